@@ -1,0 +1,45 @@
+# Every target shares one .venv, which is rebuilt only when the lock file or Python changes.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+
+.PHONY: demo test test-fast lint check ui bench lock clean
+
+demo: $(STAMP)
+	$(BIN)/quant-assets demo $(ARGS)
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-fast: $(STAMP)
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test-fast
+
+ui: $(STAMP)
+	$(BIN)/quant-assets ui $(ARGS)
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# Needs uv (pip install uv); writes hashes and names no registry.
+lock:
+	uv pip compile pyproject.toml --extra demo --extra dev --universal --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 -o requirements.lock
+
+$(STAMP):
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	rm -f $(VENV)/.stamp-*
+	touch $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,1 @@
+"""Ports to the outside: data providers and the venues that name them."""

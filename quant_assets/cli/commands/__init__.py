@@ -1,0 +1,1 @@
+"""One command per file; each file offers one click command named `command`."""

@@ -1,0 +1,33 @@
+"""`quant-assets query`: SQL over the lake."""
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+
+@click.command("query")
+@click.argument("sql")
+@click.option("--json", "as_json", is_flag=True, help="Rows as JSON.")
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows shown.")
+def command(sql: str, as_json: bool, limit: int) -> None:
+    """Run one SQL statement; every asset is a view with the extra columns venue and window.
+
+    \b
+    Examples:
+      quant-assets query "SELECT entrant, sum(fees) AS fees FROM equity GROUP BY 1 ORDER BY 2"
+      quant-assets query "SELECT * FROM portfolio_weights WHERE window = '1995-01-01'" --json
+    """
+    from quant_assets.core.config import Settings
+    from quant_assets.storage.catalog import run_query
+
+    frame = run_query(Settings().data_root.absolute(), sql)
+    if as_json:
+        click.echo(frame.to_json(orient="records", date_format="iso"))
+        return
+    table = Table(*(str(name) for name in frame.columns))
+    for row in frame.head(limit).itertuples(index=False):
+        table.add_row(*(f"{v:.6g}" if isinstance(v, float) else str(v) for v in row))
+    console = Console()
+    console.print(table)
+    if len(frame) > limit:
+        console.print(f"{len(frame) - limit} more rows; raise --limit or use --json")

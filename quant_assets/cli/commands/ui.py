@@ -1,0 +1,42 @@
+"""`quant-assets ui`: the Dagster UI on this data root."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+
+@click.command("ui")
+@click.option("--port", type=click.IntRange(1024, 65535), default=3000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Dagster has no authentication: keep it local.")
+def command(port: int, host: str) -> None:
+    """Start the Dagster webserver and daemon on the data of this root; Ctrl-C stops both.
+
+    \b
+    Examples:
+      quant-assets ui
+      quant-assets ui --port 3333
+    """
+    from quant_assets.orchestration.instance import prepare_home
+    from quant_assets.orchestration.workspace import current_workspace
+
+    workspace = current_workspace()
+    home = prepare_home(workspace)
+    os.environ["QUANT_ASSETS_DATA_ROOT"] = str(workspace.store.layout.root)
+    click.echo(f"data root {workspace.store.layout.root}")
+    click.echo(f"Dagster UI: http://{host}:{port}   (Ctrl-C stops it)")
+    dagster = Path(sys.executable).parent / "dagster"
+    arguments = [str(dagster), "dev", "-h", host, "-p", str(port), "-m", "quant_assets.definitions"]
+    with subprocess.Popen(arguments, cwd=home) as process:  # noqa: S603 - own program, checked words
+        try:
+            process.wait()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(timeout=4)
+            except subprocess.TimeoutExpired:
+                process.kill()
+    sys.exit(0 if process.returncode in (0, None, -signal.SIGINT) else 1)

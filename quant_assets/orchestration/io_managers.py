@@ -1,0 +1,106 @@
+"""The IO manager: pulls promises, and shows each cell to Dagster."""
+
+import dagster as dg
+
+from quant_assets.core.errors import StorageError
+from quant_assets.orchestration.pictures import newest_picture
+from quant_assets.orchestration.walk import Done, Handle, Promise
+from quant_assets.orchestration.workspace import current_workspace
+from quant_assets.storage.manifests import Manifest
+from quant_assets.storage.paths import Cell
+
+PREVIEW_ROWS = 5
+
+
+class SnapshotIOManager(dg.IOManager):
+    """Inputs are handles, outputs are promises; the store does the rest.
+
+    The walker has validated and stored every frame when its metadata reach Dagster, so the event
+    log can lag behind the data but never ahead of it.
+    """
+
+    def load_input(self, context: dg.InputContext) -> Handle:
+        """A handle: nothing is read before a window needs it."""
+        return Handle(context.asset_key.to_user_string())
+
+    def handle_output(self, context: dg.OutputContext, obj: Promise) -> None:
+        """Pull the promise and emit each partition's path, size, hash, schema and preview."""
+        asset = context.asset_key.to_user_string()
+        wanted = set(context.asset_partition_keys)
+        done = obj.results
+        if {cell.key for cell in done} != wanted:
+            missing = sorted(wanted - {cell.key for cell in done})
+            raise StorageError(f"{asset}: {len(missing)} cells were not written, first {missing[0]}")
+        execution = dg.AssetExecutionContext.get()
+        for cell in done:
+            execution.add_asset_metadata(
+                _metadata(asset, cell), asset_key=asset, partition_key=cell.key
+            )
+        self._picture(execution, asset, done)
+        changed = sum(not cell.unchanged for cell in done)
+        context.log.info(f"{asset}: {changed} computed, {len(done) - changed} unchanged")
+
+    @staticmethod
+    def _picture(execution: dg.AssetExecutionContext, asset: str, done: list[Done]) -> None:
+        filled = [cell for cell in done if cell.manifests[asset].rows]
+        if not filled:
+            return
+        markdown = newest_picture(filled[-1].contracts[asset], _read(filled[-1].manifests[asset]))
+        if markdown:
+            execution.add_asset_metadata(
+                {"picture": dg.MetadataValue.md(markdown)},
+                asset_key=asset,
+                partition_key=filled[-1].key,
+            )
+
+
+def _read(manifest: Manifest):  # noqa: ANN202 - a frame; named types live in the store
+    store = current_workspace().store
+    return store.read(Cell(manifest.asset, manifest.venue, manifest.window))
+
+
+def _metadata(asset: str, cell: Done) -> dict[str, dg.MetadataValue]:
+    manifest = cell.manifests[asset]
+    store = current_workspace().store
+    path = store.layout.view(Cell(manifest.asset, manifest.venue, manifest.window))
+    facts: dict[str, dg.MetadataValue] = {
+        "path": dg.MetadataValue.path(str(path)),
+        "dagster/row_count": dg.MetadataValue.int(manifest.rows),
+        "bytes": dg.MetadataValue.int(manifest.size),
+        "sha256": dg.MetadataValue.text(manifest.sha256),
+        "unchanged": dg.MetadataValue.bool(cell.unchanged),
+    }
+    if manifest.empty_reason:
+        facts["empty_reason"] = dg.MetadataValue.text(manifest.empty_reason)
+    if manifest.partial:
+        facts["partial"] = dg.MetadataValue.bool(True)
+    if manifest.stamps:
+        facts["stamps"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in manifest.stamps))
+    if not cell.unchanged or manifest.rows:
+        facts["dagster/column_schema"] = _schema(tuple(manifest.columns.items()))
+    if manifest.rows and not cell.unchanged:
+        facts["preview"] = dg.MetadataValue.md(_preview(manifest))
+    return facts
+
+
+def _schema(columns: tuple[tuple[str, str], ...]) -> dg.MetadataValue:
+    return dg.MetadataValue.table_schema(
+        dg.TableSchema([dg.TableColumn(name, dtype) for name, dtype in columns])
+    )
+
+
+def _preview(manifest: Manifest) -> str:
+    """The first rows as a markdown table."""
+    head = _read(manifest).head(PREVIEW_ROWS)
+    lines = ["| " + " | ".join(head.columns) + " |", "|" + " --- |" * len(head.columns)]
+    for row in head.itertuples(index=False):
+        lines.append("| " + " | ".join(_text(value) for value in row) + " |")
+    return "\n".join(lines)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value).replace("+00:00", "Z").replace("|", "\\|")
+
+

@@ -1,0 +1,102 @@
+"""Headless runs: the same assets and lineage as in the UI, without waiting for the daemon."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from quant_assets.orchestration.cells import IO_MANAGER, CellSpec
+from quant_assets.orchestration.graph import ordered_specs, window_assets
+from quant_assets.orchestration.instance import open_instance
+from quant_assets.orchestration.io_managers import SnapshotIOManager
+from quant_assets.orchestration.plan import Plan
+from quant_assets.orchestration.walk import FORCE, PROGRESS, Progress
+from quant_assets.orchestration.workspace import Workspace
+
+
+# The terminal shows progress and first causes; the full story is in the event log.
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class LaunchResult:
+    """What happened to one venue: Dagster runs, and failures with their first cause."""
+
+    venue: str
+    dagster_run_ids: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def success(self) -> bool:
+        """True when every run succeeded."""
+        return not self.failures
+
+
+def launch(
+    workspace: Workspace,
+    plan: Plan,
+    result: LaunchResult,
+    *,
+    progress: Progress | None = None,
+    force: bool = False,
+) -> None:
+    """Run what `plan` says is pending: first the windows in one range run, then venue-wide assets.
+
+    `result` is filled as runs end, so that an interrupted caller knows what was launched. `force`
+    computes every cell again, even where its fingerprint is unchanged.
+    """
+    names = {cell.spec.main for cell in plan.pending}
+    specs = [spec for spec in ordered_specs() if spec.main in names]
+    tokens = PROGRESS.set(progress), FORCE.set(force)
+    try:
+        with open_instance(workspace) as instance:
+            windows = plan.windows()
+            if windows is not None:
+                first, last = windows
+                tags = {
+                    "dagster/asset_partition_range_start": f"{plan.venue}|{first}",
+                    "dagster/asset_partition_range_end": f"{plan.venue}|{last}",
+                }
+                _run([s for s in specs if s.kind != "venue"], instance, result, tags=tags)
+            wide = [spec for spec in specs if spec.kind == "venue"]
+            if wide and result.success:
+                _run(wide, instance, result, partition_key=plan.venue)
+    finally:
+        PROGRESS.reset(tokens[0])
+        FORCE.reset(tokens[1])
+
+
+def _run(
+    specs: Sequence[CellSpec],
+    instance: dg.DagsterInstance,
+    result: LaunchResult,
+    **where: object,
+) -> None:
+    names = {out for spec in specs for out in spec.outs}
+    run = dg.materialize(
+        window_assets(),
+        selection=sorted(names),
+        instance=instance,
+        resources={IO_MANAGER: SnapshotIOManager()},
+        raise_on_error=False,
+        run_config=QUIET,
+        **where,
+    )
+    result.dagster_run_ids.append(run.run_id)
+    result.failures += [(event.step_key or "run", _first_cause(event)) for event in _failures(run)]
+    if not run.success and not result.failures:
+        result.failures.append(("run", f"Dagster run {run.run_id} did not succeed"))
+
+
+def _failures(run: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:
+    return [event for event in run.all_node_events if event.is_step_failure]
+
+
+def _first_cause(event: dg.DagsterEvent) -> str:
+    """The innermost error's own message: what a user has to act upon."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return (error.message if error is not None else "unknown cause").strip()
+
+

@@ -1,0 +1,318 @@
+"""The window walker: fingerprint, compute, validate, store, next. One window in memory at a time.
+
+A body returns the promise that `walk` makes; the IO manager pulls it, so a kill loses at most the
+window in work. Cells whose fingerprint is unchanged are not computed again.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from quant_assets.contracts.base import Contract
+from quant_assets.core.clock import timestamp
+from quant_assets.core.context import StageContext, build_context
+from quant_assets.core.errors import ConfigError, LookAheadError, MissingCellError
+from quant_assets.core.hashing import digest
+from quant_assets.core.telemetry import RecordingTelemetry
+from quant_assets.core.windows import Window
+from quant_assets.orchestration.cells import CellSpec, cell_spec
+from quant_assets.orchestration.graph import contract_of
+from quant_assets.orchestration.partitions import split_key
+from quant_assets.orchestration.workspace import Workspace, current_workspace
+from quant_assets.storage.locks import writer_lock
+from quant_assets.storage.manifests import Manifest, RunRecord, environment_digest
+from quant_assets.storage.paths import Cell
+
+Progress = Callable[[str, str, bool], None]
+
+
+PROGRESS: ContextVar[Progress | None] = ContextVar("progress", default=None)
+FORCE: ContextVar[bool] = ContextVar("force", default=False)
+
+
+@dataclass(frozen=True)
+class Handle:
+    """What an input is: the right to read an asset's cells, not yet any data."""
+
+    asset: str
+
+
+@dataclass(frozen=True)
+class CellPlan:
+    """One cell's inputs and fingerprint, known from manifests alone."""
+
+    venue: str
+    window: str
+    empty_reason: str
+    inputs: dict[str, list[Cell]]
+    missing: list[Cell]
+    fingerprint: str
+    source_digest: str = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    """One walked cell: the manifests of its outs, and whether they were there before."""
+
+    key: str
+    manifests: dict[str, Manifest]
+    unchanged: bool
+    contracts: Mapping[str, type[Contract]]
+
+
+@dataclass
+class Promise:
+    """A body's return value; computed once, however many outs pull it."""
+
+    make: Callable[[], Iterator[Done]]
+
+    @cached_property
+    def results(self) -> list[Done]:
+        """All cells of the run, in time order per venue."""
+        return list(self.make())
+
+
+def expected_inputs(workspace: Workspace, spec: CellSpec, venue: str, window: str) -> dict[str, list[Cell]]:
+    """The upstream cells that ought to exist for one cell.
+
+    Cells outside the venue's data, and a chain before its first window, are not expected.
+    """
+    if spec.kind == "venue":
+        return {
+            asset: [Cell(asset, venue, w) for w in workspace.store.windows(asset, venue)]
+            for asset in spec.reads
+        }
+    span, grid = workspace.span(venue), workspace.grid
+    expected: dict[str, list[Cell]] = {}
+    for asset, read in spec.reads.items():
+        if asset == spec.chain and workspace.settings.mode == "independent":
+            expected[asset] = []
+            continue
+        low, high = read.span(workspace.venue(venue))
+        first = max(grid.shift(window, low), span.first_data)
+        if asset == spec.chain:
+            first = max(first, span.first_decision)
+        last = grid.shift(window, high)
+        keys = grid.between(first, last) if first <= last else iter(())
+        expected[asset] = [Cell(asset, venue, key) for key in keys]
+    return expected
+
+
+def config_digest(workspace: Workspace, spec: CellSpec, venue: str) -> tuple[str, dict[str, Any]]:
+    """Digest and content of the parameters that every cell of an asset and venue shares."""
+    context = build_context(
+        spec.context,
+        workspace.venue(venue),
+        workspace.grid.window(workspace.span(venue).first_data),
+        mode=workspace.settings.mode,
+    )
+    config = context.config()
+    return digest(config), config
+
+
+def plan_cell(workspace: Workspace, spec: CellSpec, venue: str, window: str, config: str) -> CellPlan:
+    """Inputs and fingerprint of one cell, from manifests alone."""
+    reason = "" if spec.kind == "venue" else workspace.span(venue).empty_reason(spec.kind, window)
+    source = ""
+    if reason:
+        inputs: dict[str, list[Cell]] = {}
+    else:
+        inputs = expected_inputs(workspace, spec, venue, window)
+        if spec.dataset is not None:
+            source = workspace.provider(venue).source_digest(
+                spec.dataset, workspace.grid.window(window)
+            )
+    store = workspace.store
+    hashes: dict[str, dict[str, str]] = {}
+    missing = []
+    for asset, cells in inputs.items():
+        manifests = [(cell, store.manifest(cell)) for cell in cells]
+        missing += [cell for cell, manifest in manifests if manifest is None]
+        hashes[asset] = {c.window: m.data_sha256 for c, m in manifests if m is not None}
+    partial = spec.kind != "venue" and workspace.is_partial(
+        workspace.venue(venue), workspace.grid.window(window)
+    )
+    parts = [spec.code_version, config, source, reason, partial, hashes]
+    return CellPlan(venue, window, reason, inputs, missing, digest(parts), source)
+
+
+class Walker:
+    """Walks the cells of one asset (or multi-asset) in one run."""
+
+    def __init__(self, workspace: Workspace, spec: CellSpec, run_id: str, progress: Progress | None) -> None:
+        self.workspace = workspace
+        self.spec = spec
+        self.run_id = run_id
+        self.progress = progress
+        self._config: dict[str, str] = {}
+
+    def run(self, keys: list[str]) -> Iterator[Done]:
+        """Walk the cells in time order, venue by venue, holding the venue's lock."""
+        pairs = sorted(split_key(key) for key in keys)
+        settings = self.workspace.settings
+        for venue in dict.fromkeys(venue for venue, _ in pairs):
+            with ExitStack() as stack:
+                lock = self.workspace.store.layout.lock(self.spec.main, venue)
+                what = f"{self.spec.main} of {venue}"
+                stack.enter_context(writer_lock(lock, what=what, wait_seconds=settings.lock_wait_seconds))
+                stack.enter_context(threadpool_limits(1))
+                for _, window in (pair for pair in pairs if pair[0] == venue):
+                    done = self.cell(venue, window)
+                    if self.progress:
+                        self.progress(self.spec.main, done.key, done.unchanged)
+                    yield done
+
+    def _config_of(self, venue: str) -> str:
+        if venue not in self._config:
+            _, config = config_digest(self.workspace, self.spec, venue)
+            self._config[venue] = self.workspace.store.put_config(config)
+        return self._config[venue]
+
+    def cell(self, venue: str, window: str) -> Done:
+        """Bring one cell up to date."""
+        plan = plan_cell(self.workspace, self.spec, venue, window, self._config_of(venue))
+        key = venue if self.spec.kind == "venue" else f"{venue}|{window}"
+        if plan.missing:
+            raise MissingCellError(_missing_message(self.spec.main, key, plan.missing))
+        store = self.workspace.store
+        known = {out: store.manifest(Cell(out, venue, window)) for out in self.spec.outs}
+        current = {o: m for o, m in known.items() if m is not None and m.fingerprint == plan.fingerprint}
+        if len(current) == len(known) and not FORCE.get():
+            return Done(key, current, unchanged=True, contracts=self.spec.outs)
+        return Done(key, self._compute(plan), unchanged=False, contracts=self.spec.outs)
+
+    def _compute(self, plan: CellPlan) -> dict[str, Manifest]:
+        started = time.perf_counter()
+        store = self.workspace.store
+        telemetry = RecordingTelemetry()
+        inputs = {
+            asset: {cell.window: store.require(cell).sha256 for cell in cells}
+            for asset, cells in plan.inputs.items()
+        }
+        hashes = {asset: digest(cells) for asset, cells in inputs.items()}
+        context = self._context(plan).model_copy(update={"inputs": hashes})
+        frames, files = self._frames(plan, context, telemetry)
+        record = RunRecord(
+            run_id=self.run_id,
+            written_at=timestamp(),
+            environment=environment_digest(),
+            seconds=round(time.perf_counter() - started, 6),
+            telemetry=telemetry.rows,
+        )
+        facts = {
+            "kind": self.spec.kind,
+            "empty_reason": plan.empty_reason,
+            "partial": context.partial,
+            "stamps": self.workspace.venue(plan.venue).stamps(),
+            "fingerprint": plan.fingerprint,
+            "code_version": self.spec.code_version,
+            "config_digest": self._config_of(plan.venue),
+            "source_digest": plan.source_digest,
+            "inputs": inputs,
+            "files": store.put_files(self.spec.main, plan.venue, files),
+            "run": record,
+        }
+        manifests = {}
+        for out, contract in self.spec.outs.items():
+            cell = Cell(out, plan.venue, plan.window)
+            frame = contract.check_frame(frames[out], where=str(cell))
+            _check_clock(frame, self.spec.kind, context, cell)
+            manifests[out] = store.commit(cell, frame, {**facts, "contract": contract.__name__})
+        return manifests
+
+    def _context(self, plan: CellPlan) -> StageContext:
+        workspace, venue = self.workspace, self.workspace.venue(plan.venue)
+        if self.spec.kind == "venue":
+            span = workspace.span(plan.venue)
+            first = workspace.grid.window(span.first_data)
+            last = workspace.grid.window(span.last_data or span.first_data)
+            window = Window(key=plan.window, start=first.start, end=last.end)
+            return build_context(self.spec.context, venue, window, mode=workspace.settings.mode)
+        window = workspace.grid.window(plan.window)
+        return build_context(
+            self.spec.context,
+            venue,
+            window,
+            mode=workspace.settings.mode,
+            partial=workspace.is_partial(venue, window),
+        )
+
+    def _frames(
+        self, plan: CellPlan, context: StageContext, telemetry: RecordingTelemetry
+    ) -> tuple[dict[str, pd.DataFrame], dict[str, bytes]]:
+        """Frames by out, and files by name for the stages that make some."""
+        if plan.empty_reason:
+            return {out: contract.empty() for out, contract in self.spec.outs.items()}, {}
+        if self.spec.dataset is not None:
+            provider = self.workspace.provider(plan.venue)
+            result = self.spec.step(provider, self.spec.dataset, context.window)
+        else:
+            inputs = {asset: self._load(asset, cells, context) for asset, cells in plan.inputs.items()}
+            result = self.spec.step(context, telemetry, **inputs)
+        if isinstance(result, tuple):
+            return {self.spec.main: result[0]}, result[1]
+        return (result if isinstance(result, dict) else {self.spec.main: result}), {}
+
+    def _load(self, asset: str, cells: list[Cell], context: StageContext) -> pd.DataFrame:
+        """Upstream rows in time order; a decision sees only what was known when it was made."""
+        store = self.workspace.store
+        frames = [store.read(cell) for cell in cells]
+        filled = [frame for frame in frames if len(frame)]
+        if not filled:
+            own = self.spec.outs.get(asset)
+            return frames[0] if frames else (own or contract_of(asset)).empty()
+        frame = filled[0] if len(filled) == 1 else pd.concat(filled, ignore_index=True)
+        if self.spec.kind == "decision" and "available_at" in frame.columns:
+            known = frame["available_at"] <= pd.Timestamp(context.decided_at)
+            if not known.all():
+                frame = frame[known].reset_index(drop=True)
+        return frame
+
+
+def _missing_message(asset: str, key: str, missing: list[Cell]) -> str:
+    shown = ", ".join(str(cell) for cell in missing[:5])
+    more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+    first, last = missing[0], missing[-1]
+    return (
+        f"{asset} {key} needs cells that are missing: {shown}{more}. Materialize them first: "
+        f"quant-assets backfill --venue {first.venue} --windows {first.window}...{last.window} "
+        f"--assets {first.asset}"
+    )
+
+
+def _check_clock(frame: pd.DataFrame, kind: str, context: StageContext, cell: Cell) -> None:
+    """Rows of a series belong to the window; a decision bears its own decision time."""
+    if frame.empty or kind not in ("series", "decision"):
+        return
+    if kind == "decision":
+        if not (frame["decided_at"] == pd.Timestamp(context.decided_at)).all():
+            raise LookAheadError(f"{cell}: decided_at is not {context.decided_at.isoformat()} in every row")
+        return
+    first, last = frame["ts"].iloc[0], frame["ts"].iloc[-1]
+    if first < context.window.start or last >= context.window.end:
+        raise LookAheadError(
+            f"{cell}: rows from {first} to {last} lie outside the window "
+            f"[{context.window.start.isoformat()}, {context.window.end.isoformat()})"
+        )
+
+
+def walk(context: dg.AssetExecutionContext, **_handles: Handle) -> Promise | tuple[Promise, ...]:
+    """The promise of all cells of this run; the same one for every out of a multi-asset.
+
+    The handles are named in the body so that a reader sees the edges; the spec knows their spans.
+    """
+    spec = cell_spec(context.assets_def)
+    if spec is None:
+        raise ConfigError(f"{context.asset_key.to_user_string()} was not made by window_asset")
+    walker = Walker(current_workspace(), spec, context.run_id, PROGRESS.get())
+    keys = list(context.partition_keys)
+    promise = Promise(lambda: walker.run(keys))
+    return promise if len(spec.outs) == 1 else tuple(promise for _ in spec.outs)

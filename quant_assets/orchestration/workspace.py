@@ -1,0 +1,131 @@
+"""Settings, venues, grid and store of one data root, and what they imply per venue."""
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache, cached_property
+
+from quant_assets.adapters.providers.base import Provider, provider_for
+from quant_assets.adapters.venues.loader import load_venues
+from quant_assets.core.config import Settings
+from quant_assets.core.errors import ConfigError
+from quant_assets.core.venues import Venue
+from quant_assets.core.windows import Grid, Window
+from quant_assets.storage.snapshots import SnapshotStore
+from quant_assets.storage.writer import write_atomically
+
+
+@dataclass(frozen=True)
+class VenueSpan:
+    """Window keys between which a venue has data and decisions."""
+
+    first_data: str
+    first_decision: str
+    last_data: str | None
+
+    def empty_reason(self, kind: str, window: str) -> str:
+        """Why a cell of `kind` has no rows by rule; empty when it should have some."""
+        if window < self.first_data:
+            return f"before the venue's first data window {self.first_data}"
+        if self.last_data is not None and window > self.last_data:
+            return f"after the venue's last data window {self.last_data}"
+        if kind != "series" and window < self.first_decision:
+            return f"before the venue's first decision window {self.first_decision}"
+        return ""
+
+
+class Workspace:
+    """Everything that definitions and commands share for one data root."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.grid: Grid = settings.grid
+        self.store = SnapshotStore(
+            settings.data_root.absolute(), cache_megabytes=settings.cache_megabytes
+        )
+        self._providers: dict[str, Provider] = {}
+
+    @cached_property
+    def venues(self) -> dict[str, Venue]:
+        """Venues by name; each has its training length resolved."""
+        loaded = self._chosen(load_venues(self.settings.venues_folder))
+        for venue in loaded.values():
+            self._check_grid(venue)
+        return {name: self._resolve(venue) for name, venue in sorted(loaded.items())}
+
+    def _chosen(self, loaded: dict[str, Venue]) -> dict[str, Venue]:
+        names = self.settings.venues
+        unknown = sorted(set(names or ()) - set(loaded))
+        if unknown:
+            raise ConfigError(f"settings.venues names {unknown}; known: {', '.join(sorted(loaded))}")
+        return loaded if names is None else {name: loaded[name] for name in names}
+
+    def _resolve(self, venue: Venue) -> Venue:
+        if venue.training_windows is not None:
+            return venue
+        return venue.model_copy(update={"training_windows": self.settings.training_windows})
+
+    def _check_grid(self, venue: Venue) -> None:
+        first = self.grid.key_at(venue.history.first)
+        if first <= self.grid.start.isoformat():
+            raise ConfigError(
+                f"venue {venue.name} has data from {venue.history.first}, but the grid starts at "
+                f"{self.grid.start}: it must start at least one window earlier. Set grid.start in "
+                "settings.yaml (another grid needs another data_root), or leave the venue out by "
+                "listing the others under `venues`."
+            )
+
+    def venue(self, name: str) -> Venue:
+        """The venue called `name`; an unknown one lists those that are known."""
+        if name not in self.venues:
+            raise ConfigError(f"no venue named {name!r}; known: {', '.join(self.venues)}")
+        return self.venues[name]
+
+    def provider(self, name: str) -> Provider:
+        """The venue's provider, made once."""
+        if name not in self._providers:
+            self._providers[name] = provider_for(self.venue(name))
+        return self._providers[name]
+
+    def span(self, name: str) -> VenueSpan:
+        """First and last windows of a venue."""
+        venue = self.venue(name)
+        first = self.grid.key_at(venue.history.first)
+        last = venue.history.last
+        return VenueSpan(
+            first_data=first,
+            first_decision=self.grid.shift(first, training_windows(venue)),
+            last_data=self.grid.key_at(last) if last else None,
+        )
+
+    def is_partial(self, venue: Venue, window: Window) -> bool:
+        """True when the venue's data end inside the window."""
+        last = venue.history.last
+        return last is not None and last + timedelta(days=1) < window.end.date()
+
+    def record_grid(self) -> None:
+        """Write the grid into the root once; refuse a root that was made with another one."""
+        path = self.store.layout.root / "workspace.json"
+        mine = {"cadence": self.grid.cadence, "start": self.grid.start.isoformat()}
+        if path.exists():
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if found != mine:
+                raise ConfigError(
+                    f"{path} says this root holds the grid {found}, but the settings say {mine}: "
+                    "use another data_root (QUANT_ASSETS_DATA_ROOT) for another grid"
+                )
+            return
+        write_atomically(path, json.dumps(mine, sort_keys=True).encode())
+
+
+def training_windows(venue: Venue) -> int:
+    """Training length of a resolved venue."""
+    if venue.training_windows is None:
+        raise ConfigError(f"venue {venue.name}: training_windows is not resolved")
+    return venue.training_windows
+
+
+@cache
+def current_workspace() -> Workspace:
+    """The workspace of this process, from `settings.yaml` and the environment."""
+    return Workspace(Settings())

@@ -1,0 +1,1 @@
+"""Performance of return series, and the metrics of windows and tournaments."""

@@ -1,0 +1,82 @@
+"""Shapes, missing rows and safe divisions that all performance figures share."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.core.errors import DataError
+from quant_assets.quant.market.panel import Floats
+
+Figure = float | Floats
+
+
+def as_columns(returns: npt.ArrayLike) -> Floats:
+    """`(time,)` or `(time, strategy)` as `(time, strategy)`, float64."""
+    values = np.asarray(returns, dtype=np.float64)
+    if values.ndim == 1:
+        return values[:, None]
+    if values.ndim != 2:
+        raise DataError(f"returns must be (time,) or (time, strategy), found shape {values.shape}")
+    return values
+
+
+def as_figure(returns: npt.ArrayLike, values: npt.ArrayLike) -> Figure:
+    """One value per strategy; a plain float when `returns` was one series."""
+    figures = np.asarray(values, dtype=np.float64)
+    return float(figures.reshape(-1)[0]) if np.ndim(returns) == 1 else figures
+
+
+def one_series(returns: npt.ArrayLike, n_rows: int) -> Floats:
+    """Return `returns` as `(time,)` of `n_rows`; anything else is a `DataError`."""
+    values = np.asarray(returns, dtype=np.float64)
+    if values.shape != (n_rows,):
+        raise DataError(
+            f"expected one series of {n_rows} returns, one for each ts, found shape {values.shape}"
+        )
+    return values
+
+
+def per_strategy(returns: npt.ArrayLike, figure: Callable[[Floats], float]) -> Figure:
+    """`figure` of each column without its NaN rows."""
+    columns = as_columns(returns)
+    return as_figure(returns, [figure(column[~np.isnan(column)]) for column in columns.T])
+
+
+def ratio(numerator: float, denominator: float) -> float:
+    """Quotient; NaN where the denominator is 0 (never an infinity, never a warning)."""
+    return float(numerator) / float(denominator) if denominator != 0.0 else float("nan")
+
+
+def aligned(returns: npt.ArrayLike, benchmark: npt.ArrayLike) -> tuple[Floats, Floats]:
+    """Columns of both, `(time, strategy)` and `(time, 1)`; different lengths are a `DataError`."""
+    columns, other = as_columns(returns), as_columns(benchmark)
+    if other.shape != (len(columns), 1):
+        raise DataError(
+            f"the benchmark has shape {np.shape(benchmark)}, the returns have {len(columns)} rows; "
+            "align it by ts first"
+        )
+    return columns, other
+
+
+def risk_free_rows(risk_free: npt.ArrayLike, n_rows: int, periods_per_year: float) -> Floats:
+    """Per-period risk-free returns, `(time, 1)`.
+
+    `risk_free` is a yearly rate, converted geometrically to (1 + rf)^(1 / ppy) - 1, or simple
+    returns per period, one for each row; NaN among them is a `DataError`, not a zero.
+    """
+    values = np.asarray(risk_free, dtype=np.float64)
+    if values.ndim == 0:
+        return np.full((n_rows, 1), (1.0 + float(values)) ** (1.0 / periods_per_year) - 1.0)
+    if values.shape != (n_rows,):
+        raise DataError(
+            f"the risk-free series has shape {values.shape}, the returns have {n_rows} rows; align "
+            "it by ts first"
+        )
+    missing = np.flatnonzero(np.isnan(values))
+    if len(missing):
+        raise DataError(
+            f"the risk-free series lacks {len(missing)} of {n_rows} rows, the first is row "
+            f"{missing[0]}; deliver them, or declare the series as assumed zero"
+        )
+    return values[:, None]

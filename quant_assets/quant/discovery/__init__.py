@@ -1,0 +1,1 @@
+"""Screens of the candidate pool: one file per rule, found by walking this folder."""

@@ -1,0 +1,1 @@
+"""Alpha features: one file per feature, found by walking this folder."""

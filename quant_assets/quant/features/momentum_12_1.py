@@ -1,0 +1,21 @@
+"""Feature `momentum_12_1`: the return of the last year without its last month."""
+
+from typing import ClassVar
+
+from quant_assets.quant.features.base import Feature, FeatureInputs, Months, lagged
+from quant_assets.quant.market.panel import Floats
+
+
+class Momentum(Feature):
+    """`close[t - 1 month] / close[t - 12 months] - 1` (Jegadeesh & Titman 1993; Carhart 1997).
+
+    NaN where one of these two closes is missing.
+    """
+
+    name: ClassVar[str] = "momentum_12_1"
+    lookback: ClassVar[Months] = Months(12)
+
+    def compute(self, inputs: FeatureInputs) -> Floats:
+        """See the base class."""
+        month = inputs.month_bars
+        return lagged(inputs.close, month) / lagged(inputs.close, 12 * month) - 1.0

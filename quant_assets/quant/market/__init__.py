@@ -1,0 +1,1 @@
+"""Market data as arrays: panels, data windows, calendars. No disk, no network, no clock."""

@@ -1,0 +1,1 @@
+"""Moments of returns: covariance, expected returns, distances and clusters."""

@@ -1,0 +1,4 @@
+"""Portfolio optimizers (one file per entrant), hardening, and the two stages that use them.
+
+`entrants.optimize_window` makes target weights, `weights_chain.harden_window` makes them tradable.
+"""

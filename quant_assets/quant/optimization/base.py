@@ -1,0 +1,227 @@
+"""The base of all optimizers: parameters in, `fit` learns `weights_` and `solver_report_`.
+
+scikit-learn's protocol (`get_params`, `set_params`, `clone`) is spoken without importing it.
+"""
+
+import inspect
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.core.errors import ConfigError, DataError, SolverError
+from quant_assets.quant.moments.covariance import covariance_matrix
+from quant_assets.quant.optimization.solvers.active_set import Box
+from quant_assets.quant.optimization.solvers.convex import Region
+
+Floats = npt.NDArray[np.float64]
+SLACK = 1e-12
+
+
+@dataclass(frozen=True)
+class Constraints:
+    """What portfolios are allowed: fractions of equity, the same bounds for every asset."""
+
+    budget: float = 1.0
+    lower: float = 0.0
+    upper: float = 1.0
+    max_gross: float | None = None
+
+    def require_feasible(self, n_assets: int) -> None:
+        """Raise `SolverError` that names the conflicting constraints with their numbers."""
+        if self.lower > self.upper:
+            raise SolverError(f"box is empty: lower {self.lower:g} > upper {self.upper:g}")
+        least, most = n_assets * self.lower, n_assets * self.upper
+        if most < self.budget - SLACK:
+            raise SolverError(
+                f"box and budget conflict: {n_assets} assets x upper {self.upper:g} = {most:g} "
+                f"< budget {self.budget:g}. Raise upper or lower the budget."
+            )
+        if least > self.budget + SLACK:
+            raise SolverError(
+                f"box and budget conflict: {n_assets} assets x lower {self.lower:g} = {least:g} "
+                f"> budget {self.budget:g}. Lower the lower bound or raise the budget."
+            )
+        if self.max_gross is not None and abs(self.budget) > self.max_gross + SLACK:
+            raise SolverError(
+                f"budget and gross conflict: |budget {self.budget:g}| > max_gross "
+                f"{self.max_gross:g}. Raise max_gross or lower the budget."
+            )
+
+    def violation(self, weights: Floats) -> float:
+        """Largest violation by `weights` (asset,), 0 when all constraints hold."""
+        largest = max(
+            abs(float(weights.sum()) - self.budget),
+            float((self.lower - weights).max()),
+            float((weights - self.upper).max()),
+            0.0,
+        )
+        if self.max_gross is not None:
+            largest = max(largest, float(np.abs(weights).sum()) - self.max_gross)
+        return largest
+
+    def region(self, n_assets: int) -> Region:
+        """Return the same set for the solvers, with bounds per asset."""
+        lower, upper = np.full(n_assets, self.lower), np.full(n_assets, self.upper)
+        return Region(Box(self.budget, lower, upper), self.max_gross)
+
+
+LONG_ONLY = Constraints()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One training span: `returns` (time, asset), and annual expected returns (asset,) or None."""
+
+    returns: Floats
+    expected_returns: Floats | None
+
+    @property
+    def n_assets(self) -> int:
+        """Number of assets."""
+        return int(self.returns.shape[1])
+
+    def covariance(self, estimator: str) -> Floats:
+        """Covariance per period, by the estimator of that name in `quant.moments.covariance`."""
+        return covariance_matrix(self.returns, estimator=estimator)
+
+    def mean(self, periods_per_year: float) -> Floats:
+        """Return expected returns per period: annual ones / periods, or the sample mean."""
+        if self.expected_returns is None:
+            return np.asarray(self.returns.mean(axis=0))
+        return np.asarray(self.expected_returns / periods_per_year)
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What one `_solve` found; `objective` is per period, `fallback` is empty without one."""
+
+    weights: Floats
+    solver: str
+    objective: float
+    iterations: int = 0
+    status: str = "optimal"
+    fallback: str = ""
+
+
+@dataclass(frozen=True)
+class SolverReport:
+    """How the weights came about; `residual` is the largest constraint violation of the answer."""
+
+    solver: str
+    status: str
+    iterations: int
+    objective: float
+    residual: float
+    fallback: str
+    seconds: float = field(compare=False)
+
+
+class Optimizer(ABC):
+    """An optimizer: `__init__` stores its parameters, `fit` learns `weights_`.
+
+    A subclass has a `name`, and `_solve`, which returns weights that sum to the budget. Optimizers
+    that solve under constraints keep box and gross; the others (equal weight, inverse volatility,
+    risk parity) say in `solver_report_.residual` by how much they miss them, and leave it to
+    `quant_assets.quant.optimization.hardening`.
+
+    Attributes
+    ----------
+    weights_
+        Shape (asset,), fractions of equity.
+    solver_report_
+        Solver, status, iterations, objective (per period), residual, fallback, seconds.
+    """
+
+    name: ClassVar[str]
+    weights_: Floats
+    solver_report_: SolverReport
+
+    def __init__(self, *, constraints: Constraints = LONG_ONLY) -> None:
+        self.constraints = constraints
+
+    @abstractmethod
+    def _solve(self, problem: Problem) -> Solution:
+        """Weights for `problem`; its constraints are feasible. Failure is a `SolverError`."""
+
+    def fit(
+        self,
+        returns: npt.ArrayLike,
+        y: object = None,  # noqa: ARG002 - scikit-learn's protocol passes a target
+        *,
+        expected_returns: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Learn the weights from simple `returns` (time, asset), at least 2 rows, no NaN.
+
+        `expected_returns` (asset,) are annual fractions; without them the sample mean is used by
+        those who need one. Infeasible constraints and non-optimal endings are a `SolverError`.
+        """
+        began = time.perf_counter()
+        problem = _checked(returns, expected_returns)
+        self.constraints.require_feasible(problem.n_assets)
+        try:
+            solution = self._solve(problem)
+        except np.linalg.LinAlgError as cause:
+            raise SolverError(f"{self.name}: {cause}; the covariance is singular") from cause
+        if not np.isfinite(solution.weights).all():
+            raise SolverError(f"{self.name}: {solution.solver} gave weights {solution.weights}")
+        self.weights_ = solution.weights
+        self.solver_report_ = SolverReport(
+            solver=solution.solver,
+            status=solution.status,
+            iterations=solution.iterations,
+            objective=solution.objective,
+            residual=self.constraints.violation(solution.weights),
+            fallback=solution.fallback,
+            seconds=time.perf_counter() - began,
+        )
+        return self
+
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """Names of the constructor's parameters, sorted."""
+        return tuple(sorted(name for name in inspect.signature(cls).parameters if name != "self"))
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - sklearn's protocol
+        """Return the constructor's parameters, by name; none of them is an estimator."""
+        return {name: getattr(self, name) for name in self.parameter_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters by name, in place; an unknown one is a `ConfigError`."""
+        unknown = sorted(params.keys() - set(self.parameter_names()))
+        if unknown:
+            raise ConfigError(f"{self.name} has no {unknown}; known: {self.parameter_names()}")
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_clone__(self) -> Self:
+        """Make an unfitted optimizer with the same (frozen) parameters: `sklearn.base.clone`."""
+        return type(self)(**self.get_params())
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({shown})"
+
+
+def _checked(returns: npt.ArrayLike, expected_returns: npt.ArrayLike | None) -> Problem:
+    values = np.asarray(returns, dtype=np.float64)
+    if values.ndim != 2 or values.shape[0] < 2 or values.shape[1] < 1:
+        raise DataError(f"returns must be (time >= 2, asset >= 1), found shape {values.shape}")
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        raise DataError(
+            f"returns[{row}, {column}] is {values[row, column]}: drop the row or the asset first"
+        )
+    if expected_returns is None:
+        return Problem(values, None)
+    expected = np.asarray(expected_returns, dtype=np.float64)
+    if expected.shape != (values.shape[1],) or not np.isfinite(expected).all():
+        raise DataError(
+            f"expected_returns must be {values.shape[1]} finite numbers, one per asset; "
+            f"found shape {expected.shape}: {expected}"
+        )
+    return Problem(values, expected)

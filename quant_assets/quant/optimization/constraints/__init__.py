@@ -1,0 +1,1 @@
+"""Constraints that hardened weights keep: one file per constraint, found by walking."""

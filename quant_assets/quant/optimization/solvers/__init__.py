@@ -1,0 +1,1 @@
+"""Numerical solvers that optimizers share: own fast paths, and cvxpy behind them."""

@@ -1,0 +1,1 @@
+"""Execution and accounting: decided weights in; fills, trades, holdings and equity out."""

@@ -1,0 +1,400 @@
+"""The compiled bar loop: exact post-cost rebalancing, funding, interest and marking.
+
+Import this module lazily: it loads numba. All compiled functions and all their constants live in
+this one file, because numba's on-disk cache notices a change of one file only.
+
+Order of events inside bar t, which spans [ts, ts + bar_length):
+
+1. funding due up to and including ts, on the position held before any fill at that instant;
+2. fill at the open (`Rules.at_open`) and then funding due inside the bar, else only the latter;
+3. interest on the cash that stands at the close;
+4. fill at the close (not `Rules.at_open`);
+5. marking at the close, or at the last known close where the bar is a gap.
+
+Equity is computed twice, from balances (cash + sum of quantity x mark) and from profit and loss
+(previous equity + price gains - costs + funding + interest); both must agree to 1e-9.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from numba import njit
+
+from quant_assets.quant.simulation.state import (
+    Accounts,
+    Events,
+    Flags,
+    Floats,
+    Outcome,
+    Prices,
+    Rules,
+)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="numpy"))
+
+FINE, RUINED, UNAFFORDABLE, UNBALANCED = 0, 1, 2, 3
+DUE_AT_CLOSE, DUE_BEFORE_OPEN, DUE_INSIDE = 0, 1, 2
+IDENTITY_TOLERANCE = 1e-9
+DUST = 1e-12
+LOT_ROUNDING = 1e-9
+ROUNDING = 2.0**-52
+
+CASH, POSITION, EQUITY, RETURNS, GROSS, FEES, SLIPPAGE, FUNDING, TURNOVER = range(9)
+N_BOOK_FIELDS = 9
+N_FILL_FIELDS = 12
+
+
+@compiled
+def post_cost_equity(
+    equity: float, value: Floats, weight: Floats, traded: Flags, cost: tuple[float, float]
+) -> float:
+    """Solve E' + costs(E') = E for E'; NaN when the costs swallow the whole equity.
+
+    costs(x) = sum over traded symbols of buy_cost max(w x - v, 0) + sell_cost max(v - w x, 0),
+    `cost` = (buy_cost, sell_cost) per unit of reference notional. The left side is convex and
+    piecewise linear: Newton's method from x = E reaches the root in at most one step a segment.
+    """
+    buy_cost, sell_cost = cost
+    x = equity
+    for _ in range(value.size + 3):
+        excess, slope = x - equity, 1.0
+        for s in range(value.size):
+            if not traded[s]:
+                continue
+            order = weight[s] * x - value[s]
+            if order > 0.0:
+                excess += buy_cost * order
+                slope += buy_cost * weight[s]
+            elif order < 0.0:
+                excess -= sell_cost * order
+                slope -= sell_cost * weight[s]
+        if slope <= 0.0:
+            return np.nan
+        step = excess / slope
+        x -= step
+        if abs(step) <= ROUNDING * abs(equity):
+            break
+    return x if x > 0.0 else np.nan
+
+
+@compiled
+def floor_to_lot(quantity: float, lot_size: float) -> float:
+    """`quantity` rounded toward zero to a multiple of `lot_size`; unchanged for lot size 0."""
+    if lot_size <= 0.0:
+        return quantity
+    lots: float = np.floor(abs(quantity) / lot_size + LOT_ROUNDING)
+    return lots * lot_size if quantity > 0.0 else -lots * lot_size
+
+
+@compiled
+def unit_costs(rules: Rules) -> tuple[float, float]:
+    """Cost of buying and of selling one unit of reference notional: slippage plus fee on it."""
+    fee, slip = rules.fee_rate, rules.slippage_rate
+    return slip + fee * (1.0 + slip), slip + fee * (1.0 - slip)
+
+
+@compiled
+def _limit_purchases(
+    orders: Floats, price: Floats, spendable: float, tolerance: float, rules: Rules
+) -> bool:
+    """Scale all purchases down to the cash there is; True when that was needed.
+
+    `spendable` is the cash that may be paid out before sales. Only partial rebalances (a gap
+    blocks some order) come here: whole ones are within the budget by construction.
+    """
+    buy_cost, sell_cost = unit_costs(rules)
+    need = 0.0
+    for s in range(orders.size):
+        if orders[s] > 0.0:
+            need += orders[s] * price[s] * (1.0 + buy_cost)
+        elif orders[s] < 0.0:
+            spendable -= orders[s] * price[s] * (1.0 - sell_cost)
+    if need <= max(spendable, 0.0) + tolerance:
+        return False
+    share = max(spendable, 0.0) / need
+    for s in range(orders.size):
+        if orders[s] > 0.0:
+            orders[s] = floor_to_lot(orders[s] * share, rules.lot_size)
+    return True
+
+
+@compiled
+def _assess(
+    holding: tuple[float, Floats, Floats, Flags],
+    price: Floats,
+    level: Floats,
+    value: Floats,
+    traded: Flags,
+) -> tuple[bool, bool, float, float]:
+    """Write value and tradability per symbol; return (blocked, carried, total weight, equity).
+
+    blocked: some pending order has no price. carried: part of the rebalance is already done.
+    """
+    equity, quantity, weight, pending = holding
+    blocked, carried, total = False, False, 0.0
+    for s in range(quantity.size):
+        traded[s] = pending[s] and not np.isnan(price[s])
+        blocked = blocked or (pending[s] and not traded[s])
+        carried = carried or (not pending[s] and (quantity[s] != 0.0 or weight[s] != 0.0))
+        total += weight[s]
+        value[s] = quantity[s] * level[s] if quantity[s] != 0.0 else 0.0
+        equity += value[s]
+    return blocked, carried, total, equity
+
+
+@compiled
+def plan_orders(
+    holding: tuple[float, Floats, Floats, Flags],
+    price: Floats,
+    level: Floats,
+    rules: Rules,
+    orders: Floats,
+) -> tuple[int, float]:
+    """Write the signed orders into `orders`; return status and equity before trading.
+
+    `holding` is (cash, quantity, weight, pending); `level` values what is held. Pending symbols
+    with a price are traded to weight x E', E' after costs. While another one has no price, buying
+    is limited to the cash in hand and stays pending; without a blocked symbol all orders are done.
+    """
+    cash, quantity, weight, pending = holding
+    value, traded = np.zeros(quantity.size), np.zeros(quantity.size, dtype=np.bool_)
+    blocked, carried, total, equity = _assess(holding, price, level, value, traded)
+    if equity <= 0.0:
+        return RUINED, equity
+    after = post_cost_equity(equity, value, weight, traded, unit_costs(rules))
+    if np.isnan(after):
+        return UNAFFORDABLE, equity
+    for s in range(quantity.size):
+        orders[s] = 0.0
+        if traded[s]:
+            target = floor_to_lot(weight[s] * after / price[s], rules.lot_size)
+            order = target - quantity[s]
+            if target == 0.0 or abs(order) * price[s] > DUST * equity:
+                orders[s] = order
+    limited = False
+    if blocked or carried:
+        spendable = cash - min(0.0, (1.0 - total) * after)
+        limited = _limit_purchases(orders, price, spendable, DUST * equity, rules)
+    for s in range(quantity.size):
+        if traded[s]:
+            pending[s] = blocked and limited and weight[s] * after > value[s]
+    return FINE, equity
+
+
+@compiled
+def book_fill(
+    order: float, held: float, average: float, reference: float, rules: Rules
+) -> tuple[Floats, float, float]:
+    """One executed order at average cost: (fill row from `quantity` on, new quantity, new average).
+
+    The average price is the fill price including slippage, without fees. A fill against the
+    position closes at most all of it; what is left opens the other side at the fill price.
+    """
+    row = np.zeros(N_FILL_FIELDS)
+    price = reference * (1.0 + np.sign(order) * rules.slippage_rate)
+    fee = rules.fee_rate * abs(order) * price
+    row[3], row[4], row[5], row[6] = order, reference, price, fee
+    row[7] = abs(order) * reference * rules.slippage_rate
+    after = held + order
+    if held * order < 0.0:
+        closed = np.sign(held) * min(abs(order), abs(held))
+        closing_fee = fee * (abs(closed) / abs(order))
+        row[8], row[9], row[11] = closed, average, closing_fee
+        row[10] = closed * (price - average) - closing_fee
+        return row, after, price if held * after < 0.0 else average
+    cost = abs(held) * average if held != 0.0 else 0.0
+    return row, after, (cost + abs(order) * price) / (abs(held) + abs(order))
+
+
+@compiled
+def _append(fills: Floats, count: int, row: Floats) -> Floats:
+    """Write `row` at `count`, in a twice as long array when the old one is full.
+
+    Element by element: array assignment costs seconds of compilation.
+    """
+    if count == fills.shape[0]:
+        longer = np.empty((2 * count + 16, N_FILL_FIELDS))
+        for old in range(count):
+            for field in range(N_FILL_FIELDS):
+                longer[old, field] = fills[old, field]
+        fills = longer
+    for field in range(N_FILL_FIELDS):
+        fills[count, field] = row[field]
+    return fills
+
+
+@compiled
+def _settle(
+    events: Events,
+    start: int,
+    place: tuple[int, int],
+    held: tuple[Floats, Floats],
+    marks: tuple[Floats, Floats],
+) -> tuple[int, float]:
+    """Pay the funding of `place` = (bar, last due kind); return the next event and the amount.
+
+    `held` = (quantity before the previous bar's close fill, quantity now): a fill at exactly the
+    settlement's instant does not pay. Linear contracts: - quantity x mark x rate; the mark is the
+    event's own, else the last known close `marks[0]`, else (never closed yet) `marks[1]`.
+    """
+    bar, last = place
+    before, now = held
+    amount, k = 0.0, start
+    while k < events.bar.size and events.bar[k] == bar and events.due[k] <= last:
+        s = events.symbol[k]
+        quantity = before[s] if events.due[k] == DUE_AT_CLOSE else now[s]
+        if quantity != 0.0:
+            mark = events.mark[k]
+            if np.isnan(mark):
+                mark = marks[1][s] if np.isnan(marks[0][s]) else marks[0][s]
+            amount -= quantity * mark * events.rate[k]
+        k += 1
+    return k, amount
+
+
+@compiled
+def _revalue(quantity: Floats, level: Floats, price: Floats) -> float:
+    """Gain of moving `level` to `price` where there is one; `level` is changed in place."""
+    gain = 0.0
+    for s in range(quantity.size):
+        if not np.isnan(price[s]):
+            gain += quantity[s] * (price[s] - level[s]) if quantity[s] != 0.0 else 0.0
+            level[s] = price[s]
+    return gain
+
+
+@compiled
+def _position(accounts: Accounts, e: int, mark: Floats, close: Floats) -> tuple[float, float]:
+    """Value and gross value of entrant e's position; also counts the bars it was held."""
+    value, gross = 0.0, 0.0
+    for s in range(mark.size):
+        quantity = accounts.quantity[e, s]
+        if quantity != 0.0:
+            value += quantity * mark[s]
+            gross += abs(quantity * mark[s])
+            if not np.isnan(close[s]):
+                accounts.held_bars[e, s] += 1
+    return value, gross
+
+
+@compiled
+def _is_due(pending: Flags, price: Floats) -> bool:
+    due = False
+    for s in range(price.size):
+        due = due or (pending[s] and not np.isnan(price[s]))
+    return due
+
+
+@compiled
+def _trade(
+    accounts: Accounts,
+    place: tuple[int, int],
+    rules: Rules,
+    market: tuple[Floats, Floats],
+    log: tuple[Floats, int, Floats],
+) -> tuple[int, Floats, int]:
+    """Rebalance entrant `place[0]` at bar `place[1]`; return (status, fills, their number).
+
+    `market` = (fill prices, level); `log` = (fills, their number, book row). Fees, slippage and
+    turnover go into the book row.
+    """
+    e, t = place
+    price, level = market
+    fills, count, book = log
+    quantity, average, orders = accounts.quantity[e], accounts.average[e], np.zeros(price.size)
+    holding = (accounts.cash[e], quantity, accounts.weight[e], accounts.pending[e])
+    status, equity = plan_orders(holding, price, level, rules, orders)
+    for s in range(orders.size):
+        if status != FINE or orders[s] == 0.0:
+            continue
+        booked = book_fill(orders[s], quantity[s], average[s], price[s], rules)
+        row, quantity[s], average[s] = booked
+        row[0], row[1], row[2] = t, e, s
+        accounts.cash[e] -= row[3] * row[5] + row[6]
+        book[FEES] += row[6]
+        book[SLIPPAGE] += row[7]
+        book[TURNOVER] += abs(row[3]) * row[4] / equity
+        fills = _append(fills, count, row)
+        count += 1
+    return status, fills, count
+
+
+@compiled
+def _run_bar(
+    accounts: Accounts,
+    place: tuple[int, int, int],
+    prices: Prices,
+    events: Events,
+    rules: Rules,
+    state: tuple[Floats, Floats, Floats, Floats, int],
+) -> tuple[int, int, float, Floats, int]:
+    """One bar of one entrant; `place` = (entrant, bar, next event).
+
+    `state` = (book row with the last equity, quantity before the last close fill, scratch for
+    levels, fills, their number). Returns (status, next event, equity from profit and loss, fills,
+    their number).
+    """
+    e, t, k = place
+    row, before, level, fills, count = state
+    quantity, previous, gain, status = accounts.quantity[e], row[EQUITY], 0.0, FINE
+    row[FEES] = row[SLIPPAGE] = row[TURNOVER] = 0.0
+    for s in range(level.size):
+        level[s] = prices.mark[t, s]
+    marks, market = (prices.mark[t], level), (prices.fill[t], level)
+    k, funding = _settle(events, k, (t, DUE_BEFORE_OPEN), (before, quantity), marks)
+    accounts.cash[e] += funding
+    due = t >= rules.first_bar and _is_due(accounts.pending[e], prices.fill[t])
+    if due and rules.at_open:
+        gain += _revalue(quantity, level, prices.fill[t])
+        status, fills, count = _trade(accounts, (e, t), rules, market, (fills, count, row))
+    k, inside = _settle(events, k, (t, DUE_INSIDE), (quantity, quantity), marks)
+    interest = (accounts.cash[e] + inside) * rules.interest
+    accounts.cash[e] += inside + interest
+    gain += _revalue(quantity, level, prices.mark[t + 1])
+    for s in range(before.size):
+        before[s] = quantity[s]
+    if due and not rules.at_open:
+        status, fills, count = _trade(accounts, (e, t), rules, market, (fills, count, row))
+    value, gross = _position(accounts, e, prices.mark[t + 1], prices.close[t])
+    equity, costs = accounts.cash[e] + value, row[FEES] + row[SLIPPAGE]
+    row[CASH], row[POSITION], row[EQUITY] = accounts.cash[e], value, equity
+    row[RETURNS], row[GROSS] = equity / previous - 1.0, (equity + costs) / previous - 1.0
+    row[FUNDING] = funding + inside
+    expected = previous + gain - costs + row[FUNDING] + interest
+    if status == FINE and equity <= 0.0:
+        status = RUINED
+    scale = max(abs(equity), abs(row[CASH]), gross)
+    if status == FINE and not abs(expected - equity) <= IDENTITY_TOLERANCE * scale:
+        status = UNBALANCED
+    return status, k, expected, fills, count
+
+
+@compiled
+def run_accounts(
+    accounts: Accounts, prices: Prices, events: Events, rules: Rules, previous: Floats
+) -> Outcome:
+    """All entrants through all bars; `previous` (entrant,) is their equity before the first bar.
+
+    Stops at the first account that is ruined, cannot pay its costs or does not balance; `Outcome`
+    then names the place.
+    """
+    n_bars, n_symbols = prices.close.shape
+    n_entrants = accounts.cash.size
+    book = np.zeros((N_BOOK_FIELDS, n_bars, n_entrants))
+    fills, count = np.empty((accounts.quantity.size + 16, N_FILL_FIELDS)), int(np.int64(0))
+    row, level = np.zeros(N_BOOK_FIELDS), np.empty(n_symbols)
+    for e in range(n_entrants):
+        for s in range(n_symbols):
+            accounts.pending[e, s] = accounts.quantity[e, s] != 0.0 or accounts.weight[e, s] != 0.0
+        before, k, row[EQUITY] = accounts.quantity[e].copy(), int(np.int64(0)), previous[e]
+        for t in range(n_bars):
+            log = (row, before, level, fills, count)
+            result = _run_bar(accounts, (e, t, k), prices, events, rules, log)
+            status, k, expected, fills, count = result
+            if status != FINE:
+                return Outcome(status, e, t, row[EQUITY], expected, book, fills[:count])
+            for field in range(N_BOOK_FIELDS):
+                book[field, t, e] = row[field]
+    return Outcome(FINE, -1, -1, 0.0, 0.0, book, fills[:count])

@@ -1,0 +1,1 @@
+"""Statistics of arrays: ranks, per-period moments, closed-form regressions. Numpy only."""

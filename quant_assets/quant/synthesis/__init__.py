@@ -1,0 +1,1 @@
+"""From features to alpha-biased return streams: signals, clusters, streams."""

@@ -1,0 +1,1 @@
+"""Plug-in folder: one file per signal, found by discovery; base class in `base.py`."""

@@ -1,0 +1,166 @@
+"""Signal `model`: one ridge regression, its penalty chosen by purged walk-forward rank IC."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.core.telemetry import Telemetry
+from quant_assets.quant.market.panel import Floats
+from quant_assets.quant.model_selection.labels import forward_returns
+from quant_assets.quant.model_selection.purged_walk_forward import PurgedWalkForward
+from quant_assets.quant.statistics.ranks import cross_sectional_ic, rank_percentiles
+from quant_assets.quant.statistics.ridge import ridge_path
+from quant_assets.quant.synthesis.signals.base import (
+    Signal,
+    SignalInputs,
+    centred_ranks,
+    no_opinion,
+)
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+# Penalties per training row; rank IC ignores scale, so the largest is nearly univariate.
+PENALTIES = np.array([0.01, 0.1, 1.0, 10.0])
+N_SPLITS = 3
+MAX_LABEL_DATES = 2_000
+
+
+@dataclass(frozen=True)
+class TrainingTable:
+    """Complete training rows, sorted by date and then by column.
+
+    `x` (row, feature) holds cross-sectional ranks in (-1, 1), `y` (row,) forward returns minus
+    their date's mean. Row i belongs to symbol column `column[i]`; its label spans the bars
+    `label_start[i]` to `label_end[i]`.
+    """
+
+    x: Floats
+    y: Floats
+    column: npt.NDArray[np.intp]
+    label_start: npt.NDArray[np.int64]
+    label_end: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """The fitted estimator, its penalty per row, and that penalty's out-of-sample rank IC."""
+
+    estimator: "Pipeline"
+    penalty: float
+    rank_ic: float
+
+
+class Model(Signal):
+    """Ridge regression of demeaned forward returns on the features' cross-sectional ranks.
+
+    Labels span `label_horizon_bars` bars and must end inside the history. Label dates are
+    thinned to every `label_horizon_bars // 4` bars, counted back from the last usable one
+    (neighbours share three quarters of their label or more), and to at most 2,000 dates. The
+    penalty is the one of `PENALTIES` (times the number of rows) with the best mean rank IC over
+    three purged, embargoed walk-forward splits; ties and no evidence choose the largest. Fewer
+    than `model_min_rows` complete rows: no opinion. A feature that no candidate has now is left
+    out.
+    """
+
+    name: ClassVar[str] = "model"
+
+    def score(self, inputs: SignalInputs, telemetry: Telemetry) -> Floats:
+        """See the base class; NaN for a symbol that lacks one of the model's features."""
+        names = [n for n in sorted(inputs.features) if not np.all(np.isnan(inputs.features[n]))]
+        if inputs.alpha.model == "none" or not names:
+            return no_opinion(inputs)
+        table = training_table(inputs, names)
+        if len(table.y) < inputs.alpha.model_min_rows:
+            telemetry.log_metrics(inputs.alpha.model, {"rows": float(len(table.y))})
+            return no_opinion(inputs)
+        fitted = fit_model(table, embargo=inputs.alpha.embargo_bars)
+        _log(fitted, table, names, telemetry)
+        latest = _ranks(np.stack([inputs.features[name] for name in names], axis=-1))
+        complete = ~np.isnan(latest).any(axis=-1)
+        predictions = no_opinion(inputs)
+        if complete.any():
+            predictions[complete] = fitted.estimator.predict(latest[complete])
+        return centred_ranks(predictions)
+
+
+def training_table(inputs: SignalInputs, names: list[str]) -> TrainingTable:
+    """Rows whose features `names` and label are complete; see `Model` for the dates."""
+    horizon = inputs.alpha.label_horizon_bars
+    n_dates = max(0, len(inputs.ts) - horizon)
+    step = max(1, horizon // 4, -(-n_dates // MAX_LABEL_DATES))
+    dates = np.arange(n_dates - 1, -1, -step, dtype=np.int64)[::-1]
+    labels = forward_returns(inputs.returns, horizon)[dates]
+    x = _ranks(np.stack([inputs.history[name][dates] for name in names], axis=-1))
+    complete = ~(np.isnan(x).any(axis=-1) | np.isnan(labels))
+    counts = np.maximum(complete.sum(axis=1), 1)
+    y = labels - (np.where(complete, labels, 0.0).sum(axis=1) / counts)[:, None]
+    row, column = np.nonzero(complete)
+    start = dates[row]
+    return TrainingTable(x[complete], y[complete], column, start, start + horizon)
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks in (-1, 1) across symbols; `values` is (..., symbol, feature)."""
+    return 2.0 * rank_percentiles(values, axis=-2) - 1.0
+
+
+def choose_penalty(table: TrainingTable, *, embargo: int) -> tuple[float, float]:
+    """Find the best of `PENALTIES` and its mean out-of-sample rank IC (NaN without evidence)."""
+    if len(np.unique(table.label_start)) <= N_SPLITS:
+        return float(PENALTIES[-1]), float("nan")
+    splitter = PurgedWalkForward(
+        table.label_start, table.label_end, n_splits=N_SPLITS, embargo=embargo
+    )
+    parts = [_split_ic(table, train, test) for train, test in splitter.split() if len(train) > 1]
+    daily = np.concatenate([np.full((len(PENALTIES), 0), np.nan), *parts], axis=1)
+    daily = daily[:, ~np.isnan(daily).any(axis=0)]
+    if daily.shape[1] == 0:
+        return float(PENALTIES[-1]), float("nan")
+    means = np.round(daily.mean(axis=1), 12)
+    best = int(np.flatnonzero(means == means.max())[-1])
+    return float(PENALTIES[best]), float(means[best])
+
+
+def _split_ic(
+    table: TrainingTable, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]
+) -> Floats:
+    """Rank IC of each penalty on each test date, shape (penalty, date)."""
+    path = ridge_path(table.x[train], table.y[train], PENALTIES * len(train))
+    moments, date = np.unique(table.label_start[test], return_inverse=True)
+    shape = (len(moments), int(table.column.max()) + 1)
+    predicted = np.full((len(PENALTIES), *shape), np.nan)
+    predicted[:, date, table.column[test]] = path.predict(table.x[test])
+    actual = np.full(shape, np.nan)
+    actual[date, table.column[test]] = table.y[test]
+    return cross_sectional_ic(predicted, actual)
+
+
+def fit_model(table: TrainingTable, *, embargo: int) -> FittedModel:
+    """Choose the penalty out of sample, then fit on all rows."""
+    from sklearn.linear_model import Ridge
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    penalty, rank_ic = choose_penalty(table, embargo=embargo)
+    estimator = make_pipeline(StandardScaler(), Ridge(alpha=penalty * len(table.y)))
+    estimator.fit(table.x, table.y)
+    return FittedModel(estimator, penalty, rank_ic)
+
+
+def _log(fitted: FittedModel, table: TrainingTable, names: list[str], telemetry: Telemetry) -> None:
+    """Log coefficients of the standardised features, in return per label horizon."""
+    coefficients = [float(value) for value in fitted.estimator[-1].coef_]
+    signed = dict(zip(names, coefficients, strict=True))
+    telemetry.log_feature_importance("ridge", {name: abs(signed[name]) for name in names})
+    telemetry.log_feature_importance("ridge_signed", signed)
+    metrics = {
+        "penalty": fitted.penalty,
+        "rows": float(len(table.y)),
+        "dates": float(len(np.unique(table.label_start))),
+    }
+    if not np.isnan(fitted.rank_ic):
+        metrics["oos_rank_ic"] = fitted.rank_ic
+    telemetry.log_metrics("ridge", metrics)

@@ -1,0 +1,63 @@
+"""What a tear sheet is made from: frames that satisfy their contracts, and where they come from."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from quant_assets.contracts.base import Contract
+from quant_assets.contracts.candidate_clusters import CandidateClusters
+from quant_assets.contracts.equity import Equity
+from quant_assets.contracts.portfolio_weights import PortfolioWeights
+from quant_assets.contracts.reference_returns import ReferenceReturns
+from quant_assets.contracts.signal_metrics import SignalMetrics
+from quant_assets.contracts.target_weights import TargetWeights
+from quant_assets.contracts.tournament import Tournament
+from quant_assets.contracts.window_metrics import WindowMetrics
+from quant_assets.core.context import Mode
+from quant_assets.core.venues import Venue
+
+
+@dataclass(frozen=True)
+class AssetProvenance:
+    """One input asset: digest of its manifests, rows read, and digest of the code that made it."""
+
+    asset: str
+    sha256: str
+    rows: int | None = None
+    code_version: str = ""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """All input assets, and the digest of the environment that computed them (may be empty)."""
+
+    assets: tuple[AssetProvenance, ...] = ()
+    environment: str = ""
+
+
+def _empty(contract: type[Contract]) -> pd.DataFrame:
+    return field(default_factory=contract.empty)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, eq=False)
+class TearSheetInputs:
+    """Everything on the page. Frames hold all windows; a frame without rows is shown as missing.
+
+    `alpha_streams` and `fills` are optional: they add the alpha of each holding and the number of
+    fills. `stamps` are sentences; text before a colon is emphasised.
+    """
+
+    venue: Venue
+    mode: Mode
+    equity: pd.DataFrame = _empty(Equity)
+    window_metrics: pd.DataFrame = _empty(WindowMetrics)
+    reference_returns: pd.DataFrame = _empty(ReferenceReturns)
+    portfolio_weights: pd.DataFrame = _empty(PortfolioWeights)
+    target_weights: pd.DataFrame = _empty(TargetWeights)
+    candidate_clusters: pd.DataFrame = _empty(CandidateClusters)
+    signal_metrics: pd.DataFrame = _empty(SignalMetrics)
+    tournament: pd.DataFrame = _empty(Tournament)
+    alpha_streams: pd.DataFrame | None = None
+    fills: pd.DataFrame | None = None
+    stamps: tuple[str, ...] = ()
+    provenance: Provenance = Provenance()

@@ -1,0 +1,194 @@
+"""What stands where on the tear sheet: the parts that the page template draws."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from quant_assets.quant.analytics.metrics import rolling_sharpe
+from quant_assets.reporting.assumptions import assumption_facts
+from quant_assets.reporting.charts import (
+    costs_figure,
+    growth_figure,
+    rolling_sharpe_figure,
+    signals_figure,
+    weights_figure,
+)
+from quant_assets.reporting.decision_tables import (
+    cluster_cards,
+    holdings_table,
+    newest,
+    provenance_table,
+    solvers_table,
+)
+from quant_assets.reporting.formats import count, day, plural
+from quant_assets.reporting.headings import sections
+from quant_assets.reporting.headline import headlines, verdict
+from quant_assets.reporting.inputs import TearSheetInputs
+from quant_assets.reporting.monthly import MONTHS, monthly_heats
+from quant_assets.reporting.page import FigureBlock, figure_block
+from quant_assets.reporting.performance import CHAMPION, Performance, measure_performance
+from quant_assets.reporting.result_tables import (
+    costs_table,
+    drawdowns_table,
+    leaderboard_table,
+    signals_table,
+)
+from quant_assets.reporting.tables import Table
+
+@dataclass(frozen=True)
+class Stamp:
+    """One assumption that must be seen: its emphasised head, and the rest of the sentence."""
+
+    head: str
+    rest: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """The inputs, and what several sections need of them."""
+
+    inputs: TearSheetInputs
+
+    @cached_property
+    def performance(self) -> Performance | None:
+        source = self.inputs
+        return measure_performance(source.equity, source.reference_returns, source.tournament)
+
+    @property
+    def focus(self) -> str:
+        return self.performance.focus if self.performance else CHAMPION
+
+    @property
+    def currency(self) -> str:
+        return self.inputs.venue.market.currency
+
+    def of_focus(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the entrant shown in detail."""
+        return frame.loc[frame["entrant"] == self.focus]
+
+    @cached_property
+    def windows(self) -> pd.DataFrame:
+        return self.of_focus(self.inputs.window_metrics)
+
+    @cached_property
+    def weights(self) -> pd.DataFrame:
+        return self.of_focus(self.inputs.portfolio_weights)
+
+
+def page_parts(inputs: TearSheetInputs) -> dict[str, Any]:
+    """All variables of the template."""
+    sheet = _Sheet(inputs)
+    venue = inputs.venue
+    return {
+        "title": venue.title,
+        "name": venue.name,
+        "mode": f"mode {inputs.mode}",
+        "description": venue.description,
+        "facts": _facts(sheet),
+        "sections": sections(inputs, sheet.performance),
+        "figures": _figures(sheet),
+        "stamps": [_stamp(text) for text in inputs.stamps],
+        "assumptions": assumption_facts(
+            venue, inputs.mode, sheet.performance, inputs.reference_returns
+        ),
+        "months": MONTHS,
+        "monthly": monthly_heats(sheet.performance) if sheet.performance else [],
+        "holdings_title": _holdings_title(sheet.weights),
+        "clusters": cluster_cards(inputs.candidate_clusters, sheet.weights),
+        "environment": inputs.provenance.environment,
+        **_summary(sheet),
+        **_tables(sheet),
+    }
+
+
+def _summary(sheet: _Sheet) -> dict[str, Any]:
+    inputs = sheet.inputs
+    return {
+        "verdict": verdict(inputs.tournament, sheet.performance),
+        "headlines": headlines(
+            inputs.tournament,
+            sheet.focus,
+            bars_per_year=inputs.venue.market.bars_per_year,
+            currency=sheet.currency,
+        ),
+    }
+
+
+def _tables(sheet: _Sheet) -> dict[str, Table]:
+    inputs = sheet.inputs
+    return {
+        "leaderboard": leaderboard_table(inputs.tournament, sheet.performance),
+        "drawdowns": drawdowns_table(sheet.performance),
+        "costs": costs_table(sheet.windows, sheet.currency),
+        "holdings": holdings_table(sheet.weights, inputs.candidate_clusters, inputs.alpha_streams),
+        "signals": signals_table(inputs.signal_metrics),
+        "solvers": solvers_table(inputs.target_weights, inputs.portfolio_weights),
+        "provenance": provenance_table(inputs.provenance),
+    }
+
+
+def _figures(sheet: _Sheet) -> dict[str, FigureBlock | None]:
+    inputs, performance = sheet.inputs, sheet.performance
+    equity = rolling = None
+    if performance is not None:
+        capital = inputs.venue.simulation.initial_equity
+        figure = growth_figure(performance, initial_equity=capital, currency=sheet.currency)
+        equity = figure_block("figure-equity", figure, scale=True)
+        rolling = _rolling(sheet, performance)
+    shown = {
+        "costs": (sheet.windows, costs_figure),
+        "weights": (sheet.weights, weights_figure),
+        "signals": (inputs.signal_metrics, signals_figure),
+    }
+    drawn = {
+        name: figure_block(f"figure-{name}", draw(frame)) if len(frame) else None
+        for name, (frame, draw) in shown.items()
+    }
+    return {"equity": equity, "rolling": rolling, **drawn}
+
+
+def _rolling(sheet: _Sheet, performance: Performance) -> FigureBlock | None:
+    venue = sheet.inputs.venue
+    bars, per_year = venue.reporting.rolling_bars, venue.market.bars_per_year
+    if len(performance.ts) < bars:
+        return None
+    named = [(performance.focus, performance.focus_returns)]
+    if performance.has_benchmark:
+        named.append(("benchmark", performance.benchmark_returns))
+    curves = [
+        (name, rolling_sharpe(returns, bars, per_year, performance.risk_free))
+        for name, returns in named
+    ]
+    return figure_block(
+        "figure-rolling", rolling_sharpe_figure(performance.ts, curves, performance.daily())
+    )
+
+
+def _facts(sheet: _Sheet) -> list[str]:
+    performance, market = sheet.performance, sheet.inputs.venue.market
+    if performance is None:
+        return [market.currency, f"{count(market.bars_per_year)} bars a year"]
+    n_windows = sheet.inputs.window_metrics["ts"].nunique()
+    return [
+        f"{day(performance.ts[0])} to {day(performance.ts[-1])}",
+        plural(len(performance.ts), "bar"),
+        plural(n_windows, "window"),
+        plural(len(performance.entrants), "entrant"),
+        f"shown in detail: {performance.focus}",
+        market.currency,
+    ]
+
+
+def _stamp(text: str) -> Stamp:
+    head, colon, rest = text.partition(":")
+    return Stamp(head + colon, rest) if colon else Stamp(text, "")
+
+
+def _holdings_title(weights: pd.DataFrame) -> str:
+    if weights.empty:
+        return ""
+    now = newest(weights).iloc[0]
+    followed = f", following {now['follows']}" if now["follows"] != now["entrant"] else ""
+    return f"Holdings decided on {day(now['decided_at'])}{followed}"
