@@ -105,6 +105,9 @@ def _launch_recorded(
     return result
 
 
+TABLE_WIDTH = 124
+
+
 def leaderboard_table(frame: pd.DataFrame) -> Table:
     """The leaderboard as a rich table."""
     table = Table(title="Leaderboard (net of costs; rank 0 is the benchmark)")
@@ -121,7 +124,7 @@ def leaderboard_table(frame: pd.DataFrame) -> Table:
         "break_even_bps": ("break-even bps", "{:.0f}"),
     }
     for title, _ in columns.values():
-        table.add_column(title, justify="left" if title == "entrant" else "right")
+        table.add_column(title, justify="left" if title == "entrant" else "right", no_wrap=True)
     for row in frame.to_dict("records"):
         cells = [form.format(row[name]) if row[name] == row[name] else "–" for name, (_, form) in columns.items()]
         table.add_row(*cells, style="bold" if row["entrant"] == "champion" else None)
@@ -145,7 +148,8 @@ def report_run(workspace: Workspace, venue: str, *, console: Console, as_json: b
         facts = {"venue": venue, "tear_sheet": str(path), "stamps": stamps, "leaderboard": rows}
         click.echo(json.dumps(facts, indent=1))
         return
-    console.print(leaderboard_table(frame))
+    wide = Console(width=max(console.width, TABLE_WIDTH), file=console.file)
+    wide.print(leaderboard_table(frame))
     for note in stamps:
         console.print(f"[dim]{note}[/dim]")
     console.print(f"tear sheet: {path}", soft_wrap=True, highlight=False)

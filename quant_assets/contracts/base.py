@@ -1,6 +1,7 @@
 """The base of all contracts: strict columns, sorted unique keys, one readable error."""
 
-from typing import Annotated, ClassVar
+from functools import cache
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from quant_assets.contracts.fast_check import certainly_valid, strictly_increasi
 from quant_assets.core.errors import ContractError
 
 Timestamp = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
-MAX_REPORTED_FAILURES = 20
+MAX_EXAMPLES = 3
 
 
 class Contract(pa.DataFrameModel):
@@ -31,22 +32,15 @@ class Contract(pa.DataFrameModel):
         return list(cls._key)
 
     @classmethod
-    def empty(cls) -> pd.DataFrame:
+    def empty(cls) -> pd.DataFrame:  # type: ignore[override] # pandera types its own as generic
         """A frame without rows that satisfies the contract (optional columns are left out)."""
-        columns = cls.to_schema().columns
-        return pd.DataFrame(
-            {
-                name: pd.Series([], dtype=_pandas_dtype(column.dtype))
-                for name, column in columns.items()
-                if not column.regex and column.required
-            }
-        )
+        return _empty_frame(cls).copy()
 
     @classmethod
     def check_frame(cls, frame: pd.DataFrame, *, where: str) -> pd.DataFrame:
         """Return `frame` itself when it satisfies the contract.
 
-        Raises `ContractError` that lists every kind of failure (at most 20 cases each), because
+        Raises `ContractError` that lists every kind of failure (the first cases of each), because
         a user mends a source once, not column by column.
         """
         problems = _structure_problems(cls, frame)
@@ -61,7 +55,19 @@ class Contract(pa.DataFrameModel):
         return frame
 
 
-def _pandas_dtype(dtype: object) -> object:
+@cache
+def _empty_frame(contract: type[Contract]) -> pd.DataFrame:
+    columns = contract.to_schema().columns
+    return pd.DataFrame(
+        {
+            name: pd.Series(np.empty(0), dtype=_pandas_dtype(column.dtype))
+            for name, column in columns.items()
+            if not column.regex and column.required
+        }
+    )
+
+
+def _pandas_dtype(dtype: object) -> Any:
     return getattr(dtype, "type", dtype)
 
 
@@ -110,10 +116,10 @@ def _grouped(cases: pd.DataFrame) -> list[str]:
     """One line per (column, check): count, first rows and values."""
     lines = []
     for (column, check), group in cases.groupby(["column", "check"], dropna=False, sort=True):
-        head = group.head(MAX_REPORTED_FAILURES)
-        examples = [
-            f"row {case.index}: {case.failure_case!r}" if pd.notna(case.index) else f"{case.failure_case!r}"
-            for case in head[["index", "failure_case"]].rename_axis(None).itertuples(index=False, name="Case")
-        ][:3]
-        lines.append(f"{column}: {check} failed {len(group)} times ({'; '.join(examples)})")
+        rows = zip(group["index"], group["failure_case"], strict=True)
+        shown = [
+            repr(value) if row is None or row != row else f"row {row}: {value!r}"  # noqa: PLR0124 - NaN
+            for row, value in list(rows)[:MAX_EXAMPLES]
+        ]
+        lines.append(f"{column}: {check} failed {len(group)} times ({'; '.join(shown)})")
     return lines

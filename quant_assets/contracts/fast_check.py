@@ -45,8 +45,8 @@ def strictly_increasing(frame: pd.DataFrame, key: list[str]) -> bool:
 
 def _comparable(column: pd.Series) -> Values:
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return column.dt.tz_convert(None).to_numpy()
-    return column.to_numpy(dtype=object) if column.dtype == "str" else column.to_numpy()
+        return np.asarray(column.dt.tz_convert(None))
+    return np.asarray(column, dtype=object if column.dtype == "str" else None)
 
 
 def certainly_valid(frame: pd.DataFrame, schema: Any) -> bool:

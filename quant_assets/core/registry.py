@@ -10,7 +10,7 @@ import inspect
 import traceback
 from functools import cache
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from quant_assets.core.errors import PluginError
 from quant_assets.core.hashing import plugin_modules
@@ -39,14 +39,18 @@ def _modules(package: str) -> list[ModuleType]:
     return [_load(module) for module in plugin_modules(package)]
 
 
-@cache
 def discover(package: str, base: type[T]) -> dict[str, type[T]]:
     """All plug-ins of `package` that subclass `base`, by name, sorted.
 
     Raises `PluginError` for a file that does not import, a plug-in without a name, or a name
     that two files claim.
     """
-    found: dict[str, type[T]] = {}
+    return dict(_discover(package, cast("Any", base)))
+
+
+@cache
+def _discover(package: str, base: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for module in _modules(package):
         for _, member in inspect.getmembers(module, inspect.isclass):
             if not issubclass(member, base) or member.__module__ != module.__name__:

@@ -5,11 +5,13 @@ one with `synchronous=NORMAL` costs a fifth of that. Losing the last events on a
 acceptable: the log is a view, manifests are the truth.
 """
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 
 import sqlalchemy as db
+from dagster import EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 
 BUSY_TIMEOUT_SECONDS = 60
@@ -34,10 +36,27 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
 
         return engine
 
+    @cached_property
+    def _batch(self) -> threading.local:
+        return threading.local()
+
     @contextmanager
     def _connect(self) -> Iterator[db.Connection]:
+        shared = getattr(self._batch, "connection", None)
+        if shared is not None:
+            yield shared
+            return
         with self._engine.connect() as connection, connection.begin():
             yield connection
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store a batch in one transaction instead of several per event."""
+        with self._connect() as connection:
+            self._batch.connection = connection
+            try:
+                super().store_event_batch(events)
+            finally:
+                self._batch.connection = None
 
     def dispose(self) -> None:
         """Close the pool."""

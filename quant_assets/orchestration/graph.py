@@ -2,6 +2,7 @@
 
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib import import_module
 
 import dagster as dg
 
@@ -9,13 +10,13 @@ from quant_assets.contracts.base import Contract
 from quant_assets.core.errors import ConfigError
 from quant_assets.orchestration.cells import CellSpec, cell_spec
 
+DEFINITIONS = "quant_assets.defs"
+
 
 @cache
 def window_assets() -> tuple[dg.AssetsDefinition, ...]:
     """Every asset of `quant_assets.defs` that has a cell spec, found by walking the package."""
-    import quant_assets.defs
-
-    found = dg.load_assets_from_package_module(quant_assets.defs)
+    found = dg.load_assets_from_package_module(import_module(DEFINITIONS))
     assets = [a for a in found if isinstance(a, dg.AssetsDefinition) and cell_spec(a) is not None]
     return tuple(sorted(assets, key=lambda asset: min(k.to_user_string() for k in asset.keys)))
 

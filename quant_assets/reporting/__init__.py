@@ -1,1 +1,1 @@
-"""What people look at: the tear sheet and the small pictures. Pure functions from frames to bytes."""
+"""What people look at: the tear sheet and small pictures. Pure functions, frames to bytes."""

@@ -51,11 +51,18 @@ def _execution(venue: Venue, mode: str) -> list[Fact]:
 
 def _limits(venue: Venue) -> list[Fact]:
     rules = venue.optimization
-    turnover = "no limit" if rules.max_turnover is None else f"≤ {percent(rules.max_turnover, 0)}"
+    limit = rules.max_turnover
+    turnover = "none" if limit is None else f"≤ {percent(limit, 0)} two-way a window"
     return [
-        ("Weight limits", f"{percent(rules.min_weight, 0)} to {percent(rules.max_weight, 0)} a name"),
-        ("Budget and gross", f"{percent(rules.budget, 0)} net, ≤ {percent(rules.max_gross, 0)} gross"),
-        ("Turnover limit", f"{turnover} two-way a window"),
+        (
+            "Weight limits",
+            f"{percent(rules.min_weight, 0)} to {percent(rules.max_weight, 0)} a name",
+        ),
+        (
+            "Budget and gross",
+            f"{percent(rules.budget, 0)} net, ≤ {percent(rules.max_gross, 0)} gross",
+        ),
+        ("Turnover limit", turnover),
     ]
 
 
@@ -64,7 +71,9 @@ def _data(venue: Venue) -> list[Fact]:
     known = market.publication_delay
     delay = f"{format_duration(known)} after the bar" if known else "at the bar's close"
     lag = format_duration(market.decision_lag) if market.decision_lag else "no lag"
-    names = "survivors only: names that still exist today" if market.survivors_only else "point in time"
+    names = (
+        "survivors only: names that still exist today" if market.survivors_only else "point in time"
+    )
     return [
         ("Bars", f"{format_duration(market.bar_length)}, calendar {market.calendar}"),
         ("Known", f"{delay}; decisions with {lag}"),

@@ -1,4 +1,4 @@
-"""Small static drawings on matplotlib's object interface: no pyplot, no global state, fixed margins.
+"""Small static drawings on matplotlib's object interface: no pyplot, no state, fixed margins.
 
 Every function takes a `Canvas` and plain arrays or pandas objects. matplotlib is imported on use.
 """
@@ -19,8 +19,12 @@ INK, MUTED, GRID = "#16202c", "#66717f", "#e3e7eb"
 ACCENT, WARM = "#1d5fc4", "#bf6748"
 LINES = ("#3f6fb5", "#2f948a", "#c39a3b", "#bf6748", "#7b62a6", "#66805f", "#8fb0dc", "#9aa3ae")
 WIDTH_INCHES, HEIGHT_INCHES, DPI = 6.6, 2.7, 90
-MAX_NAMES = 40
-MAX_LEGEND = 10
+MAX_NAMES = 30
+MAX_ROW_NAMES = 12
+BAR_WIDTH = 0.72
+FEW_BARS = 6
+MAX_RULED_CELLS = 1200
+MAX_LEGEND = 6
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Canvas:
         return cls(figure, axes)
 
     def png(self) -> bytes:
-        """The picture; equal drawings give equal bytes."""
+        """Return the picture; equal drawings give equal bytes."""
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", metadata={"Software": None})
         return buffer.getvalue()
@@ -69,13 +73,19 @@ def lines(canvas: Canvas, wide: pd.DataFrame, bold: str = "champion") -> None:
             label=literal(name),
         )
     if 1 < len(wide.columns) <= MAX_LEGEND:
-        axes.legend(fontsize=6, frameon=False, ncols=5, loc="upper left", labelcolor=MUTED)
+        axes.legend(
+            fontsize=6, frameon=False, ncols=5, loc="upper left", labelcolor=MUTED,
+            borderaxespad=0.1, handlelength=1.2, columnspacing=1.2,
+        )  # fmt: skip
 
 
-def bars(canvas: Canvas, names: Sequence[str], values: "np.ndarray", shades: Sequence[str] = ()) -> None:
+def bars(
+    canvas: Canvas, names: Sequence[str], values: "np.ndarray", shades: Sequence[str] = ()
+) -> None:
     """One bar per name; negative ones in the warm colour unless `shades` says otherwise."""
     colours = list(shades) or [WARM if value < 0 else ACCENT for value in values.tolist()]
-    canvas.axes.bar(range(len(names)), np.nan_to_num(values), color=colours, width=0.72)
+    canvas.axes.bar(range(len(names)), np.nan_to_num(values), color=colours, width=BAR_WIDTH)
+    canvas.axes.set_xlim(-0.7, max(len(names), FEW_BARS) - 0.3)
     canvas.axes.axhline(0.0, color=MUTED, linewidth=0.6)
     _name_axis(canvas, names)
 
@@ -93,16 +103,34 @@ def heat_map(canvas: Canvas, wide: pd.DataFrame, *, limit: float, diverging: boo
         np.ma.masked_invalid(wide.to_numpy(dtype="float64")),
         aspect="auto", interpolation="nearest", cmap=colours, vmin=low, vmax=limit or 1.0,
     )  # fmt: skip
-    step = max(1, -(-len(wide.index) // 20))
-    axes.set_yticks(range(0, len(wide.index), step))
-    axes.set_yticklabels([literal(name) for name in wide.index[::step]], fontsize=6)
+    _rule_cells(canvas, *wide.shape)
+    step = max(1, -(-len(wide.index) // MAX_ROW_NAMES))
+    axes.set_yticks([])
+    for row in range(0, len(wide.index), step):
+        axes.text(
+            -0.008, row, literal(wide.index[row]), transform=axes.get_yaxis_transform(),
+            fontsize=6, color=MUTED, ha="right", va="center",
+        )  # fmt: skip
     _name_axis(canvas, [str(name) for name in wide.columns])
     longest = max((len(str(name)) for name in wide.index), default=0)
     left = min(0.3, 0.03 + 0.0085 * longest)
-    axes.set_position((left, 0.2, 0.98 - left, 0.66))
+    foot = axes.get_position().y0
+    axes.set_position((left, foot, 0.98 - left, 0.86 - foot))
 
 
-def shade(canvas: Canvas, ts: pd.DatetimeIndex, states: Sequence[str], colours: dict[str, str]) -> None:
+def _rule_cells(canvas: Canvas, n_rows: int, n_columns: int) -> None:
+    """White lines between the cells of a heat map that is not too fine for them."""
+    if n_rows * n_columns <= MAX_RULED_CELLS:
+        across, down = np.arange(n_columns + 1) - 0.5, np.arange(n_rows + 1) - 0.5
+        canvas.axes.vlines(across, down[0], down[-1], color="white", linewidth=1.2)
+        canvas.axes.hlines(down, across[0], across[-1], color="white", linewidth=1.2)
+        canvas.axes.set_xlim(across[0], across[-1])
+        canvas.axes.set_ylim(down[-1], down[0])
+
+
+def shade(
+    canvas: Canvas, ts: pd.DatetimeIndex, states: Sequence[str], colours: dict[str, str]
+) -> None:
     """Tint the background over each run of one state that has a colour."""
     x = ts.tz_localize(None).to_numpy()
     codes = np.asarray(states, dtype=object)
@@ -115,25 +143,32 @@ def shade(canvas: Canvas, ts: pd.DatetimeIndex, states: Sequence[str], colours: 
 
 
 def literal(name: object) -> str:
-    """A name that matplotlib draws as it is: no mathematics, no hidden legend entries."""
+    """Return `name` as matplotlib draws it literally: no mathematics, no hidden legend entries."""
     return str(name).replace("$", r"\$").lstrip("_") or " "
 
 
 def _time_axis(canvas: Canvas) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(minticks=3, maxticks=8)
+    locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call] # matplotlib
     canvas.axes.xaxis.set_major_locator(locator)
-    canvas.axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    canvas.axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call] # matplotlib
+    offset = canvas.axes.xaxis.get_offset_text()
+    offset.set_fontsize(7)
+    offset.set_color(MUTED)
 
 
 def _name_axis(canvas: Canvas, names: Sequence[str]) -> None:
     step = max(1, -(-len(names) // MAX_NAMES))
-    crowded = sum(len(name) for name in names) > 110 or len(names) > 16
-    canvas.axes.set_xticks(range(0, len(names), step))
-    canvas.axes.set_xticklabels(
-        [literal(name) for name in names[::step]],
-        fontsize=6, rotation=90 if crowded else 0, ha="center",
-    )  # fmt: skip
+    crowded = sum(len(name) for name in names) > 70 or len(names) > 16
+    axes = canvas.axes
+    axes.set_xticks([])
+    for place in range(0, len(names), step):
+        axes.text(
+            place, -0.025, literal(names[place]), transform=axes.get_xaxis_transform(),
+            fontsize=6, color=MUTED, ha="center", va="top", rotation=90 if crowded else 0,
+        )  # fmt: skip
+    longest = max((len(name) for name in names[::step]), default=0)
     if crowded:
-        canvas.axes.set_position((0.09, 0.3, 0.89, 0.56))
+        foot = min(0.42, 0.1 + 0.021 * longest)
+        canvas.axes.set_position((0.09, foot, 0.89, 0.86 - foot))

@@ -14,19 +14,21 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.quant.analytics.drawdown import underwater
-from quant_assets.reporting.performance import Floats, Performance, growth
+from quant_assets.quant.market.panel import Floats, to_panel
+from quant_assets.reporting.performance import Performance, growth
 
 Figure = dict[str, Any]
 SIGNIFICANT_DIGITS = 6
 SHOWN_SYMBOLS = 14
 SMOOTHING_WINDOWS = 12
+SMALLEST_CASH = 5e-4
 PALETTE = (
     "#3f6fb5", "#8fb0dc", "#2f948a", "#93cbc1", "#c39a3b", "#e4cd8d", "#bf6748", "#e3ab95",
     "#7b62a6", "#b9a8d3", "#66805f", "#aec3a5", "#8a6d5b", "#c9b3a5",
 )  # fmt: skip
 LINE_COLOURS = PALETTE[::2]
-OTHER_COLOUR = "#bcc4cd"
-CASH_COLOUR = "#dfe4e9"
+OTHER_COLOUR = "@other"
+CASH_COLOUR = "@cash"
 
 
 def rounded(values: npt.ArrayLike) -> list[float | None]:
@@ -44,8 +46,14 @@ def moments(ts: pd.DatetimeIndex) -> list[str]:
 
 
 def label(name: str) -> str:
-    """A name as plotly shows it literally."""
+    """Return `name` as plotly shows it literally."""
     return html.escape(str(name), quote=False)
+
+
+def faded(colour: str, alpha: float = 0.6) -> str:
+    """`#rrggbb` with transparency."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha:g})"
 
 
 def _axis(title: str = "", **settings: Any) -> dict[str, Any]:
@@ -103,9 +111,8 @@ def growth_figure(performance: Performance, *, initial_equity: float, currency: 
     for number, name in enumerate(others):
         column = performance.net[:, performance.entrants.index(name)]
         curve = np.where(np.isfinite(column), growth(column), np.nan)[weeks] * initial_equity
-        colour = LINE_COLOURS[number % len(LINE_COLOURS)]
-        faint = {"opacity": 0.45, "hovertemplate": money}
-        data.append(_line(x_weekly, curve, name, colour=colour, width=1, **faint))
+        colour = faded(LINE_COLOURS[number % len(LINE_COLOURS)])
+        data.append(_line(x_weekly, curve, name, colour=colour, width=1, hovertemplate=money))
     lines = [("benchmark", performance.benchmark_returns, "@benchmark", 1.5, 2)]
     lines = lines if performance.has_benchmark else []
     lines.append((performance.focus, performance.focus_returns, "@accent", 2.2, 1))
@@ -121,7 +128,7 @@ def growth_figure(performance: Performance, *, initial_equity: float, currency: 
 
 
 def _underwater_line(x: list[str], loss: Floats, name: str, colour: str) -> dict[str, Any]:
-    """Loss from the last peak in per cent, drawn on the lower axis; filled for the focus entrant."""
+    """Loss from the last peak, per cent, on the lower axis; filled for the focus entrant."""
     fill = {"fill": "tozeroy", "fillcolor": "@accent_soft"} if colour == "@accent" else {}
     shape = {"yaxis": "y2", "showlegend": False, "legendgroup": name, "hovertemplate": "%{y:.1f}%"}
     return _line(x, loss, name, colour=colour, width=1, **shape, **fill)
@@ -140,7 +147,7 @@ def _growth_layout(performance: Performance, currency: str) -> dict[str, Any]:
 def rolling_sharpe_figure(
     ts: pd.DatetimeIndex, lines: Sequence[tuple[str, Floats]], days: npt.NDArray[np.intp]
 ) -> Figure:
-    """Rolling Sharpe ratios, sampled at `days`; the first line is the focus entrant, on top."""
+    """Draw rolling Sharpe ratios, sampled at `days`; the first is the focus entrant, on top."""
     x = moments(ts[days])
     styles = [("@accent", 1.7, 1), ("@benchmark", 1.1, 2)]
     data = [
@@ -188,26 +195,36 @@ def costs_figure(windows: pd.DataFrame) -> Figure:
     return {"data": data, "layout": layout}
 
 
-def weights_figure(weights: pd.DataFrame) -> Figure:
-    """Stacked weights over time of one entrant (PortfolioWeights rows), held until the next decision.
+def weights_figure(weights: pd.DataFrame, until: pd.Timestamp | None = None) -> Figure:
+    """Stacked weights of one entrant (PortfolioWeights rows), each held until the next decision.
 
+    The newest ones are drawn up to `until`, the last bar.
     The symbols with the largest mean absolute weight have their own area; short weights stack
     downwards; what is not invested is cash.
     """
-    wide = weights.pivot(index="decided_at", columns="symbol", values="weight").fillna(0.0)
-    size = wide.abs().mean().sort_index().sort_values(ascending=False, kind="stable")
-    shown, rest = list(size.index[:SHOWN_SYMBOLS]), list(size.index[SHOWN_SYMBOLS:])
-    layers = [(str(s), wide[s].to_numpy(), PALETTE[i % len(PALETTE)]) for i, s in enumerate(shown)]
+    panel = to_panel(weights.rename(columns={"decided_at": "ts"}), "weight")
+    wide, ts = np.nan_to_num(panel.values, nan=0.0), panel.ts
+    if until is not None and until > ts[-1]:
+        wide = np.vstack([wide, wide[-1]])
+        ts = pd.DatetimeIndex([*ts, until])
+    order = np.argsort(-np.abs(wide).mean(axis=0), kind="stable").tolist()
+    shown, rest = order[:SHOWN_SYMBOLS], order[SHOWN_SYMBOLS:]
+    layers = [
+        (panel.symbols[column], wide[:, column], PALETTE[place % len(PALETTE)])
+        for place, column in enumerate(shown)
+    ]
     if rest:
-        title = f"{len(rest)} others"
-        layers.append((title, wide[rest].to_numpy().sum(axis=1), OTHER_COLOUR))
-    cash = 1.0 - wide.to_numpy().sum(axis=1)
-    if (np.abs(cash) > 5e-4).any():
+        layers.append((f"{len(rest)} others", wide[:, rest].sum(axis=1), OTHER_COLOUR))
+    cash = 1.0 - wide.sum(axis=1)
+    if (np.abs(cash) > SMALLEST_CASH).any():
         layers.append(("Cash", cash, CASH_COLOUR))
-    x = moments(pd.DatetimeIndex(wide.index))
+    x = moments(ts)
     data = [area for layer in layers for area in _areas(x, *layer)]
     heights = np.array([values for _, values, _ in layers]) * 100.0
-    span = [float(np.minimum(heights, 0).sum(axis=0).min()), np.maximum(heights, 0).sum(axis=0).max()]
+    span = [
+        float(np.minimum(heights, 0).sum(axis=0).min()),
+        np.maximum(heights, 0).sum(axis=0).max(),
+    ]
     layout = _layout(440, yaxis=_axis("Share of equity", ticksuffix="%", range=rounded(span)))
     layout["legend"]["traceorder"] = "normal"
     return {"data": data, "layout": layout}
@@ -236,8 +253,9 @@ def _areas(x: list[str], name: str, values: Floats, colour: str) -> list[dict[st
 
 
 def signals_figure(signal_metrics: pd.DataFrame) -> Figure:
-    """Rank IC of `alpha` per window as bars, and the mean of the last windows per signal as lines."""
-    wide = signal_metrics.pivot(index="ts", columns="signal", values="rank_ic").sort_index(axis=1)
+    """Rank IC of `alpha` per window as bars; per signal the mean of the last windows as lines."""
+    panel = to_panel(signal_metrics.rename(columns={"signal": "symbol"}), "rank_ic")
+    wide = pd.DataFrame(panel.values, index=panel.ts, columns=list(panel.symbols))
     x = moments(pd.DatetimeIndex(wide.index))
     data: list[dict[str, Any]] = []
     if "alpha" in wide.columns:

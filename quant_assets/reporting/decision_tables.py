@@ -1,5 +1,6 @@
 """Tables of what was decided: solver reports, holdings, clusters."""
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -7,7 +8,7 @@ import pandas as pd
 from quant_assets.reporting.formats import MISSING, count, percent, ratio
 from quant_assets.reporting.inputs import Provenance
 from quant_assets.reporting.performance import CHAMPION
-from quant_assets.reporting.tables import Cell, Column, Row, Table, number, word
+from quant_assets.reporting.tables import Cell, Column, Row, Table, number, records, word
 
 _SOLVERS = (
     Column("Entrant", numeric=False),
@@ -15,12 +16,16 @@ _SOLVERS = (
     Column("Solves", hint="Windows with target weights"),
     Column("Statuses", numeric=False, hint="The solver's own words, with counts"),
     Column("Fallbacks", numeric=False, hint="Fallback used instead of the solution, with counts"),
-    Column("Worst residual", hint="Largest constraint violation of a raw solution"),
+    Column("Worst residual", hint="Largest miss of a limit by a raw solution, before hardening"),
     Column("Iterations", hint="Median over all solves"),
     Column("Binding limits", numeric=False, hint="Limits that were active, with counts of windows"),
     Column("Led", hint="Windows in which the champion followed this entrant"),
 )
-GOOD_STATUSES = frozenset({"optimal", "solved", "closed_form", "ok"})
+SHOWN_HOLDINGS = 40
+SMALLEST_SHOWN = 5e-5
+OPTIMAL = "optimal"
+SHOWN_WORDS = 4
+LONGEST_WORD = 80
 
 
 def newest(frame: pd.DataFrame, clock: str = "decided_at") -> pd.DataFrame:
@@ -33,13 +38,13 @@ def solvers_table(target_weights: pd.DataFrame, portfolio_weights: pd.DataFrame)
     solves = target_weights.drop_duplicates(["decided_at", "entrant"])
     decisions = portfolio_weights.drop_duplicates(["decided_at", "entrant"])
     led = decisions.loc[decisions["entrant"] == CHAMPION, "follows"].value_counts()
-    binding = portfolio_weights.drop_duplicates(["decided_at", "entrant", "binding"])
+    limits = decisions.assign(binding=decisions["binding"].str.split(";")).explode("binding")
     rows = []
     for name, group in solves.groupby("entrant", sort=True):
         entrant = str(name)
         statuses, fallbacks = group["status"], group["fallback"]
-        is_good = statuses.isin(GOOD_STATUSES).all()
-        limits = binding.loc[binding["entrant"] == entrant, "binding"]
+        is_good = (statuses == OPTIMAL).all()
+        active = limits.loc[limits["entrant"] == entrant, "binding"]
         worst, steps = float(group["residual"].max()), float(group["iterations"].median())
         cells = (
             word(entrant, "name"),
@@ -49,7 +54,7 @@ def solvers_table(target_weights: pd.DataFrame, portfolio_weights: pd.DataFrame)
             word(counted(fallbacks), "warn" if (fallbacks != "").any() else ""),
             number(worst, f"{worst:.1e}"),
             number(steps, count(steps)),
-            word(counted(limits)),
+            word(counted(active)),
             number(int(led.get(entrant, 0)), count(int(led.get(entrant, 0)))),
         )
         rows.append(Row(cells))
@@ -57,10 +62,19 @@ def solvers_table(target_weights: pd.DataFrame, portfolio_weights: pd.DataFrame)
 
 
 def counted(words: pd.Series) -> str:
-    """`optimal 12, infeasible 1`: words with their counts, the most frequent first; blanks left out."""
+    """`optimal 12, infeasible 1`: words with their counts, most frequent first, without blanks.
+
+    Long words are cut, and words beyond the first few are only counted.
+    """
     tally = words.loc[words != ""].value_counts()
     ordered = sorted(tally.items(), key=lambda item: (-item[1], str(item[0])))
-    return ", ".join(f"{name} {count(n)}" for name, n in ordered) or MISSING
+    shown = [f"{_shortened(str(name))} {count(n)}" for name, n in ordered[:SHOWN_WORDS]]
+    rest = sum(int(n) for _, n in ordered[SHOWN_WORDS:])
+    return ", ".join([*shown, f"others {count(rest)}"] if rest else shown) or MISSING
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_WORD else f"{text[:LONGEST_WORD]}…"
 
 
 _HOLDINGS = (
@@ -74,21 +88,23 @@ _HOLDINGS = (
 )
 
 
+def traded(now: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows that hold something or give it up, largest position first."""
+    sizes = now["weight"].abs()
+    shown = (sizes > SMALLEST_SHOWN) | (now["previous_weight"].abs() > SMALLEST_SHOWN)
+    ordered = now.assign(size=sizes).sort_values(["size", "symbol"], ascending=[False, True])
+    return ordered.loc[shown]
+
+
 def holdings_table(
     weights: pd.DataFrame, candidate_clusters: pd.DataFrame, alpha_streams: pd.DataFrame | None
 ) -> Table:
-    """The newest decision of one entrant (PortfolioWeights rows), largest position first."""
-    now = newest(weights)
+    """Show the newest decision of one entrant (PortfolioWeights rows)."""
     clusters = newest(candidate_clusters).set_index("symbol")["cluster"].to_dict()
     alphas = _alphas(alpha_streams)
     columns = _HOLDINGS if alphas else _HOLDINGS[:-1]
-    order = now.assign(size=now["weight"].abs()).sort_values(
-        ["size", "symbol"], ascending=[False, True]
-    )
     rows = []
-    for entry in order.to_dict("records"):
-        if not (abs(entry["weight"]) > 5e-5 or abs(entry["previous_weight"]) > 5e-5):
-            continue
+    for entry in records(traded(newest(weights)).head(SHOWN_HOLDINGS)):
         change = entry["weight"] - entry["previous_weight"]
         cluster, alpha = clusters.get(entry["symbol"]), alphas.get(entry["symbol"], float("nan"))
         cells = (
@@ -108,7 +124,9 @@ def _alphas(alpha_streams: pd.DataFrame | None) -> dict[str, float]:
     """Alpha per symbol of the newest decision; the long side where a symbol has both."""
     if alpha_streams is None or alpha_streams.empty:
         return {}
-    rows = newest(alpha_streams).sort_values(["symbol", "side"]).drop_duplicates("symbol", keep="last")
+    rows = (
+        newest(alpha_streams).sort_values(["symbol", "side"]).drop_duplicates("symbol", keep="last")
+    )
     return dict(zip(rows["symbol"].tolist(), rows["alpha"].tolist(), strict=True))
 
 
@@ -140,7 +158,9 @@ def cluster_cards(candidate_clusters: pd.DataFrame, weights: pd.DataFrame) -> li
     total = sum(abs(weight) for weight in held.values()) or 1.0
     cards = []
     for cluster, group in now.groupby("cluster", sort=True):
-        entries = list(zip(group["symbol"].tolist(), group["mean_correlation"].tolist(), strict=True))
+        entries = list(
+            zip(group["symbol"].tolist(), group["mean_correlation"].tolist(), strict=True)
+        )
         members = tuple(
             Member(name, percent(held.get(name, 0.0), 1), ratio(mean), _level(mean))
             for name, mean in sorted(entries, key=lambda e: (-abs(held.get(e[0], 0.0)), e[0]))
@@ -154,7 +174,7 @@ def cluster_cards(candidate_clusters: pd.DataFrame, weights: pd.DataFrame) -> li
 
 def _level(correlation: float) -> int:
     """Tint 0-4 for a correlation below 0.2, 0.4, 0.6, 0.8, and above."""
-    return 0 if correlation != correlation else min(4, max(0, int(correlation * 5)))  # noqa: PLR0124 - NaN is the one value unequal to itself
+    return 0 if math.isnan(correlation) else min(4, max(0, int(correlation * 5)))
 
 
 _PROVENANCE = (

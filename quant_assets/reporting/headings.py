@@ -29,13 +29,13 @@ def _results(
     no_focus = not unranked and not (inputs.tournament["entrant"] == focus).any()
     headline_missing = _absent(unranked, "tournament", "no window has been ranked")
     if no_focus:
-        headline_missing = f"The entrant {focus} is not in the tournament, so it has no headline numbers."
+        headline_missing = (
+            f"The entrant {focus} is not in the tournament, so it has no headline numbers."
+        )
     ranking = "Net of costs unless it says gross. Click a heading to sort. "
     return {
         "summary": Section("Summary", "Summary", missing=headline_missing),
-        "assumptions": Section(
-            "Assumptions", "Assumptions", "What every number below rests on."
-        ),
+        "assumptions": Section("Assumptions", "Assumptions", "What every number below rests on."),
         "leaderboard": Section(
             "Leaderboard",
             "Leaderboard",
@@ -57,7 +57,9 @@ def _equity_section(performance: Performance | None, focus: str) -> Section:
         "window included."
     )
     if performance.has_benchmark and performance.missing_benchmark:
-        note += f" The benchmark lacks {plural(performance.missing_benchmark, 'bar')}, shown as flat."
+        note += (
+            f" The benchmark lacks {plural(performance.missing_benchmark, 'bar')}, shown as flat."
+        )
     return Section(title, "Growth", note)
 
 
@@ -73,14 +75,18 @@ def _behaviour(
         "monthly": Section(
             "Monthly returns",
             "Monthly",
-            "" if none else f"Net returns of {focus} by calendar month, UTC, in per cent; a month that "
+            ""
+            if none
+            else f"Net returns of {focus} by calendar month, UTC, in per cent; a month that "
             "is not complete counts as far as it goes. Excess is the difference of the two.",
             returns,
         ),
         "rolling": Section(
             "Rolling Sharpe ratio",
             "Rolling Sharpe",
-            "" if none else f"Over {plural(bars, 'bar')}, excess over the risk-free rate, annualised "
+            ""
+            if none
+            else f"Over {plural(bars, 'bar')}, excess over the risk-free rate, annualised "
             f"with {count(per_year)} bars a year.",
             returns or short,
         ),
@@ -93,8 +99,10 @@ def _behaviour(
         "costs": Section(
             "Turnover and costs",
             "Costs",
-            "" if inputs.window_metrics.empty else f"Each window of {focus}. Turnover is two-way, a "
-            "fraction of equity; costs are the gross minus the net return. A pale bar is a short window."
+            ""
+            if inputs.window_metrics.empty
+            else f"Each window of {focus}. Turnover is two-way, a "
+            "fraction of equity; costs are the gross minus the net return. A short window is pale."
             + _fills_note(inputs, focus),
             _absent(inputs.window_metrics.empty, "window_metrics", "turnover is unknown"),
         ),
@@ -114,29 +122,37 @@ def _decisions(inputs: TearSheetInputs, focus: str) -> dict[str, Section]:
         "weights": Section(
             "Weights",
             "Weights",
-            "" if weights else f"Hardened weights of {focus} at each decision; the {SHOWN_SYMBOLS} "
+            ""
+            if weights
+            else f"Hardened weights of {focus} at each decision; the {SHOWN_SYMBOLS} "
             "largest symbols on average have their own area.",
             _absent(weights, "portfolio_weights", "nothing was held"),
         ),
         "clusters": Section(
             "Clusters",
             "Clusters",
-            "" if clusters else "Candidates of the newest decision by cluster, with what the newest "
-            f"portfolio of {focus} holds. A darker tint is a higher mean correlation inside the cluster.",
+            ""
+            if clusters
+            else "Candidates of the newest decision by cluster, with what the newest "
+            f"portfolio of {focus} holds. Darker = more correlated with the rest of its cluster.",
             _absent(clusters, "candidate_clusters", "there is no map"),
         ),
         "signals": Section(
             "Signal quality",
             "Signals",
-            "" if metrics else "Rank correlation of each signal with the returns of the window it was "
-            f"made for; lines are means of the last {SMOOTHING_WINDOWS} windows. The t-statistic takes "
-            "windows as independent: they do not overlap.",
+            ""
+            if metrics
+            else "Rank correlation of each signal with the returns of the window it was "
+            f"made for; lines are means of the last {SMOOTHING_WINDOWS} windows. The t-statistic "
+            "takes windows as independent: they do not overlap.",
             _absent(metrics, "signal_metrics", "no signal has been judged"),
         ),
         "entrants": Section(
             "Solvers and fallbacks",
             "Solvers",
-            "" if targets else "One solve per entrant and window. A fallback replaces a solution that "
+            ""
+            if targets
+            else "One solve per entrant and window. A fallback replaces a solution that "
             "was not optimal, and is counted here.",
             _absent(targets, "target_weights", "nothing was solved"),
         ),
@@ -144,6 +160,8 @@ def _decisions(inputs: TearSheetInputs, focus: str) -> dict[str, Section]:
             "Provenance",
             "Provenance",
             "The page is a pure function of these inputs: the same digests give the same bytes.",
-            _absent(not inputs.provenance.assets, "the input list", "digests are unknown"),
+            ""
+            if inputs.provenance.assets
+            else "Nothing to show: no digests of the inputs were given.",
         ),
     }

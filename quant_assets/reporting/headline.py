@@ -1,11 +1,12 @@
 """The first screen: a sentence, and a handful of numbers beside the benchmark's."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from quant_assets.reporting.formats import MISSING, basis_points, money, percent, ratio
+from quant_assets.reporting.formats import basis_points, money, percent, ratio
 from quant_assets.reporting.performance import Performance
 
 _BENCHMARK_RANK = 0
@@ -34,39 +35,28 @@ def _benchmark(tournament: pd.DataFrame) -> dict[str, Any]:
 def headlines(
     tournament: pd.DataFrame, focus: str, *, bars_per_year: int, currency: str
 ) -> list[Headline]:
-    """The focus entrant's row of the tournament against the benchmark's; empty when not ranked."""
+    """Put the focus entrant's tournament row beside the benchmark's; empty when not ranked."""
     entry, index = _entry(tournament, focus), _benchmark(tournament)
     if entry is None:
         return []
     basis = f"{bars_per_year:,} bars / yr"
-    drag = entry["cagr_gross"] - entry["cagr_net"]
-
-    def versus(name: str, digits: int) -> str:
-        return percent(index.get(name), digits)
-
-    return [
-        Headline("CAGR, net", percent(entry["cagr_net"], 2), versus("cagr_net", 2), basis),
-        Headline(
-            "Volatility", percent(entry["annual_volatility"], 2), versus("annual_volatility", 2), basis
-        ),
-        Headline(
-            "Sharpe ratio", ratio(entry["sharpe_ratio"]), ratio(index.get("sharpe_ratio")), basis
-        ),
-        Headline("Max drawdown", percent(entry["max_drawdown"]), versus("max_drawdown", 1), "from peak"),
-        Headline(
-            "Turnover", percent(entry["annual_turnover"], 0), versus("annual_turnover", 0), "two-way, a year"
-        ),
-        Headline(
-            "Cost drag", percent(drag, 2), MISSING if not index else percent(0.0, 2), "of CAGR, gross to net"
-        ),
-        Headline("Costs paid", money(entry["costs"], currency), money(index.get("costs"), currency), "in all"),
-        Headline(
-            "Information ratio",
-            ratio(entry["information_ratio"]),
-            "",
-            f"break-even {basis_points(entry['break_even_bps'])}",
-        ),
+    entry["drag"] = entry["cagr_gross"] - entry["cagr_net"]
+    index |= {"drag": 0.0} if index else {}
+    shown: list[tuple[str, str, Callable[[float], str], str]] = [
+        ("CAGR, net", "cagr_net", lambda v: percent(v, 2), basis),
+        ("Volatility", "annual_volatility", lambda v: percent(v, 2), basis),
+        ("Sharpe ratio", "sharpe_ratio", ratio, basis),
+        ("Max drawdown", "max_drawdown", percent, "from peak"),
+        ("Turnover", "annual_turnover", lambda v: percent(v, 0), "two-way, a year"),
+        ("Cost drag", "drag", lambda v: percent(v, 2), "of CAGR, gross to net"),
+        ("Costs paid", "costs", lambda v: money(v, currency), "fees and slippage in all"),
     ]
+    cards = [
+        Headline(label, text(entry[name]), text(index[name]) if index else "", note)
+        for label, name, text, note in shown
+    ]
+    even = f"break-even {basis_points(entry['break_even_bps'])}"
+    return [*cards, Headline("Information ratio", ratio(entry["information_ratio"]), "", even)]
 
 
 def verdict(tournament: pd.DataFrame, performance: Performance | None) -> str:
@@ -77,7 +67,8 @@ def verdict(tournament: pd.DataFrame, performance: Performance | None) -> str:
     name = "The house portfolio" if performance.focus == "champion" else performance.focus
     text = (
         f"{name} grew {percent(entry['cagr_net'])} a year after costs over "
-        f"{entry['n_windows']:,} whole windows, with {percent(entry['annual_volatility'])} volatility "
+        f"{entry['n_windows']:,} whole windows, with {percent(entry['annual_volatility'])} "
+        "volatility "
         f"and a worst drawdown of {percent(abs(entry['max_drawdown']))}"
     )
     index = _benchmark(tournament)

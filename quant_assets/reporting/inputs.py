@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from quant_assets.contracts.base import Contract
 from quant_assets.contracts.candidate_clusters import CandidateClusters
 from quant_assets.contracts.equity import Equity
 from quant_assets.contracts.portfolio_weights import PortfolioWeights
@@ -35,10 +34,6 @@ class Provenance:
     environment: str = ""
 
 
-def _empty(contract: type[Contract]) -> pd.DataFrame:
-    return field(default_factory=contract.empty)  # type: ignore[no-any-return]
-
-
 @dataclass(frozen=True, eq=False)
 class TearSheetInputs:
     """Everything on the page. Frames hold all windows; a frame without rows is shown as missing.
@@ -49,14 +44,14 @@ class TearSheetInputs:
 
     venue: Venue
     mode: Mode
-    equity: pd.DataFrame = _empty(Equity)
-    window_metrics: pd.DataFrame = _empty(WindowMetrics)
-    reference_returns: pd.DataFrame = _empty(ReferenceReturns)
-    portfolio_weights: pd.DataFrame = _empty(PortfolioWeights)
-    target_weights: pd.DataFrame = _empty(TargetWeights)
-    candidate_clusters: pd.DataFrame = _empty(CandidateClusters)
-    signal_metrics: pd.DataFrame = _empty(SignalMetrics)
-    tournament: pd.DataFrame = _empty(Tournament)
+    equity: pd.DataFrame = field(default_factory=Equity.empty)
+    window_metrics: pd.DataFrame = field(default_factory=WindowMetrics.empty)
+    reference_returns: pd.DataFrame = field(default_factory=ReferenceReturns.empty)
+    portfolio_weights: pd.DataFrame = field(default_factory=PortfolioWeights.empty)
+    target_weights: pd.DataFrame = field(default_factory=TargetWeights.empty)
+    candidate_clusters: pd.DataFrame = field(default_factory=CandidateClusters.empty)
+    signal_metrics: pd.DataFrame = field(default_factory=SignalMetrics.empty)
+    tournament: pd.DataFrame = field(default_factory=Tournament.empty)
     alpha_streams: pd.DataFrame | None = None
     fills: pd.DataFrame | None = None
     stamps: tuple[str, ...] = ()

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.quant.analytics.metrics import monthly_returns
+from quant_assets.quant.market.panel import Floats
 from quant_assets.reporting.formats import percent
-from quant_assets.reporting.performance import Floats, Performance
+from quant_assets.reporting.performance import Performance
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _STEPS = (0.0, 0.01, 0.025, 0.05, 0.09)
@@ -48,7 +49,7 @@ def tint(value: float, scale: float = 1.0) -> str:
 
 
 def monthly_heats(performance: Performance) -> list[Heat]:
-    """The focus entrant's table; with a benchmark also the benchmark's and the difference."""
+    """Tabulate the focus entrant; with a benchmark also the benchmark and the difference."""
     ours = monthly_returns(performance.focus_returns, performance.ts)
     tables = [(performance.focus.capitalize(), ours, _totals(ours))]
     if performance.has_benchmark:

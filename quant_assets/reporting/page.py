@@ -16,7 +16,7 @@ from typing import Any
 TEMPLATE = "tear_sheet.html.j2"
 STYLE = "tear_sheet.css"
 SCRIPT = "tear_sheet.js"
-TEMPLATES_SHA256 = ""
+TEMPLATES_SHA256 = "8a09c72eaf5af0f9247cbe80dcc91769ea2828c735cb4c2576ff5170cb750709"
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,15 @@ class Section:
 
 
 def template_text(name: str) -> str:
-    """The text of one file of `templates/`."""
+    """Read one file of `templates/`."""
     folder = resources.files("quant_assets.reporting") / "templates"
     return (folder / name).read_text(encoding="utf-8")
 
 
 def templates_sha256() -> str:
-    """Digest of the template files. `TEMPLATES_SHA256` repeats it (a test compares them), because
+    """Digest of the template files, which `TEMPLATES_SHA256` repeats (a test compares them).
 
-    only Python code enters a cell's code version: whoever edits a template renews the constant,
+    Only Python code enters a cell's code version: whoever edits a template renews the constant,
     and stored tear sheets become stale as they should.
     """
     text = "".join(template_text(name) for name in (TEMPLATE, STYLE, SCRIPT))
@@ -58,7 +58,7 @@ def templates_sha256() -> str:
 
 @cache
 def plotly_js() -> str:
-    """The source of plotly.js as the installed plotly package bundles it."""
+    """Source of plotly.js as the installed plotly package bundles it."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
@@ -70,8 +70,10 @@ def script_safe_json(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def figure_block(name: str, figure: dict[str, Any], caption: str = "", *, scale: bool = False) -> FigureBlock:
-    """A figure under an explicit element id, so that equal input gives equal bytes."""
+def figure_block(
+    name: str, figure: dict[str, Any], caption: str = "", *, scale: bool = False
+) -> FigureBlock:
+    """Give a figure an explicit element id, so that equal input gives equal bytes."""
     from markupsafe import Markup
 
     safe = Markup(script_safe_json(figure))  # noqa: S704 - script_safe_json escapes <, > and &
@@ -83,7 +85,7 @@ def _source_hash(script: str) -> str:
 
 
 def content_policy(*scripts: str) -> str:
-    """A policy under which only `scripts` run and nothing is fetched; inline styles are allowed."""
+    """Allow only `scripts` to run, by hash, and nothing to be fetched; styles may be inline."""
     hashes = " ".join(f"'sha256-{_source_hash(script)}'" for script in scripts)
     return (
         f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; "
@@ -92,7 +94,7 @@ def content_policy(*scripts: str) -> str:
 
 
 def render_page(parts: dict[str, Any]) -> str:
-    """The page of `parts`, the template's variables. Everything but trusted sources is escaped."""
+    """Fill the template with `parts`. Everything but trusted sources is escaped."""
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 

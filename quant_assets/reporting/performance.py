@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Floats = npt.NDArray[np.float64]
+from quant_assets.quant.market.panel import Floats, to_panel
+
 Positions = npt.NDArray[np.intp]
 CHAMPION = "champion"
 LOG_SCALE_DAYS = 3 * 365
@@ -63,7 +64,7 @@ class Performance:
     def weekly(self) -> Positions:
         """Positions of the last bar of each week; weeks start on Monday."""
         days = self.ts.normalize()
-        return _last_of_each(days - pd.to_timedelta(days.dayofweek, unit="D"))
+        return _last_of_each(days - pd.to_timedelta(days.day_of_week, unit="D"))
 
 
 def _last_of_each(keys: pd.DatetimeIndex) -> Positions:
@@ -73,8 +74,7 @@ def _last_of_each(keys: pd.DatetimeIndex) -> Positions:
 
 def growth(returns: Floats) -> Floats:
     """Compounded growth of 1 along axis 0; a NaN return leaves it unchanged."""
-    grown: Floats = np.cumprod(1.0 + np.nan_to_num(returns, nan=0.0), axis=0)
-    return grown
+    return np.asarray(np.cumprod(1.0 + np.nan_to_num(returns, nan=0.0), axis=0), dtype=np.float64)
 
 
 def choose_focus(entrants: tuple[str, ...], tournament: pd.DataFrame) -> str:
@@ -88,12 +88,11 @@ def choose_focus(entrants: tuple[str, ...], tournament: pd.DataFrame) -> str:
 def measure_performance(
     equity: pd.DataFrame, reference_returns: pd.DataFrame, tournament: pd.DataFrame
 ) -> Performance | None:
-    """The series of Equity and ReferenceReturns frames on the bars of `equity`; None without rows."""
+    """Align ReferenceReturns to the bars of an Equity frame; None when it has no rows."""
     if equity.empty:
         return None
-    net = equity.pivot(index="ts", columns="entrant", values="returns").sort_index(axis=1)
-    ts = pd.DatetimeIndex(net.index)
-    entrants = tuple(str(name) for name in net.columns)
+    panel = to_panel(equity.rename(columns={"entrant": "symbol"}), "returns")
+    ts, entrants = panel.ts, panel.symbols
     risk_free = _reference(reference_returns, "risk_free", ts)
     rate = risk_free["returns"].to_numpy(dtype="float64")
     assumed = risk_free["assumed"].eq(True).to_numpy() | np.isnan(rate)
@@ -101,7 +100,7 @@ def measure_performance(
         ts=ts,
         entrants=entrants,
         focus=choose_focus(entrants, tournament),
-        net=net.to_numpy(dtype="float64"),
+        net=panel.values,
         benchmark=_reference(reference_returns, "benchmark", ts)["returns"].to_numpy("float64"),
         risk_free=np.nan_to_num(rate, nan=0.0),
         assumed=assumed,

@@ -5,7 +5,16 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from quant_assets.reporting.canvas import ACCENT, WARM, Canvas, bars, heat_map, lines, shade
+from quant_assets.reporting.canvas import (
+    ACCENT,
+    BAR_WIDTH,
+    WARM,
+    Canvas,
+    bars,
+    heat_map,
+    lines,
+    shade,
+)
 
 Draw = Callable[[pd.DataFrame], Canvas | None]
 NAMES = ("entrant", "symbol", "stream", "signal", "role", "file")
@@ -27,9 +36,10 @@ def picture(contract_name: str, frame: pd.DataFrame) -> bytes | None:
 
 
 def _wide(frame: pd.DataFrame, rows: str, columns: str, values: str) -> pd.DataFrame:
-    return frame.pivot_table(
+    wide = frame.pivot_table(
         index=rows, columns=columns, values=values, aggfunc="last", observed=True, dropna=False
     )
+    return pd.DataFrame(wide)
 
 
 def _span(frame: pd.DataFrame, clock: str = "ts") -> str:
@@ -38,7 +48,8 @@ def _span(frame: pd.DataFrame, clock: str = "ts") -> str:
 
 
 def _newest(frame: pd.DataFrame, clock: str) -> pd.DataFrame:
-    return frame.loc[frame[clock] == frame[clock].max()]
+    rows: pd.DataFrame = frame.loc[frame[clock] == frame[clock].max()]
+    return rows
 
 
 def _bars(frame: pd.DataFrame) -> Canvas:
@@ -51,7 +62,9 @@ def _bars(frame: pd.DataFrame) -> Canvas:
 
 def _returns(frame: pd.DataFrame) -> Canvas:
     wide = _wide(frame, "symbol", "ts", "returns") * 100.0
-    limit = float(np.nanquantile(np.abs(wide.to_numpy()), 0.98)) if wide.notna().any(axis=None) else 1.0
+    limit = (
+        float(np.nanquantile(np.abs(wide.to_numpy()), 0.98)) if wide.notna().any(axis=None) else 1.0
+    )
     wide.columns = pd.DatetimeIndex(wide.columns).strftime("%m-%d")
     canvas = Canvas.blank(f"Returns, ±{limit:.1f}% · {_span(frame)}")
     heat_map(canvas, wide, limit=limit)
@@ -78,11 +91,13 @@ def _market_context(frame: pd.DataFrame) -> Canvas:
 
 def _candidate_pool(frame: pd.DataFrame) -> Canvas:
     now = _newest(frame, "decided_at")
-    wide = _wide(now.assign(mark=now["passed"].astype(float) * 2 - 1), "rule", "symbol", "mark")
+    wide = _wide(now.assign(mark=np.where(now["passed"], 0.3, -1.0)), "rule", "symbol", "mark")
     kept = now.loc[now["is_candidate"], "symbol"].nunique()
     total = now["symbol"].nunique()
-    canvas = Canvas.blank(f"{kept} of {total} are candidates; red = rule failed · {_span(now, 'decided_at')}")
-    heat_map(canvas, wide, limit=2.2)
+    canvas = Canvas.blank(
+        f"{kept} of {total} are candidates; red = rule failed · {_span(now, 'decided_at')}"
+    )
+    heat_map(canvas, wide, limit=1.15)
     return canvas
 
 
@@ -98,7 +113,9 @@ def _clusters(frame: pd.DataFrame) -> Canvas:
     names = [f"{s} {c}" for s, c in zip(now["symbol"], now["cluster"], strict=True)]
     shades = [(ACCENT, "#8fb0dc")[int(c) % 2] for c in now["cluster"]]
     n_clusters = now["cluster"].nunique()
-    canvas = Canvas.blank(f"Mean correlation inside {n_clusters} clusters · {_span(now, 'decided_at')}")
+    canvas = Canvas.blank(
+        f"Mean correlation inside {n_clusters} clusters · {_span(now, 'decided_at')}"
+    )
     bars(canvas, names, now["mean_correlation"].to_numpy(dtype="float64"), shades)
     return canvas
 
@@ -115,7 +132,7 @@ def _weights(frame: pd.DataFrame) -> Canvas:
 
 def _equity(frame: pd.DataFrame) -> Canvas:
     wide = (1.0 + _wide(frame, "ts", "entrant", "returns")).cumprod() * 100.0
-    canvas = Canvas.blank(f"Growth of 100, net · {_span(frame)}")
+    canvas = Canvas.blank(f"Growth of 100, net; champion bold · {_span(frame)}")
     lines(canvas, wide)
     return canvas
 
@@ -127,7 +144,7 @@ def _fills(frame: pd.DataFrame) -> Canvas:
     names = [str(name) for name in by_entrant.index]
     canvas = Canvas.blank(f"Bought and sold, quote currency · {len(frame)} fills · {_span(frame)}")
     bars(canvas, names, by_entrant["buys"].to_numpy())
-    canvas.axes.bar(range(len(names)), by_entrant["sells"].to_numpy(), color=WARM, width=0.72)
+    canvas.axes.bar(range(len(names)), by_entrant["sells"].to_numpy(), color=WARM, width=BAR_WIDTH)
     return canvas
 
 
@@ -181,14 +198,16 @@ def _reference_returns(frame: pd.DataFrame) -> Canvas:
 
 def _universe(frame: pd.DataFrame) -> Canvas:
     now = _newest(frame, "decided_at").sort_values("symbol")
-    canvas = Canvas.blank(f"Bars known per instrument; grey = delisted · {_span(now, 'decided_at')}")
+    canvas = Canvas.blank(
+        f"Bars known per instrument; grey = delisted · {_span(now, 'decided_at')}"
+    )
     shades = [ACCENT if listed else "#9aa3ae" for listed in now["is_listed"]]
     bars(canvas, now["symbol"].tolist(), now["n_bars"].to_numpy(dtype="float64"), shades)
     return canvas
 
 
 def _generic(frame: pd.DataFrame) -> Canvas | None:
-    numbers = [name for name in frame.select_dtypes("number") if frame[name].notna().any()]
+    numbers = [str(name) for name in frame.select_dtypes("number") if frame[name].notna().any()]
     who = next((name for name in NAMES if name in frame.columns), None)
     clock = next((name for name in CLOCKS if name in frame.columns), None)
     if not numbers or who is None:

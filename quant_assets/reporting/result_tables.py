@@ -18,8 +18,9 @@ from quant_assets.reporting.formats import (
     ratio,
 )
 from quant_assets.reporting.performance import CHAMPION, Performance
-from quant_assets.reporting.tables import Cell, Column, Row, Table, number, word
+from quant_assets.reporting.tables import Cell, Column, Row, Table, number, records, word
 
+_GROWTH = Column("Growth", numeric=False, hint="Log growth net of costs, all bars")
 _LEADERBOARD = (
     Column("#", hint="Rank by the tournament's rule; the benchmark has none"),
     Column("Entrant", numeric=False),
@@ -42,13 +43,15 @@ def leaderboard_table(tournament: pd.DataFrame, performance: Performance | None)
     """Every entrant and the benchmark, in the order of Tournament rows."""
     focus = performance.focus if performance else CHAMPION
     rows = []
-    for entry in tournament.to_dict("records"):
+    for entry in records(tournament):
         is_benchmark = entry["rank"] == 0
         kind = "benchmark" if is_benchmark else "focus" if entry["entrant"] == focus else ""
         rank = Cell(MISSING if is_benchmark else count(entry["rank"]), float(entry["rank"]))
         name, spark = word(str(entry["entrant"]), "name"), _spark(performance, entry)
         rows.append(Row((rank, name, spark, *_leader_numbers(entry)), kind))
-    return Table(_LEADERBOARD, tuple(rows), sortable=True, kind="leaderboard")
+    has_benchmark = performance is not None and performance.has_benchmark
+    columns = _LEADERBOARD if has_benchmark else (*_LEADERBOARD[:2], _GROWTH, *_LEADERBOARD[3:])
+    return Table(columns, tuple(rows), sortable=True, kind="leaderboard")
 
 
 def _leader_numbers(entry: Mapping[str, float]) -> list[Cell]:
@@ -92,7 +95,9 @@ def costs_table(windows: pd.DataFrame, currency: str) -> Table:
         _spread_row("Costs, share of equity", costs, basis_points),
         *(_spread_row(name, values, lambda v: money(v, currency)) for name, values in paid),
     ]
-    drift = _spread_row("Drift gap to actual holdings", windows["drift_gap"], lambda v: percent(v, 2))
+    drift = _spread_row(
+        "Drift gap to actual holdings", windows["drift_gap"], lambda v: percent(v, 2)
+    )
     rows.append(Row((*drift.cells[:-1], word(MISSING))))
     return Table(_WINDOWS, tuple(rows))
 
@@ -114,12 +119,12 @@ _DRAWDOWNS = (
 
 
 def drawdowns_table(performance: Performance | None, top: int = 5) -> Table:
-    """The deepest drawdowns of the focus entrant, and what the benchmark did on the way down."""
+    """List the focus entrant's deepest drawdowns, and what the benchmark did on the way down."""
     if performance is None:
         return Table(_DRAWDOWNS)
     worst = drawdown_table(performance.focus_returns, performance.ts, top)
     rows = []
-    for place, entry in enumerate(worst.to_dict("records"), start=1):
+    for place, entry in enumerate(records(worst), start=1):
         span = (performance.ts >= entry["start"]) & (performance.ts <= entry["trough"])
         meanwhile = float(np.prod(1.0 + performance.benchmark[span]) - 1.0)
         recovery = "not yet" if pd.isna(entry["recovery"]) else day(entry["recovery"])

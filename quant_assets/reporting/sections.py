@@ -16,11 +16,13 @@ from quant_assets.reporting.charts import (
     weights_figure,
 )
 from quant_assets.reporting.decision_tables import (
+    SHOWN_HOLDINGS,
     cluster_cards,
     holdings_table,
     newest,
     provenance_table,
     solvers_table,
+    traded,
 )
 from quant_assets.reporting.formats import count, day, plural
 from quant_assets.reporting.headings import sections
@@ -36,6 +38,7 @@ from quant_assets.reporting.result_tables import (
     signals_table,
 )
 from quant_assets.reporting.tables import Table
+
 
 @dataclass(frozen=True)
 class Stamp:
@@ -65,7 +68,7 @@ class _Sheet:
         return self.inputs.venue.market.currency
 
     def of_focus(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The rows of the entrant shown in detail."""
+        """Keep the rows of the entrant shown in detail."""
         return frame.loc[frame["entrant"] == self.focus]
 
     @cached_property
@@ -137,16 +140,14 @@ def _figures(sheet: _Sheet) -> dict[str, FigureBlock | None]:
         figure = growth_figure(performance, initial_equity=capital, currency=sheet.currency)
         equity = figure_block("figure-equity", figure, scale=True)
         rolling = _rolling(sheet, performance)
-    shown = {
-        "costs": (sheet.windows, costs_figure),
-        "weights": (sheet.weights, weights_figure),
-        "signals": (inputs.signal_metrics, signals_figure),
-    }
+    last = None if performance is None else performance.ts[-1]
     drawn = {
-        name: figure_block(f"figure-{name}", draw(frame)) if len(frame) else None
-        for name, (frame, draw) in shown.items()
+        "costs": costs_figure(sheet.windows) if len(sheet.windows) else None,
+        "weights": weights_figure(sheet.weights, last) if len(sheet.weights) else None,
+        "signals": signals_figure(inputs.signal_metrics) if len(inputs.signal_metrics) else None,
     }
-    return {"equity": equity, "rolling": rolling, **drawn}
+    blocks = {n: figure_block(f"figure-{n}", f) if f else None for n, f in drawn.items()}
+    return {"equity": equity, "rolling": rolling, **blocks}
 
 
 def _rolling(sheet: _Sheet, performance: Performance) -> FigureBlock | None:
@@ -189,6 +190,10 @@ def _stamp(text: str) -> Stamp:
 def _holdings_title(weights: pd.DataFrame) -> str:
     if weights.empty:
         return ""
-    now = newest(weights).iloc[0]
-    followed = f", following {now['follows']}" if now["follows"] != now["entrant"] else ""
-    return f"Holdings decided on {day(now['decided_at'])}{followed}"
+    first = newest(weights).iloc[0]
+    followed = f", following {first['follows']}" if first["follows"] != first["entrant"] else ""
+    n_held = len(traded(newest(weights)))
+    largest = (
+        f"; the {SHOWN_HOLDINGS} largest of {count(n_held)}" if n_held > SHOWN_HOLDINGS else ""
+    )
+    return f"Holdings decided on {day(first['decided_at'])}{followed}{largest}"

@@ -2,6 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,16 @@ class Table:
 
 
 def number(value: float, text: str) -> Cell:
-    """A numeric cell that sorts by its full-precision value; NaN sorts last."""
+    """Make a numeric cell that sorts by its full-precision value; NaN sorts last."""
     finite = math.isfinite(value)
     return Cell(text, float(value) if finite else "", "minus" if finite and value < 0 else "")
 
 
 def word(text: str, tone: str = "") -> Cell:
-    """A cell of text that sorts by itself."""
+    """Make a cell of text that sorts by itself."""
     return Cell(text, text, tone)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of `frame` as mappings from column to value."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

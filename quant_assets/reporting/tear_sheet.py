@@ -1,6 +1,7 @@
 """The tear sheet of one venue: one offline HTML file, the same bytes for the same input."""
 
 import hashlib
+from typing import Any
 
 import pandas as pd
 
@@ -23,7 +24,7 @@ class TearSheetContext(ReportingContext):
 
 
 def render_tear_sheet(inputs: TearSheetInputs) -> str:
-    """The whole page. No wall clock, no random ids, no network; absent inputs are named on it."""
+    """Write the whole page: no wall clock, no random ids, no network; it names what is absent."""
     return render_page(page_parts(inputs))
 
 
@@ -40,7 +41,7 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
     signal_metrics: pd.DataFrame,
     tournament: pd.DataFrame,
 ) -> tuple[pd.DataFrame, dict[str, bytes]]:
-    """The ReportFiles frame of the page, and its bytes by file name.
+    """Make the page of a venue: its ReportFiles frame, and its bytes by file name.
 
     The provenance table lists `context.inputs` (asset -> digest). The telemetry gets the size.
     """
@@ -74,17 +75,18 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
 
 
 def _venue(context: TearSheetContext) -> Venue:
-    """The venue as far as a report needs it; the context was validated, and has no other part."""
-    return Venue.model_construct(
-        name=context.venue,
-        title=context.title,
-        description=context.description,
-        market=context.market,
-        reference=context.reference,
-        optimization=context.optimization,
-        simulation=context.simulation,
-        reporting=context.reporting,
-    )
+    """Rebuild as much of the venue as a report needs; the context validated it."""
+    known: dict[str, Any] = {
+        "name": context.venue,
+        "title": context.title,
+        "description": context.description,
+        "market": context.market,
+        "reference": context.reference,
+        "optimization": context.optimization,
+        "simulation": context.simulation,
+        "reporting": context.reporting,
+    }
+    return Venue.model_construct(**known)
 
 
 def _provenance(context: TearSheetContext, frames: dict[str, pd.DataFrame]) -> Provenance:

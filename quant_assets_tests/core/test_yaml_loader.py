@@ -71,7 +71,8 @@ class Model(BaseModel):
         ("1e-3", 0.001), ("1E5", 1e5), (".5", 0.5), ("2.", 2.0), ("-1.5", -1.5),
         ("true", True), ("FALSE", False), ("True", True), ("tRue", "tRue"),
         ("null", None), ("~", None), ("", None), ("Null", None), ("nUll", "nUll"),
-        (".inf", math.inf), ("-.INF", -math.inf), ("0b11", "0b11"), ("e5", "e5"), (".", "."), ("1e999", "1e999"),
+        (".inf", math.inf), ("-.INF", -math.inf), ("0b11", "0b11"), ("e5", "e5"), (".", "."),
+        ("1e999", "1e999"),
     ],
 )  # fmt: skip
 def test_resolve_scalar_follows_the_core_schema(text: str, value: object) -> None:
@@ -185,7 +186,8 @@ def test_load_yaml_missing_file_and_folder_are_config_errors(tmp_path: Path) -> 
         load_yaml(tmp_path)
 
 
-TEXT = st.text(st.characters(codec="ascii", exclude_characters="\x7f") | st.sampled_from("é漢😀"), max_size=8)
+CHARACTERS = st.characters(codec="ascii", exclude_characters="\x7f") | st.sampled_from("é漢😀")
+TEXT = st.text(CHARACTERS, max_size=8)
 SCALARS = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | TEXT
 VALUES = st.recursive(
     SCALARS | st.floats(allow_nan=False, allow_infinity=False),
@@ -194,7 +196,9 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(value=VALUES)
 def test_load_yaml_reads_every_json_document(tmp_path: Path, value: object) -> None:
     assert load_yaml(write(tmp_path, json.dumps(value, ensure_ascii=False))).data == value

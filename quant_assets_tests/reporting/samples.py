@@ -84,7 +84,9 @@ def sample_frames(
     follows the entrants in turn. Windows are calendar months; the last is short (`partial`).
     """
     returns = prices.pct_change().fillna(0.0)
-    months = pd.DatetimeIndex(returns.index.tz_localize(None).to_period("M").start_time).tz_localize("UTC")
+    months = pd.DatetimeIndex(
+        returns.index.tz_localize(None).to_period("M").start_time
+    ).tz_localize("UTC")
     starts = pd.DatetimeIndex(months.unique()[3:]).as_unit("us")
     volatility = returns.rolling(60, min_periods=20).std().clip(lower=1e-3)
     chosen = {}
@@ -131,7 +133,9 @@ def _sorted(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     return frame
 
 
-def _equity(name: str, weights: pd.DataFrame, live: pd.DataFrame, months: pd.DatetimeIndex) -> pd.DataFrame:
+def _equity(
+    name: str, weights: pd.DataFrame, live: pd.DataFrame, months: pd.DatetimeIndex
+) -> pd.DataFrame:
     held = weights.reindex(months).to_numpy()
     gross = (held * live.to_numpy()).sum(axis=1)
     first = np.r_[True, months[1:] != months[:-1]]
@@ -250,7 +254,9 @@ def _portfolio(
 def _targets(chosen: dict[str, pd.DataFrame]) -> pd.DataFrame:
     rows = []
     for number, (entrant, weights) in enumerate(sorted(chosen.items())):
-        for position, (start, row) in enumerate(zip(weights.index, weights.to_numpy(), strict=True)):
+        for position, (start, row) in enumerate(
+            zip(weights.index, weights.to_numpy(), strict=True)
+        ):
             failed = number == 1 and position == 2
             for column, symbol in enumerate(weights.columns):
                 rows.append(
@@ -329,7 +335,9 @@ def _tournament_row(
         "rank": -1,
         "entrant": name,
         "n_bars": len(net),
-        "n_windows": net.index.nunique() if bars is None else bars["ts"].dt.strftime("%Y-%m").nunique(),
+        "n_windows": net.index.nunique()
+        if bars is None
+        else bars["ts"].dt.strftime("%Y-%m").nunique(),
         "cagr_net": cagr,
         "cagr_gross": float(np.prod(1 + gross) ** (1 / years) - 1),
         "annual_volatility": float(net.std() * BARS_PER_YEAR**0.5),

@@ -28,7 +28,6 @@ VERSION = 1
 MARKET = "market"
 SETTLEMENT_INTERVAL = timedelta(hours=8)
 INTEREST, DAMPER, LARGEST_RATE = 0.0001, 0.0005, 0.0075
-SPOT_SHARE = 0.4
 PREMIUM_MEAN, PREMIUM_DEVIATION, LARGEST_PREMIUM = 0.0001, 0.0003, 0.02
 PREMIUM_HALF_LIFE = timedelta(hours=4)
 CROWDING, CROWDING_HALF_LIFE = 0.02, timedelta(days=1)
@@ -116,7 +115,7 @@ def _instruments(
             log_close=start + path + (premium if premium is not None else 0.0),
             log_start=start,
             sigma=sigma,
-            quote_volume=volume * (1.0 if perpetual else SPOT_SHARE),
+            quote_volume=volume * (1.0 if perpetual else settings.spot_volume_share),
         )
         found.append(Instrument(symbol, candles, begin, end, own, asset.market_beta, premium))
     return found

@@ -15,8 +15,8 @@ class Asset(Strict):
     """One asset; its returns are `market_beta` x the market's plus its own.
 
     Volatilities are annual, `annual_drift` is of the log price, `daily_quote_volume` is that of the
-    perpetual (spot trades 40 % of it). `first` and `last` are the days on which it is listed, both
-    included; null is the whole history. Before and after, it has no rows.
+    perpetual. `first` and `last` are the days on which it is listed, both included; null is the
+    whole history. Before and after, it has no rows.
     """
 
     base: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}$")]
@@ -63,12 +63,16 @@ DEFAULT_ASSETS = (
 
 
 class SimulatorSettings(Strict):
-    """`provider.settings` of a simulated venue. Equal settings and history give equal bytes."""
+    """`provider.settings` of a simulated venue. Equal settings and history give equal bytes.
+
+    `spot_volume_share`: what an asset's spot trades, as a fraction of its perpetual's volume.
+    """
 
     seed: Annotated[int, Field(ge=0)] = 7
     quote: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,20}$")] = "USDT"
     market_volatility: Annotated[float, Field(gt=0, le=5)] = 0.45
     market_drift: Annotated[float, Field(ge=-5, le=5)] = 0.0
+    spot_volume_share: Annotated[float, Field(gt=0, le=100)] = 0.4
     shocks: ShockSettings = ShockSettings()
     assets: Annotated[tuple[Asset, ...], Field(min_length=1)] = DEFAULT_ASSETS
 

@@ -71,7 +71,7 @@ def market_context(context, bars):
             "market_context": training(),
             "returns_matrix": training(),
         },
-        plugins=SIGNALS,
+        plugins=(*SIGNALS, *FEATURES),
     ),
     contract=AlphaSignals,
 )

@@ -1,14 +1,17 @@
 """Metrics per window, the leaderboard, and the tear sheet."""
 
+from quant_assets.contracts.check_results import CheckResults
 from quant_assets.contracts.report_files import ReportFiles
 from quant_assets.contracts.tournament import Tournament
 from quant_assets.contracts.window_metrics import WindowMetrics
 from quant_assets.core.context import ReportingContext
 from quant_assets.orchestration.cells import CellSpec, window_asset
-from quant_assets.orchestration.partitions import this_window, whole_venue
+from quant_assets.orchestration.partitions import lookback, this_window, whole_venue
 from quant_assets.orchestration.walk import walk
+from quant_assets.quant.analytics.checks import CheckContext, check_window
 from quant_assets.quant.analytics.tournament import leaderboard
 from quant_assets.quant.analytics.window_metrics import window_metrics_window
+from quant_assets.quant.features.stage import lookback_bars
 from quant_assets.reporting.tear_sheet import TearSheetContext, tear_sheet_window
 
 
@@ -38,6 +41,34 @@ def window_metrics(context, equity, final_holdings, portfolio_weights, bars, ref
         portfolio_weights=portfolio_weights,
         bars=bars,
         reference_returns=reference_returns,
+    )
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="outcome",
+        group="reporting",
+        context=CheckContext,
+        step=check_window,
+        reads={
+            "bars": lookback(lambda venue: lookback_bars(venue.alpha.month_bars)),
+            "alpha_features": this_window(),
+            "portfolio_weights": this_window(),
+            "equity": this_window(),
+        },
+        plugins=("quant_assets.quant.features",),
+    ),
+    contract=CheckResults,
+)
+def check_results(context, bars, alpha_features, portfolio_weights, equity):
+    """Leak check, accounting identity, stated limits, completeness; grain: window x asset x check."""
+    return walk(
+        context,
+        bars=bars,
+        alpha_features=alpha_features,
+        portfolio_weights=portfolio_weights,
+        equity=equity,
     )
 
 

@@ -1,5 +1,6 @@
 """What one window brought to each entrant."""
 
+from collections import defaultdict
 from datetime import UTC, timedelta
 
 import numpy as np
@@ -13,6 +14,7 @@ from quant_assets.quant.analytics.references import reference_on
 from quant_assets.quant.market.panel import MICROSECONDS, Floats, to_panels
 
 SESSION_SLACK = timedelta(days=5)
+Weights = dict[tuple[str, str], float]
 SUMS = ("turnover", "fees", "slippage", "funding")
 
 
@@ -82,19 +84,26 @@ def is_partial(context: ReportingContext, last_ts: pd.Timestamp) -> bool:
     return context.partial or last_end < context.window.end - slack
 
 
-def holding_weights(final_holdings: pd.DataFrame) -> pd.Series:
+def holding_weights(final_holdings: pd.DataFrame) -> Weights:
     """Value of each position over the entrant's equity, by (entrant, symbol)."""
-    frame = final_holdings[["entrant", "kind", "symbol"]].copy()
-    frame["value"] = final_holdings["quantity"] * final_holdings["mark_price"]
-    total = frame.groupby("entrant")["value"].transform("sum")
-    frame["weight"] = frame["value"] / total
-    positions = frame[(frame["kind"] == "position").to_numpy()]
-    return positions.set_index(["entrant", "symbol"])["weight"]
+    owners, kinds, symbols = (
+        final_holdings[name].tolist() for name in ("entrant", "kind", "symbol")
+    )
+    amounts = final_holdings[["quantity", "mark_price"]].to_numpy(dtype=np.float64)
+    values = amounts.prod(axis=1).tolist()
+    equity: dict[str, float] = defaultdict(float)
+    for owner, value in zip(owners, values, strict=True):
+        equity[owner] += value
+    return {
+        (owner, symbol): value / equity[owner]
+        for owner, kind, symbol, value in zip(owners, kinds, symbols, values, strict=True)
+        if kind == "position"
+    }
 
 
 def drifted_weights(
     context: ReportingContext, portfolio_weights: pd.DataFrame, bars: pd.DataFrame
-) -> pd.Series:
+) -> Weights:
     """Decided weights moved by prices alone to the window's last known closes.
 
     w g / (1 + sum w (g - 1)), g = last close / fill price: the open (`next_open`) or close
@@ -102,11 +111,17 @@ def drifted_weights(
     g = 1 for a symbol without such a bar.
     """
     growth = _growth(context, bars)
-    frame = portfolio_weights[["entrant", "symbol", "weight"]].copy()
-    frame["grown"] = frame["weight"] * frame["symbol"].map(growth).fillna(1.0)
-    sums = frame.groupby("entrant")[["grown", "weight"]].transform("sum")
-    frame["drifted"] = frame["grown"] / (1.0 + sums["grown"] - sums["weight"])
-    return frame.set_index(["entrant", "symbol"])["drifted"]
+    owners, symbols, weights = (
+        portfolio_weights[name].tolist() for name in ("entrant", "symbol", "weight")
+    )
+    rows = list(zip(owners, symbols, weights, strict=True))
+    equity: dict[str, float] = defaultdict(lambda: 1.0)
+    for owner, symbol, weight in rows:
+        equity[owner] += weight * (growth.get(symbol, 1.0) - 1.0)
+    return {
+        (owner, symbol): weight * growth.get(symbol, 1.0) / equity[owner]
+        for owner, symbol, weight in rows
+    }
 
 
 def _growth(context: ReportingContext, bars: pd.DataFrame) -> dict[str, float]:
@@ -116,7 +131,9 @@ def _growth(context: ReportingContext, bars: pd.DataFrame) -> dict[str, float]:
     price = "open" if context.simulation.fill == "next_open" else "close"
     panels = to_panels(live, [price, "close"])
     first, last = _edge(panels[price].values), _edge(np.flip(panels["close"].values, axis=0))
-    return dict(zip(panels[price].symbols, (last / first).tolist(), strict=True))
+    priced = ~np.isnan(first) & ~np.isnan(last)
+    growth = np.where(priced, last / first, 1.0)
+    return dict(zip(panels[price].symbols, growth.tolist(), strict=True))
 
 
 def _edge(values: Floats) -> Floats:
@@ -126,13 +143,13 @@ def _edge(values: Floats) -> Floats:
     return edge
 
 
-def drift_gaps(actual: pd.Series, wanted: pd.Series) -> dict[str, float]:
+def drift_gaps(actual: Weights, wanted: Weights) -> dict[str, float]:
     """Sum over symbols of |actual - drifted weight| per entrant: two-way, cash not counted.
 
     0 without costs, lots, funding, interest and gaps: what the weights chain, which drifts by
     prices alone, does not see.
     """
-    both = actual.index.union(wanted.index)
-    gaps = (actual.reindex(both).fillna(0.0) - wanted.reindex(both).fillna(0.0)).abs()
-    sums = gaps.groupby(level="entrant").sum()
-    return {str(entrant): float(gap) for entrant, gap in sums.items()}
+    gaps: dict[str, float] = defaultdict(float)
+    for key in sorted(actual.keys() | wanted.keys()):
+        gaps[key[0]] += abs(actual.get(key, 0.0) - wanted.get(key, 0.0))
+    return gaps

@@ -65,7 +65,7 @@ class FeatureInputs:
     symbols: tuple[str, ...]
 
     def tail(self, n_rows: int) -> "FeatureInputs":
-        """The last `n_rows` rows (all, when there are fewer)."""
+        """Keep the last `n_rows` rows (all, when there are fewer)."""
         rows = slice(max(0, len(self.ts) - n_rows), None)
         return replace(
             self,
@@ -85,10 +85,14 @@ class Feature(ABC):
     Subclass in an own file with a lower-case `name` and a `lookback`: the number of rows before
     the current one that a value may depend on, which is also the number of warm-up rows. The
     common checks find the file and try it with a changed and with a missing future.
+
+    `direction` says whether a higher value is better across instruments (+1), worse (-1), or
+    whether the literature gives no answer (0, the default: the signal `rank` leaves it out).
     """
 
     name: ClassVar[str]
     lookback: ClassVar[Months | Bars]
+    direction: ClassVar[int] = 0
 
     @abstractmethod
     def compute(self, inputs: FeatureInputs) -> Floats:

@@ -25,6 +25,7 @@ class Beta(Feature):
     """
 
     name: ClassVar[str] = "beta"
+    direction: ClassVar[int] = -1  # Frazzini & Pedersen (2014)
     lookback: ClassVar[Months] = Months(12)
 
     def compute(self, inputs: FeatureInputs) -> Floats:

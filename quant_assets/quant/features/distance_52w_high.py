@@ -25,6 +25,7 @@ class Distance52WeekHigh(Feature):
     """
 
     name: ClassVar[str] = "distance_52w_high"
+    direction: ClassVar[int] = 1  # George & Hwang (2004)
     lookback: ClassVar[Months] = Months(12)
 
     def compute(self, inputs: FeatureInputs) -> Floats:

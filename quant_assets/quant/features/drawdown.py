@@ -26,6 +26,7 @@ class Drawdown(Feature):
     """
 
     name: ClassVar[str] = "drawdown"
+    direction: ClassVar[int] = 1  # negative values: nearer to 0 is better
     lookback: ClassVar[Months] = Months(12)
 
     def compute(self, inputs: FeatureInputs) -> Floats:

@@ -13,6 +13,7 @@ class Momentum(Feature):
     """
 
     name: ClassVar[str] = "momentum_12_1"
+    direction: ClassVar[int] = 1  # Jegadeesh & Titman (1993)
     lookback: ClassVar[Months] = Months(12)
 
     def compute(self, inputs: FeatureInputs) -> Floats:

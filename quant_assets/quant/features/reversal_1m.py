@@ -13,6 +13,7 @@ class Reversal(Feature):
     """
 
     name: ClassVar[str] = "reversal_1m"
+    direction: ClassVar[int] = 1  # Jegadeesh (1990); losers of the month score high
     lookback: ClassVar[Months] = Months(1)
 
     def compute(self, inputs: FeatureInputs) -> Floats:

@@ -29,6 +29,12 @@ def lookback_bars(month_bars: int) -> int:
     return max((feature.lookback.bars(month_bars) for feature in features), default=0)
 
 
+def feature_directions() -> dict[str, int]:
+    """Whether a higher value is better (+1), worse (-1) or neither (0), by feature name."""
+    features = discover(FEATURES_PACKAGE, Feature)
+    return {name: feature.direction for name, feature in features.items()}
+
+
 def alpha_features_window(
     context: AlphaContext, telemetry: Telemetry, *, bars: pd.DataFrame
 ) -> pd.DataFrame:

@@ -31,6 +31,7 @@ class Trend(Feature):
     """
 
     name: ClassVar[str] = "trend"
+    direction: ClassVar[int] = 1  # Moskowitz, Ooi & Pedersen (2012)
     lookback: ClassVar[Months] = Months(6)
 
     def compute(self, inputs: FeatureInputs) -> Floats:

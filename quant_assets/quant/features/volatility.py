@@ -15,6 +15,7 @@ class Volatility(Feature):
     """
 
     name: ClassVar[str] = "volatility"
+    direction: ClassVar[int] = -1  # Ang et al. (2006)
     lookback: ClassVar[Months] = Months(3)
 
     def compute(self, inputs: FeatureInputs) -> Floats:

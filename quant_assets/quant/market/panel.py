@@ -72,7 +72,7 @@ def to_long(panels: dict[str, Panel]) -> pd.DataFrame:
         raise DataError(f"panels {sorted(panels)} have different symbols")
     n_times, n_symbols = first.values.shape
     frame = {
-        "ts": pd.Series(first.ts.repeat(n_symbols)).astype(MICROSECONDS),
+        "ts": pd.Series(first.ts.as_unit("us").repeat(n_symbols)),
         "symbol": pd.Series(np.tile(np.array(first.symbols, dtype=object), n_times), dtype="str"),
     }
     for name, panel in panels.items():

@@ -64,8 +64,8 @@ def harden_window(
     ignored in mode `independent`, where every window starts in cash). Its weights drift by the
     simple returns from its `decided_at` on, a NaN return counting as 0: the base of turnover.
 
-    An instrument that is held but no longer wanted is sold at once if turnover allows it, else as
-    far as it does. Where drift alone breaks the limits, the least necessary turnover is allowed
+    An instrument that is held but no longer wanted is sold at once if turnover allows it; else it
+    may only shrink, as the nearest weights ask. Where drift alone breaks the limits, the least necessary turnover is allowed
     (binding `turnover_relaxed`). The champion follows the entrant of the best past ratio of mean to
     deviation, from its own previous weights. A window without targets goes to cash and keeps the
     states (binding `no_target`).

@@ -9,6 +9,7 @@ from quant_assets.core.context import AlphaContext
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.registry import discover
 from quant_assets.core.telemetry import Telemetry
+from quant_assets.quant.features.stage import feature_directions
 from quant_assets.quant.market.panel import Floats, to_panel
 from quant_assets.quant.statistics.ranks import cross_sectional_ic
 from quant_assets.quant.synthesis.history import (
@@ -120,6 +121,7 @@ def signal_inputs(
         symbols=symbols,
         features=latest_features(history),
         history=history,
+        directions=feature_directions(),
         returns=on_rows(returns, ts),
         ts=ts,
         alpha=context.alpha,

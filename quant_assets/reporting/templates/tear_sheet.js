@@ -25,6 +25,7 @@
     var spec = JSON.parse(document.getElementById(element.id + "-data").textContent);
     var figure = paint(spec, false);
     figure.layout.font.family = sans;
+    if (root.dataset.print) { figure.layout.width = 1000; }
     if (element.dataset.scale) { figure.layout.yaxis.type = element.dataset.scale; }
     Plotly.react(element, figure.data, figure.layout, config);
     markScale(element.id, figure.layout.yaxis.type);

@@ -104,6 +104,24 @@ def test_delisted_twin_does_not_exclude_the_living_one():
     assert pool[pool.is_candidate].symbol.unique().tolist() == ["TWIN"]
 
 
+def test_twin_that_fails_another_rule_does_not_exclude_the_good_one():
+    line = walk(1)
+    gappy = [None if row in (12, 15, 18, 21) else value for row, value in enumerate(line)]
+    pool = make({"GAPS": gappy, "GOOD": [None] * 6 + line[6:]}, rules={"min_history_bars": 16})
+    assert failures(pool) == {"GAPS": "completeness"}
+    assert pool[pool.is_candidate].symbol.unique().tolist() == ["GOOD"]
+
+
+def test_twin_that_fails_a_rule_of_a_later_name_does_not_exclude_either():
+    line = walk(1)
+    closes = {"GOOD": [None] * 6 + line[6:], "STALE": line[:-2] + [line[-3]] * 2}
+    rules = {"min_history_bars": 16, "max_stale_bars": 1, "max_correlation": 0.8}
+    pool = make(closes, rules=rules)
+    assert failures(pool) == {"STALE": "staleness"}
+    fresh = make(closes, rules=rules | {"max_stale_bars": 2})
+    assert failures(fresh) == {"GOOD": "duplicates"}
+
+
 def test_value_and_limit_stand_beside_each_exclusion():
     pool = make({"A": walk(1), "B": [None] * 20 + walk(2, n=11)})
     row = pool[(pool.symbol == "B") & (pool.rule == "history")].iloc[0]

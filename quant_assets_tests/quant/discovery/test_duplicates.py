@@ -79,6 +79,13 @@ def test_lines_that_do_not_move_are_not_compared():
     assert np.isnan(values).all()
 
 
+def test_line_that_moves_only_where_the_other_is_missing_is_not_compared():
+    half = np.where(np.arange(200) < 100, BASE, 0.003)
+    values, passed = judge([half, late(OTHER, 100)])
+    assert passed == [True, True]
+    assert np.isnan(values).all()
+
+
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e6])
 def test_correlations_equal_pandas_pairwise(scale):
     returns = scale * RNG.normal(0.1, 1.0, (300, 6))

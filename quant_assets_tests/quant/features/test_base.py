@@ -96,14 +96,15 @@ def test_centred_blocks_use_the_level_of_the_block_where_a_window_begins():
 
 
 def test_window_is_present_allows_five_per_cent_to_be_missing():
-    values = np.ones((60, 3))
-    values[25, 1] = NAN
-    values[25:27, 2] = NAN
-    present = window_is_present(values, 20)
-    assert present[:, 0].tolist() == [False] * 19 + [True] * 41
-    assert np.flatnonzero(~present[19:, 1]).tolist() == [25 - 19]
-    assert np.flatnonzero(~present[19:, 2]).tolist() == list(range(25 - 19, 45 - 19))
-    assert not window_is_present(values, 61).any()
+    values = np.ones((260, 3))
+    values[120:125, 1] = NAN
+    values[120:126, 2] = NAN
+    present = window_is_present(values, 100)
+    assert not present[:99].any()
+    assert present[99:, 0].all()
+    assert np.flatnonzero(~present[99:, 1]).tolist() == list(range(120 - 99, 125 - 99))
+    assert np.flatnonzero(~present[99:, 2]).tolist() == list(range(120 - 99, 220 - 99))
+    assert not window_is_present(values, 261).any()
 
 
 def test_tail_keeps_the_last_rows_of_every_array():

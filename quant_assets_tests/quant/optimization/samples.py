@@ -19,6 +19,8 @@ def with_covariance(covariance: np.ndarray, mean: np.ndarray | None = None) -> n
     n_rows = 4 * n_assets
     raw = np.random.default_rng(0).standard_normal((n_rows, n_assets))
     raw -= raw.mean(axis=0)
-    whitened = np.linalg.solve(np.linalg.cholesky(np.cov(raw.T, ddof=1).reshape(n_assets, -1)), raw.T)
+    whitened = np.linalg.solve(
+        np.linalg.cholesky(np.cov(raw.T, ddof=1).reshape(n_assets, -1)), raw.T
+    )
     returns = (np.linalg.cholesky(covariance) @ whitened).T
     return returns + (0.0 if mean is None else np.asarray(mean))

@@ -75,6 +75,7 @@ def test_leaf_order_two_blocks_stay_together():
     assert {frozenset(order[:2]), frozenset(order[2:])} == {frozenset({0, 2}), frozenset({1, 3})}
 
 
+@pytest.mark.filterwarnings("ignore::scipy.cluster.hierarchy.ClusterWarning")
 @pytest.mark.parametrize("n_assets", [2, 3, 7, 20])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_hierarchical_sorted_columns_equal_the_papers_listing(n_assets, seed):

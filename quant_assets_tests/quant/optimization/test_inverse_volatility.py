@@ -13,7 +13,7 @@ def test_inverse_volatility_one_two_four_by_hand():
     returns = with_covariance(np.diag([1e-4, 4e-4, 16e-4]))
     fitted = InverseVolatility(covariance="sample").fit(returns)
     np.testing.assert_allclose(fitted.weights_, np.array([4, 2, 1]) / 7, rtol=1e-12)
-    # (16 * 1 + 4 * 4 + 1 * 16) / 49 * 1e-4
+    # each asset adds 16 / 49 * 1e-4
     assert fitted.solver_report_.objective == pytest.approx(48 / 49 * 1e-4)
 
 

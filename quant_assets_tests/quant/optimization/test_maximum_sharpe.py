@@ -58,7 +58,7 @@ def test_maximum_sharpe_without_premium_is_refused():
 def test_maximum_sharpe_cap_that_forces_a_loss_is_refused():
     # 0.4 * 0.1 + 0.4 * -0.1 + 0.2 * -0.2 < 0 although one asset gains
     optimizer = MaximumSharpe(constraints=Constraints(upper=0.4))
-    with pytest.raises(SolverError, match="largest single asset 0.000396825"):
+    with pytest.raises(SolverError, match=r"largest single asset 0\.000396825"):
         optimizer.fit(market(50, 3), expected_returns=[0.1, -0.1, -0.2])
 
 
@@ -75,7 +75,10 @@ def test_maximum_sharpe_gross_limit_keeps_gross_and_says_cvxpy():
     returns, alpha = market(120, 6), np.linspace(-0.2, 0.2, 6)
     loose = Constraints(lower=-1.0, upper=1.0)
     tight = Constraints(lower=-1.0, upper=1.0, max_gross=1.5)
-    assert np.abs(MaximumSharpe(constraints=loose).fit(returns, expected_returns=alpha).weights_).sum() > 1.5
+    assert (
+        np.abs(MaximumSharpe(constraints=loose).fit(returns, expected_returns=alpha).weights_).sum()
+        > 1.5
+    )
     fitted = MaximumSharpe(constraints=tight).fit(returns, expected_returns=alpha)
     assert fitted.solver_report_.fallback == "cvxpy"
     assert np.abs(fitted.weights_).sum() == pytest.approx(1.5, abs=1e-7)
@@ -86,9 +89,7 @@ def test_maximum_sharpe_gross_limit_without_premium_is_refused():
     # only 1.5 short of the loser would pay for the budget; gross 1.2 forbids it
     constraints = Constraints(lower=-2.0, upper=2.0, max_gross=1.2)
     with pytest.raises(SolverError, match="no feasible portfolio"):
-        MaximumSharpe(constraints=constraints).fit(
-            market(50, 2), expected_returns=[-0.1, -0.3]
-        )
+        MaximumSharpe(constraints=constraints).fit(market(50, 2), expected_returns=[-0.1, -0.3])
 
 
 def test_maximum_sharpe_one_asset_is_the_budget():

@@ -214,6 +214,50 @@ def test_carried_purchase_does_not_borrow_when_the_rest_has_risen():
     assert cash_of(result) == pytest.approx(0.0, abs=1e-9)
 
 
+def test_sale_pays_for_a_purchase_at_the_same_bar_while_another_order_is_blocked():
+    # A (500) is blocked; C (500) is sold and pays for B, which wants all 1000
+    before = holdings({"e": {"USDT": (0, 1, 1), "A": (50, 8, 10), "C": (100, 5, 5)}})
+    prices = bars({"A": [NAN, NAN], "B": [4, 4], "C": [5, 5]})
+    result = simulate(context(), weights({"e": {"B": 1.0}}), prices, before=before)
+    assert quantities(result) == pytest.approx({"A": 50.0, "B": 125.0})
+    assert result["fills"]["ts"].tolist() == [START] * 2
+    assert cash_of(result) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_planned_borrowing_is_allowed_for_a_carried_purchase():
+    prices = bars({"A": [10, 10], "B": [NAN, 5]})
+    result = simulate(context(), weights({"e": {"A": 0.9, "B": 0.6}}), prices)
+    assert quantities(result) == pytest.approx({"A": 90.0, "B": 120.0})
+    assert cash_of(result) == pytest.approx(-500.0)
+
+
+def test_carried_orders_of_two_entrants_come_in_order_of_time():
+    prices = bars({"A": [10, 10], "B": [NAN, 5]})
+    decided = weights({"e": {"A": 0.5, "B": 0.5}, "f": {"A": 0.2, "B": 0.8}})
+    fills = simulate(context(), decided, prices)["fills"]
+    assert fills["entrant"].tolist() == ["e", "f", "e", "f"]
+    assert fills["symbol"].tolist() == ["A", "A", "B", "B"]
+
+
+def test_unwanted_dust_is_sold_to_the_last_unit():
+    before = holdings({"e": {"USDT": (1000, 1, 1), "A": (1e-15, 10, 10)}})
+    result = simulate(context(), weights({"e": {"A": 0.0}}), bars({"A": [10]}), before=before)
+    assert result["fills"]["quantity"].tolist() == [-1e-15]
+    assert quantities(result) == {}
+
+
+def test_rounding_noise_is_not_traded():
+    before = holdings({"e": {"USDT": (500, 1, 1), "A": (50 + 1e-13, 10, 10)}})
+    result = simulate(context(), weights({"e": {"A": 0.5}}), bars({"A": [10]}), before=before)
+    assert result["fills"].empty
+
+
+def test_bar_with_an_open_and_no_close_is_marked_at_its_open():
+    prices = bars({"A": [10, 12]}, {"A": [NAN, 12]})
+    result = simulate(context(), weights({"e": {"A": 1.0}}), prices)
+    assert result["equity"]["equity"].tolist() == pytest.approx([1000.0, 1200.0])
+
+
 def test_gap_inside_the_window_marks_at_the_last_close():
     prices = bars({"A": [10, NAN, 12]}, {"A": [11, NAN, 12]})
     result = simulate(context(), weights({"e": {"A": 1.0}}), prices)

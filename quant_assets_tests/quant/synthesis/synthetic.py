@@ -8,6 +8,7 @@ import pandas as pd
 from quant_assets.core.context import AlphaContext, SynthesisContext
 from quant_assets.core.venues import AlphaParameters, Market, SynthesisParameters
 from quant_assets.core.windows import Window
+from quant_assets.quant.features.stage import feature_directions
 from quant_assets.quant.synthesis.signals.base import SignalInputs
 
 START = datetime(2020, 3, 1, tzinfo=UTC)
@@ -81,6 +82,7 @@ def signal_inputs(features, *, history=None, returns=None, **alpha):
         symbols=symbols_of(count),
         features=features,
         history=history,
+        directions=feature_directions(),
         returns=returns,
         ts=bars_before(len(returns)),
         alpha=AlphaParameters(**{"month_bars": 21, "mps_weights": {}, **alpha}),

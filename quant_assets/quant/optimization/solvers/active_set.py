@@ -115,14 +115,14 @@ def solve(
                 states[asset] = AT_UPPER if direction[blocker] > 0 else AT_LOWER
                 weights[asset] = box.upper[asset] if direction[blocker] > 0 else box.lower[asset]
                 continue
-        released, _ = _releasable(gradient, states, TOLERANCE * _scale(gradient))
-        if not released:
+        candidate, excess = _worst_bound(gradient, states)
+        if excess <= TOLERANCE * _scale(gradient):
             break
-        states[released] = FREE
+        states[candidate] = FREE
     weights = box.repaired(weights)
     gradient = hessian @ weights - linear
-    _, worst = _releasable(gradient, states, 0.0)
-    return QuadraticSolution(weights, states, iterations, worst / _scale(gradient))
+    error = _stationarity_error(gradient, states)
+    return QuadraticSolution(weights, states, iterations, error / _scale(gradient))
 
 
 def _scale(gradient: Floats) -> float:
@@ -135,13 +135,16 @@ def _newton_direction(hessian: Floats, gradient: Floats, free: npt.NDArray[np.in
 
 
 def frontier_slope(hessian: Floats, linear: Floats, free: npt.NDArray[np.intp]) -> Floats:
-    """Return the step d of the free weights that minimises `d'Hd/2 - c'd` with `sum(d) = 0`."""
-    right = np.empty((free.size, 2))
-    right[:, 0] = linear[free]
-    right[:, 1] = 1.0
-    answer = np.linalg.solve(hessian[free[:, None], free], right)
-    multiplier = answer[:, 0].sum() / answer[:, 1].sum()
-    return np.asarray(answer[:, 0] - multiplier * answer[:, 1])
+    """Return the step d of the free weights that minimises `d'Hd/2 - c'd` with `sum(d) = 0`.
+
+    The last free weight pays for the others, so that the budget holds even for a singular H.
+    """
+    payer, others = free[-1], free[:-1]
+    row = hessian[payer, others]
+    block = hessian[others[:, None], others]
+    reduced = block - row - row[:, None] + hessian[payer, payer]
+    step = np.linalg.solve(reduced, linear[others] - linear[payer])
+    return np.append(step, -step.sum())
 
 
 def _longest_step(
@@ -158,25 +161,27 @@ def _longest_step(
     return max(float(ratio[blocker]), 0.0), blocker
 
 
-def _releasable(gradient: Floats, states: States, tolerance: float) -> tuple[list[int], float]:
-    """Which bound weights to free next, and the worst violation of the optimality conditions.
+def _worst_bound(gradient: Floats, states: States) -> tuple[int, float]:
+    """Find the weight at a bound that gains most by leaving it, and how much.
 
-    With free weights the budget's price is their mean gradient, and the worst bound weight is
-    freed. At a vertex a pair is needed: the dearest weight at its upper bound pays for the cheapest
-    at its lower one.
+    With free weights the budget's price is their mean gradient. At a vertex it is the gradient of
+    the dearest weight at its upper bound, which would pay; the next call then frees that one.
     """
     free = states == FREE
+    upper = states == AT_UPPER
     if free.any():
         price = float(gradient[free].mean())
-        excess = states * (gradient - price)
-        worst = int(excess.argmax())
-        spread = float(np.abs(gradient[free] - price).max())
-        found = [worst] if excess[worst] > tolerance else []
-        return found, max(float(excess[worst]), spread)
-    cheap = np.where(states == AT_LOWER, gradient, np.inf)
-    dear = np.where(states == AT_UPPER, gradient, -np.inf)
-    buy, sell = int(cheap.argmin()), int(dear.argmax())
-    excess_pair = float(dear[sell] - cheap[buy])
-    if excess_pair <= tolerance:
-        return [], max(excess_pair, 0.0)
-    return [buy, sell], excess_pair
+    elif upper.any():
+        price = float(gradient[upper].max())
+    else:
+        return 0, 0.0
+    excess = states * (gradient - price)
+    worst = int(excess.argmax())
+    return worst, float(excess[worst])
+
+
+def _stationarity_error(gradient: Floats, states: States) -> float:
+    """Return the worst violation of the optimality conditions, bound and free weights alike."""
+    free = states == FREE
+    spread = float(np.ptp(gradient[free])) if free.any() else 0.0
+    return max(_worst_bound(gradient, states)[1], spread, 0.0)

@@ -27,6 +27,8 @@ class SignalInputs:
         Latest value per feature; NaN = none, or too old.
     history : dict of str to array (time, symbol)
         The same features over the training rows.
+    directions : dict of str to int
+        +1 where a higher feature value is better, -1 where worse, 0 where nobody knows.
     returns : array (time, symbol)
         Simple returns on the rows of `history`.
     ts : DatetimeIndex (time,)
@@ -40,6 +42,7 @@ class SignalInputs:
     symbols: tuple[str, ...]
     features: dict[str, Floats]
     history: dict[str, Floats]
+    directions: dict[str, int]
     returns: Floats
     ts: pd.DatetimeIndex
     alpha: AlphaParameters

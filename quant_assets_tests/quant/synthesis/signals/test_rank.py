@@ -2,19 +2,22 @@ import numpy as np
 import pytest
 
 from quant_assets.core.telemetry import NullTelemetry
-from quant_assets.quant.synthesis.signals.rank import SIGNS, Rank
+from quant_assets.quant.features.stage import feature_directions
+from quant_assets.quant.synthesis.signals.rank import Rank
 from quant_assets_tests.quant.synthesis.synthetic import signal_inputs
 
 NAN = np.nan
+
+DIRECTIONS = feature_directions()
 
 
 def _score(features):
     return Rank().score(signal_inputs(features), NullTelemetry())
 
 
-@pytest.mark.parametrize("name", sorted(SIGNS))
+@pytest.mark.parametrize("name", sorted(DIRECTIONS))
 def test_rank_of_one_feature_is_its_centred_rank_times_its_sign(name):
-    expected = np.array([-2 / 3, 2 / 3, 0.0]) * SIGNS[name]
+    expected = np.array([-2 / 3, 2 / 3, 0.0]) * DIRECTIONS[name]
     np.testing.assert_allclose(_score({name: [1.0, 3.0, 2.0]}), expected, atol=1e-15)
 
 

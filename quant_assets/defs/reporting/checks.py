@@ -1,0 +1,11 @@
+"""The rows of `check_results` as Dagster asset checks, one per judged statistic."""
+
+from quant_assets.orchestration.checks import result_check
+
+gaps = result_check("bars", "gap_share", "Share of gap rows among the window's bars.")
+identity = result_check("equity", "accounting_identity", "Cash + positions = equity at every bar.")
+limits = result_check("portfolio_weights", "stated_limits", "No weight breaks a stated limit.")
+look_ahead = result_check(
+    "alpha_features", "look_ahead", "No value changes when the future is removed or replaced."
+)
+

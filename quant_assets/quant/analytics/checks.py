@@ -1,0 +1,168 @@
+"""Statistical checks on the cells of one window; each is a number, a limit and a verdict.
+
+Contracts refuse wrong frames before they are stored; these checks judge what a contract cannot
+see: the accounting identity, the stated limits, completeness, and look-ahead in the features.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from quant_assets.contracts.check_results import CheckResults
+from quant_assets.core.context import AllocationContext, AlphaContext
+from quant_assets.core.telemetry import NullTelemetry, Telemetry
+from quant_assets.core.venues import AlphaParameters, OptimizationParameters
+from quant_assets.quant.features.stage import PREFIX, alpha_features_window
+from quant_assets.quant.market.panel import Floats
+
+IDENTITY_LIMIT = 1e-9
+WEIGHT_LIMIT = 1e-9
+COMPLETENESS_LIMIT = 0.10
+
+
+class CheckContext(AllocationContext):
+    """What the checks need to know: the market, the limits, the features' horizon."""
+
+    alpha: AlphaParameters
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One judged statistic; it passes when `value <= limit`. NaN never passes."""
+
+    asset: str
+    check: str
+    value: float
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the value is within the limit."""
+        return bool(self.value <= self.limit)
+
+
+def check_window(
+    context: CheckContext,
+    telemetry: Telemetry,
+    *,
+    bars: pd.DataFrame,
+    alpha_features: pd.DataFrame,
+    portfolio_weights: pd.DataFrame,
+    equity: pd.DataFrame,
+) -> pd.DataFrame:
+    """All checks of one window, a `CheckResults` frame.
+
+    bars : history windows and the current one, as the features read them; the other frames hold
+    the current window. A frame without rows is not judged.
+    """
+    verdicts = sorted(
+        _verdicts(context, bars, alpha_features, portfolio_weights, equity),
+        key=lambda verdict: (verdict.asset, verdict.check),
+    )
+    telemetry.log_metrics("checks", {"failed": float(sum(not v.passed for v in verdicts))})
+    if not verdicts:
+        return CheckResults.empty()
+    count = len(verdicts)
+    window = context.window
+    return pd.DataFrame(
+        {
+            "ts": pd.Series([pd.Timestamp(window.start)] * count).astype("datetime64[us, UTC]"),
+            "available_at": pd.Series([pd.Timestamp(window.end)] * count).astype(
+                "datetime64[us, UTC]"
+            ),
+            "asset": pd.Series([v.asset for v in verdicts], dtype="str"),
+            "check": pd.Series([v.check for v in verdicts], dtype="str"),
+            "value": pd.Series([v.value for v in verdicts], dtype="float64"),
+            "limit": pd.Series([v.limit for v in verdicts], dtype="float64"),
+            "passed": pd.Series([v.passed for v in verdicts], dtype="bool"),
+        }
+    )
+
+
+def _verdicts(
+    context: CheckContext,
+    bars: pd.DataFrame,
+    alpha_features: pd.DataFrame,
+    portfolio_weights: pd.DataFrame,
+    equity: pd.DataFrame,
+) -> Iterator[Verdict]:
+    current = bars[bars["ts"] >= pd.Timestamp(context.window.start)]
+    if len(current):
+        yield Verdict("bars", "gap_share", float(current["is_gap"].mean()), COMPLETENESS_LIMIT)
+    if len(equity):
+        yield Verdict("equity", "accounting_identity", identity_error(equity), IDENTITY_LIMIT)
+    if len(portfolio_weights):
+        excess = limit_excess(portfolio_weights, context.optimization)
+        yield Verdict("portfolio_weights", "stated_limits", excess, WEIGHT_LIMIT)
+    if len(alpha_features):
+        leaks = leak_count(context, bars, alpha_features)
+        yield Verdict("alpha_features", "look_ahead", float(leaks), 0.0)
+
+
+def identity_error(equity: pd.DataFrame) -> float:
+    """Largest |cash + position value - equity| / equity over all bars and entrants."""
+    total = equity["cash"] + equity["position_value"]
+    return float(((total - equity["equity"]).abs() / equity["equity"].abs()).max())
+
+
+def limit_excess(weights: pd.DataFrame, limits: OptimizationParameters) -> float:
+    """Largest breach of cap, floor, gross, budget and two-way turnover over all entrants.
+
+    Rows whose `binding` says that a limit had to be relaxed (too few candidates for the cap, or
+    drift beyond the limits) are judged against the other limits only; an entrant that starts from
+    cash has no turnover limit.
+    """
+    worst = 0.0
+    for _, rows in weights.groupby("entrant", sort=True):
+        held = rows["weight"].to_numpy()
+        before = rows["previous_weight"].to_numpy()
+        binding = str(rows["binding"].iloc[0])
+        breaches = [np.abs(held).sum() - limits.max_gross, limits.min_weight - held.min()]
+        if "cap_relaxed" not in binding:
+            breaches.append(held.max() - limits.max_weight)
+        if "no_target" not in binding:
+            breaches.append(abs(held.sum() - limits.budget))
+        relaxed = "turnover_relaxed" in binding or not before.any()
+        if limits.max_turnover is not None and not relaxed:
+            breaches.append(np.abs(held - before).sum() - limits.max_turnover)
+        worst = max(worst, *(float(breach) for breach in breaches))
+    return worst
+
+
+def leak_count(context: CheckContext, bars: pd.DataFrame, alpha_features: pd.DataFrame) -> int:
+    """Number of stored feature values that change when the future changes.
+
+    The window is cut at its middle bar; the features are computed again with the bars after the
+    cut removed, and with these bars replaced by noise. Every value at or before the cut must be
+    the stored one to the last bit.
+    """
+    times = alpha_features["ts"].drop_duplicates().reset_index(drop=True)
+    cut = times.iloc[len(times) // 2]
+    stored = _values_until(alpha_features, cut)
+    noisy = bars.copy()
+    later = (bars["ts"] > cut).to_numpy()
+    factors = np.random.default_rng(0).lognormal(0.0, 0.5, int(later.sum()))
+    for name in ("open", "high", "low", "close"):
+        noisy.loc[later, name] = noisy.loc[later, name] * factors
+    own = AlphaContext(
+        venue=context.venue,
+        window=context.window,
+        decided_at=context.decided_at,
+        market=context.market,
+        alpha=context.alpha,
+    )
+    changed = 0
+    for future in (bars[~later].reset_index(drop=True), noisy):
+        again = alpha_features_window(own, NullTelemetry(), bars=future)
+        values = _values_until(again, cut)
+        if values.shape != stored.shape:
+            return stored.size
+        changed += int((~((values == stored) | (np.isnan(values) & np.isnan(stored)))).sum())
+    return changed
+
+
+def _values_until(features: pd.DataFrame, cut: pd.Timestamp) -> Floats:
+    names = [name for name in features.columns if name.startswith(PREFIX)]
+    return features.loc[features["ts"] <= cut, names].to_numpy(dtype="float64")
