@@ -1,7 +1,7 @@
 """quant_assets: quantitative research and portfolios as a declarative Dagster workflow.
 
-    from quant_assets import load
-    weights = load("portfolio_weights", venue="sp500_demo", window="1995-06-01")
+from quant_assets import load
+weights = load("portfolio_weights", venue="sp500_demo", window="1995-06-01")
 """
 
 from typing import TYPE_CHECKING, Any

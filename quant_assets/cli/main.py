@@ -50,7 +50,7 @@ class DiscoveredGroup(click.Group):
 @click.group(cls=DiscoveredGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="quant_assets", prog_name="quant-assets")
 def cli() -> None:
-    """Research, portfolios and their lineage, from raw venue data to a tear sheet.
+    r"""Research, portfolios and their lineage, from raw venue data to a tear sheet.
 
     \b
     Examples:

@@ -6,7 +6,9 @@ from quant_assets.core.errors import ConfigError
 
 venue_option = click.option("--venue", required=True, help="Venue name; see `quant-assets venues`.")
 windows_option = click.option(
-    "--windows", metavar="A...B", help="First and last window, YYYY-MM-DD...YYYY-MM-DD; default: all."
+    "--windows",
+    metavar="A...B",
+    help="First and last window, YYYY-MM-DD...YYYY-MM-DD; default: all.",
 )
 
 
@@ -16,5 +18,7 @@ def split_windows(text: str | None) -> tuple[str | None, str | None]:
         return None, None
     first, dots, last = text.partition("...")
     if not first or (dots and not last):
-        raise ConfigError(f"--windows {text!r}: write FIRST...LAST, for example 1995-01-01...1995-12-01")
+        raise ConfigError(
+            f"--windows {text!r}: write FIRST...LAST, for example 1995-01-01...1995-12-01"
+        )
     return first, last or first

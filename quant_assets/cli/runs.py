@@ -34,7 +34,9 @@ class RunFailedError(QuantAssetsError):
     """A run ended with failed steps; the first causes are in the message."""
 
 
-def demo_windows(workspace: Workspace, venue: str, *, windows: int | None, years: int | None) -> str | None:
+def demo_windows(
+    workspace: Workspace, venue: str, *, windows: int | None, years: int | None
+) -> str | None:
     """Last window of the demo: `windows` decisions, or `years` of data, or None for all."""
     span = workspace.span(venue)
     if windows is not None:
@@ -105,9 +107,6 @@ def _launch_recorded(
     return result
 
 
-TABLE_WIDTH = 124
-
-
 def leaderboard_table(frame: pd.DataFrame) -> Table:
     """The leaderboard as a rich table."""
     table = Table(title="Leaderboard (net of costs; rank 0 is the benchmark)")
@@ -126,7 +125,10 @@ def leaderboard_table(frame: pd.DataFrame) -> Table:
     for title, _ in columns.values():
         table.add_column(title, justify="left" if title == "entrant" else "right", no_wrap=True)
     for row in frame.to_dict("records"):
-        cells = [form.format(row[name]) if row[name] == row[name] else "–" for name, (_, form) in columns.items()]
+        cells = [
+            form.format(row[name]) if row[name] == row[name] else "–"
+            for name, (_, form) in columns.items()
+        ]
         table.add_row(*cells, style="bold" if row["entrant"] == "champion" else None)
     return table
 
@@ -148,8 +150,7 @@ def report_run(workspace: Workspace, venue: str, *, console: Console, as_json: b
         facts = {"venue": venue, "tear_sheet": str(path), "stamps": stamps, "leaderboard": rows}
         click.echo(json.dumps(facts, indent=1))
         return
-    wide = Console(width=max(console.width, TABLE_WIDTH), file=console.file)
-    wide.print(leaderboard_table(frame))
+    console.print(leaderboard_table(frame))
     for note in stamps:
         console.print(f"[dim]{note}[/dim]")
     console.print(f"tear sheet: {path}", soft_wrap=True, highlight=False)

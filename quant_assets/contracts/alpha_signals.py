@@ -20,4 +20,6 @@ class AlphaSignals(Contract):
     symbol: str
     alpha: float = pa.Field(ge=-1, le=1)
     expected_return: float
-    values: float | None = pa.Field(alias=r"^value_[a-z0-9_]+$", regex=True, nullable=True, ge=-1, le=1)
+    values: float | None = pa.Field(
+        alias=r"^value_[a-z0-9_]+$", regex=True, nullable=True, ge=-1, le=1
+    )

@@ -8,7 +8,7 @@ from quant_assets.contracts.base import Contract, Timestamp
 
 
 class Bars(Contract):
-    """Bars of one window: one row per bar and symbol; a gap has NaN prices, volume 0 and `is_gap`."""
+    """One row per bar and symbol; a gap has NaN prices, volume 0 and `is_gap`."""
 
     _key: ClassVar[tuple[str, ...]] = ("ts", "symbol")
 

@@ -108,7 +108,9 @@ def _infinities(frame: pd.DataFrame) -> list[str]:
         infinite = np.isinf(frame[name].to_numpy())
         if infinite.any():
             row = int(np.flatnonzero(infinite)[0])
-            problems.append(f"column {name} holds {int(infinite.sum())} infinities; first: row {row}")
+            problems.append(
+                f"column {name} holds {int(infinite.sum())} infinities; first: row {row}"
+            )
     return problems
 
 

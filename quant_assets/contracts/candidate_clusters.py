@@ -8,7 +8,7 @@ from quant_assets.contracts.base import Contract, Timestamp
 
 
 class CandidateClusters(Contract):
-    """Cluster of each candidate; labels start at 1 and are ordered by each cluster's first symbol."""
+    """Cluster of each candidate; labels from 1, ordered by each cluster's first symbol."""
 
     _key: ClassVar[tuple[str, ...]] = ("decided_at", "symbol")
 

@@ -10,8 +10,9 @@ from quant_assets.contracts.base import Contract, Timestamp
 class Equity(Contract):
     """Account per bar and entrant, marked at the close; cash + position_value = equity.
 
-    `returns` are net; `gross_returns` leave fees and slippage out. Costs and funding are amounts of
-    the bar in venue currency (funding: received positive); `turnover` is two-way, a fraction of equity.
+    `returns` are net; `gross_returns` leave fees and slippage out. Costs and funding are amounts
+    of the bar in venue currency (funding: received positive); `turnover` is two-way, a fraction of
+    equity.
     """
 
     _key: ClassVar[tuple[str, ...]] = ("ts", "entrant")

@@ -8,7 +8,7 @@ from quant_assets.contracts.base import Contract, Timestamp
 
 
 class Fills(Contract):
-    """Executed orders. `quantity` is signed, `price` includes slippage, `fee` and `slippage` are costs >= 0."""
+    """Executed orders: signed `quantity`, `price` with slippage, costs `fee`, `slippage` >= 0."""
 
     _key: ClassVar[tuple[str, ...]] = ("ts", "entrant", "symbol", "fill_id")
 

@@ -10,8 +10,9 @@ from quant_assets.contracts.base import Contract, Timestamp
 class PortfolioWeights(Contract):
     """Hardened weights per entrant (and the house portfolio `champion`), plus the chain's state.
 
-    `previous_weight`: last window's weights drifted by prices, the base of turnover. `window_return`:
-    cost-free return of the entrant over the window before. `state_*`: exponentially weighted moments of it.
+    `previous_weight`: last window's weights drifted by prices, the base of turnover.
+    `window_return`: cost-free return of the entrant over the window before. `state_*`:
+    exponentially weighted moments of it.
     `follows`: the entrant whose target this one hardens (for `champion`, the chosen one). Every
     entrant has one row per symbol that it holds, held or wants, even at weight 0.
     """

@@ -8,7 +8,7 @@ from quant_assets.contracts.base import Contract, Timestamp
 
 
 class ReferenceReturns(Contract):
-    """Benchmark and risk-free returns on the bars' clock; `assumed` marks values that the source lacks."""
+    """Benchmark and risk-free returns on the bars' clock; `assumed`: the source has none."""
 
     _key: ClassVar[tuple[str, ...]] = ("ts", "role")
 

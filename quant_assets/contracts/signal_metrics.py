@@ -8,7 +8,7 @@ from quant_assets.contracts.base import Contract, Timestamp
 
 
 class SignalMetrics(Contract):
-    """Rank information coefficient of each signal (and of `alpha`) over the window that it was made for."""
+    """Rank information coefficient of each signal (and `alpha`) over its own window."""
 
     _key: ClassVar[tuple[str, ...]] = ("ts", "signal")
 

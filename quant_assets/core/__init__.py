@@ -1,0 +1,1 @@
+"""The kernel: errors, settings, venues, windows, contexts, hashing, discovery."""

@@ -1,16 +1,16 @@
-"""The one error tree. Each branch answers: what can the caller do next?
+"""The one error tree; each branch says what the caller can do next.
 
-    QuantAssetsError
-    ├── DataError          fix the input
-    │   └── ContractError      a frame broke its contract at a handoff
-    ├── ConfigError        fix the settings
-    │   └── PluginError        fix or remove the named plug-in file
-    ├── SolverError        change the problem
-    ├── LookAheadError     fix the code
-    └── StorageError       look after the data root
-        ├── IntegrityError     stored bytes are not what the manifest says
-        ├── MissingCellError   materialize the named cell first
-        └── CellLockedError    another process writes the same cells
+QuantAssetsError
+├── DataError          fix the input
+│   └── ContractError      a frame broke its contract at a handoff
+├── ConfigError        fix the settings
+│   └── PluginError        fix or remove the named plug-in file
+├── SolverError        change the problem
+├── LookAheadError     fix the code
+└── StorageError       look after the data root
+├── IntegrityError     stored bytes are not what the manifest says
+├── MissingCellError   materialize the named cell first
+└── CellLockedError    another process writes the same cells
 """
 
 

@@ -21,9 +21,11 @@ T = TypeVar("T")
 def _load(module: str) -> ModuleType:
     try:
         return importlib.import_module(module)
-    except Exception as cause:  # noqa: BLE001 - a plug-in may fail in any way; all of them stop us
+    except Exception as cause:
         frames = traceback.extract_tb(cause.__traceback__)
-        own = [f for f in frames if "importlib" not in f.filename and "registry.py" not in f.filename]
+        own = [
+            f for f in frames if "importlib" not in f.filename and "registry.py" not in f.filename
+        ]
         place = own[-1] if own else frames[-1]
         file, line = place.filename, place.lineno
         if isinstance(cause, SyntaxError) and cause.filename:

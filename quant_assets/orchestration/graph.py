@@ -27,7 +27,8 @@ def ordered_specs() -> tuple[CellSpec, ...]:
     specs = {spec.main: spec for asset in window_assets() if (spec := cell_spec(asset))}
     owner = {out: spec.main for spec in specs.values() for out in spec.outs}
     graph = {
-        name: sorted({owner[read] for read in spec.reads} - {name}) for name, spec in sorted(specs.items())
+        name: sorted({owner[read] for read in spec.reads} - {name})
+        for name, spec in sorted(specs.items())
     }
     return tuple(specs[name] for name in TopologicalSorter(graph).static_order())
 

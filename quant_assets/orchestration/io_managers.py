@@ -30,7 +30,9 @@ class SnapshotIOManager(dg.IOManager):
         done = obj.results
         if {cell.key for cell in done} != wanted:
             missing = sorted(wanted - {cell.key for cell in done})
-            raise StorageError(f"{asset}: {len(missing)} cells were not written, first {missing[0]}")
+            raise StorageError(
+                f"{asset}: {len(missing)} cells were not written, first {missing[0]}"
+            )
         execution = dg.AssetExecutionContext.get()
         for cell in done:
             execution.add_asset_metadata(
@@ -54,7 +56,7 @@ class SnapshotIOManager(dg.IOManager):
             )
 
 
-def _read(manifest: Manifest):  # noqa: ANN202 - a frame; named types live in the store
+def _read(manifest: Manifest):
     store = current_workspace().store
     return store.read(Cell(manifest.asset, manifest.venue, manifest.window))
 
@@ -102,5 +104,3 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value).replace("+00:00", "Z").replace("|", "\\|")
-
-

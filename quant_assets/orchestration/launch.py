@@ -13,7 +13,6 @@ from quant_assets.orchestration.plan import Plan
 from quant_assets.orchestration.walk import FORCE, PROGRESS, Progress
 from quant_assets.orchestration.workspace import Workspace
 
-
 # The terminal shows progress and first causes; the full story is in the event log.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -98,5 +97,3 @@ def _first_cause(event: dg.DagsterEvent) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     return (error.message if error is not None else "unknown cause").strip()
-
-

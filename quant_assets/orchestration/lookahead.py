@@ -35,7 +35,8 @@ class Violation:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.downstream} reads {self.upstream} up to window offset {self.latest}: {self.reason}"
+        edge = f"{self.downstream} reads {self.upstream} up to window offset {self.latest}"
+        return f"{edge}: {self.reason}"
 
 
 def _latest_offset(mapping: dg.PartitionMapping | None) -> int | None:

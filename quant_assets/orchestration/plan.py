@@ -47,7 +47,9 @@ class Plan:
         return (keys[0], keys[-1]) if keys else None
 
 
-def venue_windows(workspace: Workspace, venue: str, first: str | None, last: str | None) -> list[str]:
+def venue_windows(
+    workspace: Workspace, venue: str, first: str | None, last: str | None
+) -> list[str]:
     """Window keys of a venue's data between `first` and `last` (None: the venue's own ends)."""
     span = workspace.span(venue)
     end = span.last_data or last
@@ -106,7 +108,7 @@ def _state(
     return CellState(spec, venue, window, "fresh")
 
 
-def _cause(spec: CellSpec, config: str, manifest) -> str:  # noqa: ANN001 - storage manifest
+def _cause(spec: CellSpec, config: str, manifest) -> str:
     if manifest.code_version != spec.code_version:
         return "code changed"
     if manifest.config_digest != config:

@@ -30,7 +30,7 @@ def git_commit() -> str:
     """Commit of the checkout that the package runs from; empty outside a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603 - fixed words
+        found = subprocess.run(command, capture_output=True, text=True, timeout=5, check=False)  # noqa: S603
     except OSError:
         return ""
     return found.stdout.strip() if found.returncode == 0 else ""

@@ -20,7 +20,7 @@ def venue_status(workspace: Workspace, venue: str) -> list[dict[str, Any]]:
     last = newest_window(workspace, venue)
     span = workspace.span(venue)
     if last is None:
-        return [_row(venue, "all", "–", Counter(), f"nothing yet: quant-assets backfill --venue {venue}")]
+        return [_row(venue, "all", "–", Counter(), "nothing materialised yet")]
     plan = make_plan(workspace, venue, last=last)
     failures = {entry["stage"]: entry["cause"] for entry in last_failures(workspace, venue)}
     pillars = dict.fromkeys(cell.spec.group for cell in plan.cells)
@@ -38,7 +38,11 @@ def venue_status(workspace: Workspace, venue: str) -> list[dict[str, Any]]:
 
 
 def _failure(cell: CellState, failures: dict[str, str]) -> str | None:
-    steps = {cell.spec.main, cell.spec.step.__name__, "simulation" if len(cell.spec.outs) > 1 else ""}
+    steps = {
+        cell.spec.main,
+        cell.spec.step.__name__,
+        "simulation" if len(cell.spec.outs) > 1 else "",
+    }
     return next((cause for stage, cause in failures.items() if stage in steps), None)
 
 
@@ -47,8 +51,7 @@ def _cause(cells: list[CellState], failures: dict[str, str]) -> str:
     if first is None:
         return ""
     why = _failure(first, failures) or first.cause
-    command = f"quant-assets backfill --venue {first.venue}"
-    return f"{first.spec.main} {first.window}: {why}\n→ {command}"
+    return f"{first.spec.main} {first.window}: {why}"
 
 
 def _row(venue: str, pillar: str, windows: str, counts: Counter[str], cause: str) -> dict[str, Any]:
@@ -61,4 +64,5 @@ def _row(venue: str, pillar: str, windows: str, counts: Counter[str], cause: str
         "missing": counts["missing"],
         "failed": counts["failed"],
         "cause": cause,
+        "command": f"quant-assets backfill --venue {venue}" if cause else "",
     }

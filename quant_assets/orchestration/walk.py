@@ -80,7 +80,9 @@ class Promise:
         return list(self.make())
 
 
-def expected_inputs(workspace: Workspace, spec: CellSpec, venue: str, window: str) -> dict[str, list[Cell]]:
+def expected_inputs(
+    workspace: Workspace, spec: CellSpec, venue: str, window: str
+) -> dict[str, list[Cell]]:
     """The upstream cells that ought to exist for one cell.
 
     Cells outside the venue's data, and a chain before its first window, are not expected.
@@ -118,7 +120,9 @@ def config_digest(workspace: Workspace, spec: CellSpec, venue: str) -> tuple[str
     return digest(config), config
 
 
-def plan_cell(workspace: Workspace, spec: CellSpec, venue: str, window: str, config: str) -> CellPlan:
+def plan_cell(
+    workspace: Workspace, spec: CellSpec, venue: str, window: str, config: str
+) -> CellPlan:
     """Inputs and fingerprint of one cell, from manifests alone."""
     reason = "" if spec.kind == "venue" else workspace.span(venue).empty_reason(spec.kind, window)
     source = ""
@@ -147,7 +151,9 @@ def plan_cell(workspace: Workspace, spec: CellSpec, venue: str, window: str, con
 class Walker:
     """Walks the cells of one asset (or multi-asset) in one run."""
 
-    def __init__(self, workspace: Workspace, spec: CellSpec, run_id: str, progress: Progress | None) -> None:
+    def __init__(
+        self, workspace: Workspace, spec: CellSpec, run_id: str, progress: Progress | None
+    ) -> None:
         self.workspace = workspace
         self.spec = spec
         self.run_id = run_id
@@ -162,7 +168,9 @@ class Walker:
             with ExitStack() as stack:
                 lock = self.workspace.store.layout.lock(self.spec.main, venue)
                 what = f"{self.spec.main} of {venue}"
-                stack.enter_context(writer_lock(lock, what=what, wait_seconds=settings.lock_wait_seconds))
+                stack.enter_context(
+                    writer_lock(lock, what=what, wait_seconds=settings.lock_wait_seconds)
+                )
                 stack.enter_context(threadpool_limits(1))
                 for _, window in (pair for pair in pairs if pair[0] == venue):
                     done = self.cell(venue, window)
@@ -184,7 +192,9 @@ class Walker:
             raise MissingCellError(_missing_message(self.spec.main, key, plan.missing))
         store = self.workspace.store
         known = {out: store.manifest(Cell(out, venue, window)) for out in self.spec.outs}
-        current = {o: m for o, m in known.items() if m is not None and m.fingerprint == plan.fingerprint}
+        current = {
+            o: m for o, m in known.items() if m is not None and m.fingerprint == plan.fingerprint
+        }
         if len(current) == len(known) and not FORCE.get():
             return Done(key, current, unchanged=True, contracts=self.spec.outs)
         return Done(key, self._compute(plan), unchanged=False, contracts=self.spec.outs)
@@ -255,7 +265,9 @@ class Walker:
             provider = self.workspace.provider(plan.venue)
             result = self.spec.step(provider, self.spec.dataset, context.window)
         else:
-            inputs = {asset: self._load(asset, cells, context) for asset, cells in plan.inputs.items()}
+            inputs = {
+                asset: self._load(asset, cells, context) for asset, cells in plan.inputs.items()
+            }
             result = self.spec.step(context, telemetry, **inputs)
         if isinstance(result, tuple):
             return {self.spec.main: result[0]}, result[1]
@@ -294,7 +306,9 @@ def _check_clock(frame: pd.DataFrame, kind: str, context: StageContext, cell: Ce
         return
     if kind == "decision":
         if not (frame["decided_at"] == pd.Timestamp(context.decided_at)).all():
-            raise LookAheadError(f"{cell}: decided_at is not {context.decided_at.isoformat()} in every row")
+            raise LookAheadError(
+                f"{cell}: decided_at is not {context.decided_at.isoformat()} in every row"
+            )
         return
     first, last = frame["ts"].iloc[0], frame["ts"].iloc[-1]
     if first < context.window.start or last >= context.window.end:

@@ -57,7 +57,9 @@ class Workspace:
         names = self.settings.venues
         unknown = sorted(set(names or ()) - set(loaded))
         if unknown:
-            raise ConfigError(f"settings.venues names {unknown}; known: {', '.join(sorted(loaded))}")
+            raise ConfigError(
+                f"settings.venues names {unknown}; known: {', '.join(sorted(loaded))}"
+            )
         return loaded if names is None else {name: loaded[name] for name in names}
 
     def _resolve(self, venue: Venue) -> Venue:

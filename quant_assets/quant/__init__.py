@@ -1,1 +1,1 @@
-"""The quantitative library: arrays and frames in, arrays and frames out. It does not know Dagster."""
+"""The quantitative library: arrays and frames in, arrays and frames out; no Dagster."""

@@ -278,6 +278,7 @@ def test_stage_shows_title_limits_stamps_and_input_digests(
     assert "cd" * 32 in page.text["provenance"]
 
 
+@pytest.mark.slow
 def test_ten_years_stay_below_twelve_megabytes() -> None:
     prices = random_prices(n_bars=2520, n_symbols=20)
     names = dict.fromkeys([f"entrant_{number}" for number in range(8)], -1.0)

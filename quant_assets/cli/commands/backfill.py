@@ -1,8 +1,8 @@
 """`quant-assets backfill`: bring cells up to date, venues side by side."""
 
 import click
-from rich.console import Console
 
+from quant_assets.cli.console import make_console
 from quant_assets.cli.options import split_windows, windows_option
 
 
@@ -10,12 +10,22 @@ from quant_assets.cli.options import split_windows, windows_option
 @click.option("--venue", "venues", multiple=True, help="Venue name; may be repeated. Default: all.")
 @windows_option
 @click.option("--assets", help="Comma-separated assets; default: all.")
-@click.option("--missing/--force", default=True, help="Only what is missing or stale (default), or everything.")
-@click.option("--workers", type=click.IntRange(min=1), help="Venues at a time; default: the setting.")
+@click.option(
+    "--missing/--force",
+    default=True,
+    help="Only what is missing or stale (default), or everything.",
+)
+@click.option(
+    "--workers", type=click.IntRange(min=1), help="Venues at a time; default: the setting."
+)
 def command(
-    venues: tuple[str, ...], windows: str | None, assets: str | None, missing: bool, workers: int | None
+    venues: tuple[str, ...],
+    windows: str | None,
+    assets: str | None,
+    missing: bool,
+    workers: int | None,
 ) -> None:
-    """Compute what is missing or stale, window by window; a killed backfill resumes.
+    r"""Compute what is missing or stale, window by window; a killed backfill resumes.
 
     \b
     Examples:
@@ -36,7 +46,7 @@ def command(
         spec_of(name)
     chosen = [workspace.venue(name).name for name in venues] or list(workspace.venues)
     options = RunOptions(assets=names, force=not missing)
-    console = Console()
+    console = make_console()
     count = workers or workspace.settings.workers
     if len(chosen) == 1 or count == 1:
         for venue in chosen:

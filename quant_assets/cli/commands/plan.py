@@ -4,9 +4,9 @@ import json
 from collections import Counter
 
 import click
-from rich.console import Console
 from rich.table import Table
 
+from quant_assets.cli.console import make_console
 from quant_assets.cli.options import split_windows, venue_option, windows_option
 
 
@@ -15,7 +15,7 @@ from quant_assets.cli.options import split_windows, venue_option, windows_option
 @windows_option
 @click.option("--json", "as_json", is_flag=True, help="Every cell that is not fresh, as JSON.")
 def command(venue: str, windows: str | None, as_json: bool) -> None:
-    """Print the execution graph with the cells that are missing or stale; nothing is computed.
+    r"""Print the execution graph with the cells that are missing or stale; nothing is computed.
 
     \b
     Examples:
@@ -41,7 +41,11 @@ def command(venue: str, windows: str | None, as_json: bool) -> None:
         own = cells[0].spec
         cause = next((cell.cause for cell in cells if cell.state != "fresh"), "")
         table.add_row(
-            ", ".join(own.outs), own.group, own.kind, ", ".join(own.reads),
-            *(str(states[name]) for name in ("fresh", "stale", "missing")), cause,
+            ", ".join(own.outs),
+            own.group,
+            own.kind,
+            ", ".join(own.reads),
+            *(str(states[name]) for name in ("fresh", "stale", "missing")),
+            cause,
         )
-    Console().print(table)
+    make_console().print(table)

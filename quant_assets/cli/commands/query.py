@@ -1,16 +1,19 @@
 """`quant-assets query`: SQL over the lake."""
 
 import click
-from rich.console import Console
 from rich.table import Table
+
+from quant_assets.cli.console import make_console
 
 
 @click.command("query")
 @click.argument("sql")
 @click.option("--json", "as_json", is_flag=True, help="Rows as JSON.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows shown.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows shown."
+)
 def command(sql: str, as_json: bool, limit: int) -> None:
-    """Run one SQL statement; every asset is a view with the extra columns venue and window.
+    r"""Run one SQL statement; every asset is a view with the extra columns venue and window.
 
     \b
     Examples:
@@ -27,7 +30,7 @@ def command(sql: str, as_json: bool, limit: int) -> None:
     table = Table(*(str(name) for name in frame.columns))
     for row in frame.head(limit).itertuples(index=False):
         table.add_row(*(f"{v:.6g}" if isinstance(v, float) else str(v) for v in row))
-    console = Console()
+    console = make_console()
     console.print(table)
     if len(frame) > limit:
         console.print(f"{len(frame) - limit} more rows; raise --limit or use --json")

@@ -1,7 +1,8 @@
 """`quant-assets report`: where the tear sheet is, and the leaderboard again."""
 
 import click
-from rich.console import Console
+
+from quant_assets.cli.console import make_console
 
 
 @click.command("report")
@@ -9,7 +10,7 @@ from rich.console import Console
 @click.option("--open", "show", is_flag=True, help="Open the tear sheet in the browser.")
 @click.option("--json", "as_json", is_flag=True, help="Leaderboard and path as JSON.")
 def command(venue: str, show: bool, as_json: bool) -> None:
-    """Print the leaderboard and the place of the tear sheet; recompute them if they are stale.
+    r"""Print the leaderboard and the place of the tear sheet; recompute them if they are stale.
 
     \b
     Examples:
@@ -21,6 +22,6 @@ def command(venue: str, show: bool, as_json: bool) -> None:
     from quant_assets.orchestration.workspace import current_workspace
 
     workspace = current_workspace()
-    report_run(workspace, venue, console=Console(stderr=as_json), as_json=as_json)
+    report_run(workspace, venue, console=make_console(stderr=as_json), as_json=as_json)
     if show:
         click.launch(tear_sheet_path(workspace, venue).as_uri())

@@ -11,9 +11,14 @@ import click
 
 @click.command("ui")
 @click.option("--port", type=click.IntRange(1024, 65535), default=3000, show_default=True)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Dagster has no authentication: keep it local.")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Dagster has no authentication: keep it local.",
+)
 def command(port: int, host: str) -> None:
-    """Start the Dagster webserver and daemon on the data of this root; Ctrl-C stops both.
+    r"""Start the Dagster webserver and daemon on the data of this root; Ctrl-C stops both.
 
     \b
     Examples:

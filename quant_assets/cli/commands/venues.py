@@ -3,14 +3,15 @@
 import json
 
 import click
-from rich.console import Console
 from rich.table import Table
+
+from quant_assets.cli.console import make_console
 
 
 @click.command("venues")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(as_json: bool) -> None:
-    """List the packaged venues and those in the folder that `venues_folder` names.
+    r"""List the packaged venues and those in the folder that `venues_folder` names.
 
     \b
     Examples:
@@ -36,10 +37,17 @@ def command(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=1))
         return
-    table = Table(*("venue", "provider", "bar", "first data", "first decision", "last data", "stamps"))
+    table = Table(
+        *("venue", "provider", "bar", "first data", "first decision", "last data", "stamps")
+    )
     for row in rows:
         table.add_row(
-            row["venue"], row["provider"], row["bar"], row["first_data"], row["first_decision"],
-            row["last_data"] or "live", "\n".join(row["stamps"]),
+            row["venue"],
+            row["provider"],
+            row["bar"],
+            row["first_data"],
+            row["first_decision"],
+            row["last_data"] or "live",
+            "\n".join(row["stamps"]),
         )
-    Console().print(table)
+    make_console().print(table)

@@ -9,8 +9,8 @@ from quant_assets.core.venues import Venue
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import lookback, this_window, training
 from quant_assets.orchestration.walk import walk
-from quant_assets.quant.features.stage import alpha_features_window, lookback_bars
 from quant_assets.quant.features.market_state import market_context_window, market_lookback_bars
+from quant_assets.quant.features.stage import alpha_features_window, lookback_bars
 from quant_assets.quant.synthesis.inference import alpha_signals_window, signal_metrics_window
 
 FEATURES = ("quant_assets.quant.features",)

@@ -57,5 +57,5 @@ def universe(context, bars):
     contract=CandidatePool,
 )
 def candidate_pool(context, universe, bars, returns_matrix):
-    """Every instrument against every rule, with the value found; grain: decision x symbol x rule."""
+    """Every instrument against every rule, with its value; grain: decision x symbol x rule."""
     return walk(context, universe=universe, bars=bars, returns_matrix=returns_matrix)

@@ -27,7 +27,7 @@ def _raw(dataset: str) -> CellSpec:
     )
 
 
-def _clean(step, source: str) -> CellSpec:  # noqa: ANN001 - any stage function
+def _clean(step, source: str) -> CellSpec:
     return CellSpec(
         outs={},
         kind="series",

@@ -45,7 +45,7 @@ def target_weights(context, alpha_streams, returns_matrix):
     contract=PortfolioWeights,
 )
 def portfolio_weights(context, target_weights, returns_matrix, portfolio_weights):
-    """Weights that break no constraint, and the chain's state; grain: decision x entrant x symbol."""
+    """Weights that break no constraint, and the chain; grain: decision x entrant x symbol."""
     return walk(
         context,
         target_weights=target_weights,

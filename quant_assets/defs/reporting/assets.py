@@ -62,7 +62,7 @@ def window_metrics(context, equity, final_holdings, portfolio_weights, bars, ref
     contract=CheckResults,
 )
 def check_results(context, bars, alpha_features, portfolio_weights, equity):
-    """Leak check, accounting identity, stated limits, completeness; grain: window x asset x check."""
+    """Leaks, accounting identity, stated limits, gaps; grain: window x asset x check."""
     return walk(
         context,
         bars=bars,

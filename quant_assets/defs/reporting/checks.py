@@ -8,4 +8,3 @@ limits = result_check("portfolio_weights", "stated_limits", "No weight breaks a 
 look_ahead = result_check(
     "alpha_features", "look_ahead", "No value changes when the future is removed or replaced."
 )
-

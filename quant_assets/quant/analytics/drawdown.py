@@ -14,9 +14,9 @@ from quant_assets.quant.analytics.series import (
     one_series,
     per_strategy,
     risk_free_rows,
+    sharpe_of,
 )
 from quant_assets.quant.market.panel import Floats
-from quant_assets.quant.statistics.per_period import sharpe
 
 RECOVERED = -1e-12
 ROLLING_CELLS = 2_000_000
@@ -108,7 +108,7 @@ def rolling_sharpe(
         rows = excess[first : first + block + window - 1]
         views = np.lib.stride_tricks.sliding_window_view(rows, window, axis=0)
         shape = views.shape[:2]
-        values = sharpe(views.reshape(-1, window).T).reshape(shape) * np.sqrt(periods_per_year)
+        values = sharpe_of(views.reshape(-1, window).T).reshape(shape) * np.sqrt(periods_per_year)
         complete = ~np.isnan(views).any(axis=-1)
         rolled[first + window - 1 :][: shape[0]] = np.where(complete, values, np.nan)
     return rolled.reshape(np.shape(returns))

@@ -28,6 +28,8 @@ from quant_assets.quant.analytics.series import (
     per_strategy,
     ratio,
     risk_free_rows,
+    sharpe_of,
+    steady,
 )
 from quant_assets.quant.market.panel import Floats
 from quant_assets.quant.statistics import per_period
@@ -95,10 +97,10 @@ def annual_volatility(returns: npt.ArrayLike, periods_per_year: float) -> Figure
 
 
 def _deviation(series: Floats) -> float:
-    """Sample standard deviation; exactly 0 for a constant series."""
+    """Sample standard deviation; exactly 0 for a series that is constant up to rounding."""
     if len(series) < 2:
         return float("nan")
-    return 0.0 if series.min() == series.max() else float(series.std(ddof=1))
+    return 0.0 if steady(series[:, None])[0] else float(series.std(ddof=1))
 
 
 def sharpe_ratio(
@@ -111,7 +113,7 @@ def sharpe_ratio(
     """
     columns = as_columns(returns)
     excess = columns - risk_free_rows(risk_free, len(columns), periods_per_year)
-    return as_figure(returns, per_period.sharpe(excess) * np.sqrt(periods_per_year))
+    return as_figure(returns, sharpe_of(excess) * np.sqrt(periods_per_year))
 
 
 def sortino_ratio(returns: npt.ArrayLike, periods_per_year: float, mar: float = 0.0) -> Figure:
@@ -194,12 +196,14 @@ def conditional_value_at_risk(returns: npt.ArrayLike, level: float = 0.05) -> Fi
 
 def skewness(returns: npt.ArrayLike) -> Figure:
     """Biased skewness m3 / m2^1.5; NaN for a constant series."""
-    return as_figure(returns, per_period.skewness(as_columns(returns)))
+    columns = as_columns(returns)
+    return as_figure(returns, np.where(steady(columns), np.nan, per_period.skewness(columns)))
 
 
 def kurtosis(returns: npt.ArrayLike) -> Figure:
     """Biased excess kurtosis m4 / m2^2 - 3; NaN for a constant series."""
-    return as_figure(returns, per_period.kurtosis(as_columns(returns)))
+    columns = as_columns(returns)
+    return as_figure(returns, np.where(steady(columns), np.nan, per_period.kurtosis(columns)))
 
 
 def alpha_beta(
@@ -226,7 +230,7 @@ def _line(x: Floats, y: Floats) -> tuple[float, float]:
     """Least-squares intercept and slope over the rows where both are known."""
     both = ~np.isnan(x) & ~np.isnan(y)
     x, y = x[both], y[both]
-    if len(x) < 2 or x.min() == x.max():
+    if len(x) < 2 or steady(x[:, None])[0]:
         return float("nan"), float("nan")
     centred = x - x.mean()
     slope = float(centred @ (y - y.mean()) / (centred @ centred))
@@ -238,7 +242,7 @@ def information_ratio(
 ) -> Figure:
     """Mean over standard deviation (ddof 1) of r - benchmark `(time,)`, times sqrt(ppy)."""
     columns, other = aligned(returns, benchmark)
-    return as_figure(returns, per_period.sharpe(columns - other) * np.sqrt(periods_per_year))
+    return as_figure(returns, sharpe_of(columns - other) * np.sqrt(periods_per_year))
 
 
 def check_annualisation(

@@ -7,8 +7,11 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.panel import Floats
+from quant_assets.quant.statistics import per_period
 
 Figure = float | Floats
+Flags = npt.NDArray[np.bool_]
+RESOLUTION = 1e-14
 
 
 def as_columns(returns: npt.ArrayLike) -> Floats:
@@ -46,6 +49,22 @@ def per_strategy(returns: npt.ArrayLike, figure: Callable[[Floats], float]) -> F
 def ratio(numerator: float, denominator: float) -> float:
     """Quotient; NaN where the denominator is 0 (never an infinity, never a warning)."""
     return float(numerator) / float(denominator) if denominator != 0.0 else float("nan")
+
+
+def steady(columns: Floats) -> Flags:
+    """Mark the columns that are constant up to rounding: their rows differ by 1e-14 or less.
+
+    Simple returns are differences of numbers near 1, so they carry an absolute error of some 1e-16.
+    """
+    high = np.fmax.reduce(columns, axis=0, initial=-np.inf)
+    low = np.fmin.reduce(columns, axis=0, initial=np.inf)
+    flags: Flags = high - low <= RESOLUTION
+    return flags
+
+
+def sharpe_of(columns: Floats) -> Floats:
+    """Per-period Sharpe ratio (ddof 1) of each column; NaN for a steady one."""
+    return np.where(steady(columns), np.nan, per_period.sharpe(columns))
 
 
 def aligned(returns: npt.ArrayLike, benchmark: npt.ArrayLike) -> tuple[Floats, Floats]:

@@ -22,8 +22,9 @@ def clean_funding(
     if wild.any():
         row = raw_funding.loc[wild].iloc[0]
         raise DataError(
-            f"{context.venue}: funding of {row['symbol']} at {row['ts']} is {row['rate']} of notional, "
-            f"beyond ±{MAX_RATE}: the source's unit is wrong (fractions are expected). Mend the source."
+            f"{context.venue}: funding of {row['symbol']} at {row['ts']} is {row['rate']} of "
+            f"notional, beyond ±{MAX_RATE}: the source's unit is wrong (fractions are expected). "
+            "Mend the source."
         )
     telemetry.log_metrics("funding", {"settlements": float(len(raw_funding))})
     return raw_funding if len(raw_funding) else Funding.empty()

@@ -28,7 +28,9 @@ class Panel:
         position = {symbol: column for column, symbol in enumerate(self.symbols)}
         unknown = [symbol for symbol in symbols if symbol not in position]
         if unknown:
-            raise DataError(f"symbols {unknown} are not in the panel of {len(self.symbols)} symbols")
+            raise DataError(
+                f"symbols {unknown} are not in the panel of {len(self.symbols)} symbols"
+            )
         columns = [position[symbol] for symbol in symbols]
         return Panel(self.values[:, columns], self.ts, tuple(symbols))
 
@@ -38,7 +40,9 @@ class Panel:
         return Panel(self.values[start:], self.ts[start:], self.symbols)
 
 
-def _codes(frame: pd.DataFrame) -> tuple[npt.NDArray[np.intp], pd.DatetimeIndex, npt.NDArray[np.intp], tuple[str, ...]]:
+def _codes(
+    frame: pd.DataFrame,
+) -> tuple[npt.NDArray[np.intp], pd.DatetimeIndex, npt.NDArray[np.intp], tuple[str, ...]]:
     rows, ts = pd.factorize(frame["ts"], sort=True)
     columns, symbols = pd.factorize(frame["symbol"], sort=True)
     return rows, pd.DatetimeIndex(ts), columns, tuple(str(symbol) for symbol in symbols)

@@ -62,13 +62,13 @@ def harden_window(
 
     `portfolio_weights` is this asset's frame of the window before (empty at the start of the chain;
     ignored in mode `independent`, where every window starts in cash). Its weights drift by the
-    simple returns from its `decided_at` on, a NaN return counting as 0: the base of turnover.
+    simple returns that became known since its `decided_at`: the base of turnover.
 
     An instrument that is held but no longer wanted is sold at once if turnover allows it; else it
-    may only shrink, as the nearest weights ask. Where drift alone breaks the limits, the least necessary turnover is allowed
-    (binding `turnover_relaxed`). The champion follows the entrant of the best past ratio of mean to
-    deviation, from its own previous weights. A window without targets goes to cash and keeps the
-    states (binding `no_target`).
+    may only shrink, as the nearest weights ask. Where drift alone breaks the limits, the least
+    necessary turnover is allowed (binding `turnover_relaxed`). The champion follows the entrant of
+    the best past ratio of mean to deviation, from its own previous weights. A window without
+    targets goes to cash and keeps the states (binding `no_target`).
     """
     carried = portfolio_weights if context.mode == "carry" else portfolio_weights.iloc[:0]
     half_life = context.optimization.champion_half_life_windows
@@ -131,8 +131,13 @@ def _holdings(
 def _growth(
     returns_matrix: pd.DataFrame, since: pd.Timestamp, symbols: set[str]
 ) -> dict[str, float]:
-    """Product of (1 + return) per symbol over rows with `ts >= since`; NaN counts as 0."""
-    mine = (returns_matrix["ts"] >= since) & returns_matrix["symbol"].isin(symbols)
+    """Product of (1 + return) per symbol over rows that became known after `since`.
+
+    Judged by `available_at`, so that a bar published after one decision drifts the weights at the
+    next one: each row counts exactly once. A NaN return counts as 0.
+    """
+    fresh = returns_matrix["available_at"] > since
+    mine = fresh & returns_matrix["symbol"].isin(symbols)
     panel = to_panel(returns_matrix[mine], "returns")
     factors = np.prod(1.0 + np.nan_to_num(panel.values, nan=0.0), axis=0)
     return dict(zip(panel.symbols, factors.tolist(), strict=True))

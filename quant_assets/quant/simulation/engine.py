@@ -13,7 +13,9 @@ that finds none expires with the window. While some order is blocked, purchases 
 the cash in hand (never more borrowing than the target portfolio has), and a limited purchase is
 completed at the bars that follow until no order is blocked.
 
-Cash earns `cash_rate` (a negative balance pays it), geometrically per bar.
+Funding is paid at its exact time on the position before any fill at that instant (one case is not
+seen: a fill at the close of a window's very last bar and a settlement at that instant, which is a row
+of the next window). Cash earns `cash_rate` (a negative balance pays it), geometrically per bar.
 """
 
 from datetime import UTC
@@ -85,20 +87,21 @@ def simulate_window(
     """
     if context.mode == "independent":
         final_holdings = FinalHoldings.empty()
-    if portfolio_weights.empty or bars.empty:
-        keep = not portfolio_weights.empty
-        return _idle(_entrants_of(final_holdings, portfolio_weights) if keep else None)
+    if portfolio_weights.empty:
+        return _idle(FinalHoldings.empty())
     _report_dropped(telemetry, final_holdings, portfolio_weights)
+    if bars.empty:
+        return _idle(_entrants_of(final_holdings, portfolio_weights))
     initial = context.simulation.initial_equity
     accounts, symbols = open_accounts(portfolio_weights, final_holdings, initial)
     refuse_inverse(symbols)
     return _simulate(context, telemetry, accounts, price_grid(bars, symbols), funding)
 
 
-def _idle(holdings: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
-    """Nothing happened: `holdings` (or none) go on as they are."""
+def _idle(holdings: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Nothing happened: `holdings` go on as they are."""
     return {
-        "final_holdings": FinalHoldings.empty() if holdings is None else holdings,
+        "final_holdings": holdings,
         "fills": Fills.empty(),
         "trades": Trades.empty(),
         "equity": Equity.empty(),

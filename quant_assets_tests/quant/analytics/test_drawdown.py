@@ -32,6 +32,13 @@ def test_loss_on_the_first_row_is_under_water():
     assert drawdown.max_drawdown(np.array([-0.2, 0.1])) == pytest.approx(-0.2)
 
 
+def test_recovery_up_to_rounding_is_a_recovery():
+    returns = np.array([-0.13, 1 / 0.87 - 1, 0.0])
+    assert np.cumprod(1 + returns)[-1] < 1.0
+    assert drawdown.underwater(returns).tolist() == pytest.approx([-0.13, 0.0, 0.0], abs=0)
+    assert drawdown.drawdown_duration(returns) == 1
+
+
 def test_max_drawdown_without_a_loss_is_zero():
     assert drawdown.max_drawdown(np.array([0.1, 0.0, 0.2])) == 0.0
 

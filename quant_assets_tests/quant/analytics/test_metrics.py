@@ -201,13 +201,21 @@ def test_information_ratio_equals_empyrical_times_root_ppy():
     assert np.isnan(both[1])
 
 
-@pytest.mark.parametrize("value", [0.0, 0.001, -0.02, 1e-8])
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.3, -0.02, 1e-8])
 def test_constant_series_have_no_risk(value):
     returns = np.full(50, value)
     assert metrics.annual_volatility(returns, PPY) == 0.0
     for figure in (metrics.skewness, metrics.kurtosis):
         assert np.isnan(figure(returns))
     assert np.isnan(metrics.sharpe_ratio(returns, PPY))
+
+
+def test_interest_on_cash_has_no_sharpe_ratio_made_of_rounding():
+    equity = 1e6 * (1.05 ** (1 / PPY)) ** np.arange(300)
+    returns = equity[1:] / equity[:-1] - 1
+    assert returns.std() > 0
+    assert np.isnan(metrics.sharpe_ratio(returns, PPY))
+    assert metrics.annual_volatility(returns, PPY) == 0.0
 
 
 def test_one_row_has_growth_but_no_volatility():

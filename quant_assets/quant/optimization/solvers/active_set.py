@@ -109,7 +109,7 @@ def solve(
             )
             move = share * direction
             weights[free] += move
-            gradient += hessian[:, free] @ move
+            gradient += move @ hessian[free]
             if blocker >= 0:
                 asset = free[blocker]
                 states[asset] = AT_UPPER if direction[blocker] > 0 else AT_LOWER
