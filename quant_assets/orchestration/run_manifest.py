@@ -124,7 +124,7 @@ def data_hash(workspace: Workspace, plan: Plan) -> str:
 
 
 def last_failures(workspace: Workspace, venue: str) -> list[dict[str, str]]:
-    """Failures of the venue's newest run that reached its end, or what a crashed one left undone."""
+    """Failures of the newest run of the venue; one that never ended counts as interrupted."""
     folder = workspace.store.layout.root / "runs"
     for path in sorted(folder.glob("*/run_manifest.json"), reverse=True):
         record = json.loads(path.read_text(encoding="utf-8"))

@@ -10,12 +10,12 @@ before trading.
 Gaps. A symbol without a price is not traded: its quantity stays, valued at its last known close
 (the last mark), and its order is carried to its next bar with a price inside the window; an order
 that finds none expires with the window. While some order is blocked, purchases are limited to
-the cash in hand (never more borrowing than the target portfolio has), and a limited purchase is
-completed at the bars that follow until no order is blocked.
+the cash in hand (never more borrowing than the target portfolio has), and the remainder follows
+when a blocked order finds its price.
 
-Funding is paid at its exact time on the position before any fill at that instant (one case is not
-seen: a fill at the close of a window's very last bar and a settlement at that instant, which is a row
-of the next window). Cash earns `cash_rate` (a negative balance pays it), geometrically per bar.
+Funding is paid at its exact time on the position before any fill at that instant. One case is not
+seen: a fill at the close of a window's very last bar with a settlement at that instant, which is a
+row of the next window. Cash earns `cash_rate` (a negative balance pays it), geometrically per bar.
 """
 
 from datetime import UTC
@@ -148,7 +148,7 @@ def _simulate(
         accounts.average.copy(),
         accounts.weight,
         np.zeros(accounts.weight.shape, dtype=np.int64),
-        np.zeros(accounts.weight.shape, dtype=np.bool_),
+        np.zeros(accounts.weight.shape, dtype=np.int8),
     )
     result = kernel.run_accounts(state, prices, events, _rules(context, grid), accounts.equity())
     _raise_if_stopped(result, accounts.entrants, grid)
@@ -163,7 +163,7 @@ def _simulate(
         "simulation",
         {
             "fills": float(len(fills)),
-            "expired_orders": float(state.pending.sum()),
+            "expired_orders": float(np.count_nonzero(state.pending)),
             "funding_outside_bars": float(outside),
         },
     )

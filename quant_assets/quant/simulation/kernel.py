@@ -1,7 +1,7 @@
 """The compiled bar loop: exact post-cost rebalancing, funding, interest and marking.
 
-Import this module lazily: it loads numba. All compiled functions and all their constants live in
-this one file, because numba's on-disk cache notices a change of one file only.
+Import this module lazily: it loads numba, whose disk cache notices changes of one file only; that
+is why all compiled functions and their constants live here.
 
 Order of events inside bar t, which spans [ts, ts + bar_length):
 
@@ -26,6 +26,7 @@ from quant_assets.quant.simulation.state import (
     Events,
     Flags,
     Floats,
+    Orders,
     Outcome,
     Prices,
     Rules,
@@ -36,14 +37,11 @@ compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="
 
 FINE, RUINED, UNAFFORDABLE, UNBALANCED = 0, 1, 2, 3
 DUE_AT_CLOSE, DUE_BEFORE_OPEN, DUE_INSIDE = 0, 1, 2
-IDENTITY_TOLERANCE = 1e-9
-DUST = 1e-12
-LOT_ROUNDING = 1e-9
-ROUNDING = 2.0**-52
+DONE, OPEN, REMAINDER = 0, 1, 2
+IDENTITY_TOLERANCE, LOT_ROUNDING, DUST, ROUNDING = 1e-9, 1e-9, 1e-12, 2.0**-52
 
 CASH, POSITION, EQUITY, RETURNS, GROSS, FEES, SLIPPAGE, FUNDING, TURNOVER = range(9)
-N_BOOK_FIELDS = 9
-N_FILL_FIELDS = 12
+N_BOOK_FIELDS, N_FILL_FIELDS = 9, 12
 
 
 @compiled
@@ -116,13 +114,14 @@ def _limit_purchases(
     share = max(spendable, 0.0) / need
     for s in range(orders.size):
         if orders[s] > 0.0:
-            orders[s] = floor_to_lot(orders[s] * share, rules.lot_size)
+            order = floor_to_lot(orders[s] * share, rules.lot_size)
+            orders[s] = order if order * price[s] > tolerance else 0.0
     return True
 
 
 @compiled
 def _assess(
-    holding: tuple[float, Floats, Floats, Flags],
+    holding: tuple[float, Floats, Floats, Orders],
     price: Floats,
     level: Floats,
     value: Floats,
@@ -135,9 +134,9 @@ def _assess(
     equity, quantity, weight, pending = holding
     blocked, carried, total = False, False, 0.0
     for s in range(quantity.size):
-        traded[s] = pending[s] and not np.isnan(price[s])
-        blocked = blocked or (pending[s] and not traded[s])
-        carried = carried or (not pending[s] and (quantity[s] != 0.0 or weight[s] != 0.0))
+        traded[s] = pending[s] != DONE and not np.isnan(price[s])
+        blocked = blocked or (pending[s] != DONE and not traded[s])
+        carried = carried or (pending[s] == DONE and (quantity[s] != 0.0 or weight[s] != 0.0))
         total += weight[s]
         value[s] = quantity[s] * level[s] if quantity[s] != 0.0 else 0.0
         equity += value[s]
@@ -146,7 +145,7 @@ def _assess(
 
 @compiled
 def plan_orders(
-    holding: tuple[float, Floats, Floats, Flags],
+    holding: tuple[float, Floats, Floats, Orders],
     price: Floats,
     level: Floats,
     rules: Rules,
@@ -156,7 +155,7 @@ def plan_orders(
 
     `holding` is (cash, quantity, weight, pending); `level` values what is held. Pending symbols
     with a price are traded to weight x E', E' after costs. While another one has no price, buying
-    is limited to the cash in hand and stays pending; without a blocked symbol all orders are done.
+    is limited to the cash in hand and the remainder waits; without a blocked one all are done.
     """
     cash, quantity, weight, pending = holding
     value, traded = np.zeros(quantity.size), np.zeros(quantity.size, dtype=np.bool_)
@@ -179,7 +178,8 @@ def plan_orders(
         limited = _limit_purchases(orders, price, spendable, DUST * equity, rules)
     for s in range(quantity.size):
         if traded[s]:
-            pending[s] = blocked and limited and weight[s] * after > value[s]
+            remains = blocked and limited and weight[s] * after > value[s]
+            pending[s] = REMAINDER if remains else DONE
     return FINE, equity
 
 
@@ -210,10 +210,7 @@ def book_fill(
 
 @compiled
 def _append(fills: Floats, count: int, row: Floats) -> Floats:
-    """Write `row` at `count`, in a twice as long array when the old one is full.
-
-    Element by element: array assignment costs seconds of compilation.
-    """
+    """Write `row` at `count`, growing the array; by element, as slices take seconds to compile."""
     if count == fills.shape[0]:
         longer = np.empty((2 * count + 16, N_FILL_FIELDS))
         for old in range(count):
@@ -280,10 +277,11 @@ def _position(accounts: Accounts, e: int, mark: Floats, close: Floats) -> tuple[
 
 
 @compiled
-def _is_due(pending: Flags, price: Floats) -> bool:
+def _is_due(pending: Orders, price: Floats) -> bool:
+    """True when an open order finds a price; remainders wait for that, too."""
     due = False
     for s in range(price.size):
-        due = due or (pending[s] and not np.isnan(price[s]))
+        due = due or (pending[s] == OPEN and not np.isnan(price[s]))
     return due
 
 
@@ -332,9 +330,8 @@ def _run_bar(
 ) -> tuple[int, int, float, Floats, int]:
     """One bar of one entrant; `place` = (entrant, bar, next event).
 
-    `state` = (book row with the last equity, quantity before the last close fill, scratch for
-    levels, fills, their number). Returns (status, next event, equity from profit and loss, fills,
-    their number).
+    `state` = (book row with the last equity, quantity before the last close fill, scratch, fills,
+    their number). Returns (status, next event, equity from profit and loss, fills, their number).
     """
     e, t, k = place
     row, before, level, fills, count = state
@@ -387,7 +384,8 @@ def run_accounts(
     row, level = np.zeros(N_BOOK_FIELDS), np.empty(n_symbols)
     for e in range(n_entrants):
         for s in range(n_symbols):
-            accounts.pending[e, s] = accounts.quantity[e, s] != 0.0 or accounts.weight[e, s] != 0.0
+            wanted = accounts.quantity[e, s] != 0.0 or accounts.weight[e, s] != 0.0
+            accounts.pending[e, s] = OPEN if wanted else DONE
         before, k, row[EQUITY] = accounts.quantity[e].copy(), int(np.int64(0)), previous[e]
         for t in range(n_bars):
             log = (row, before, level, fills, count)

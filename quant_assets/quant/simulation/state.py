@@ -8,6 +8,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
+Orders = npt.NDArray[np.int8]
 
 _BALANCES = ("cash", "position_value", "equity", "returns", "gross_returns")
 _ORDER = ("bar", "entrant", "symbol", "quantity", "reference_price", "price", "fee", "slippage")
@@ -48,7 +49,8 @@ class Accounts(NamedTuple):
     """One row per entrant; `quantity`, `average` and `weight` are (entrant, symbol).
 
     The kernel changes `cash`, `quantity` and `average` in place. `held_bars` counts the bars with a
-    close at whose end the symbol was held; `pending` marks orders that found no price in time.
+    close at whose end the symbol was held; `pending` is 0 for a done order, 1 for one
+    that found no price, 2 for the remainder of a limited purchase.
     """
 
     cash: Floats
@@ -56,7 +58,7 @@ class Accounts(NamedTuple):
     average: Floats
     weight: Floats
     held_bars: Integers
-    pending: Flags
+    pending: Orders
 
 
 class Outcome(NamedTuple):

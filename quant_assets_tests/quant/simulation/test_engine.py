@@ -17,6 +17,7 @@ from quant_assets_tests.quant.simulation.markets import (
     cash_of,
     context,
     holdings,
+    market,
     quantities,
     simulate,
     weights,
@@ -222,6 +223,15 @@ def test_sale_pays_for_a_purchase_at_the_same_bar_while_another_order_is_blocked
     assert quantities(result) == pytest.approx({"A": 50.0, "B": 125.0})
     assert result["fills"]["ts"].tolist() == [START] * 2
     assert cash_of(result) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_limited_purchase_does_not_trickle_while_the_order_stays_blocked():
+    before = holdings({"e": {"USDT": (500, 1, 1), "A": (50, 8, 10)}})
+    prices = bars({"A": [NAN] * 5, "B": [5, 4, 3, 4, 5]})
+    stage = context(cash_rate=0.5, market=market(bars_per_year=10))
+    result = simulate(stage, weights({"e": {"B": 1.0}}), prices, before=before)
+    assert result["fills"]["ts"].tolist() == [START]
+    assert quantities(result) == pytest.approx({"A": 50.0, "B": 100.0})
 
 
 def test_planned_borrowing_is_allowed_for_a_carried_purchase():
