@@ -81,7 +81,9 @@ def _structure_problems(contract: type[Contract], frame: pd.DataFrame) -> list[s
     index = frame.index
     if not isinstance(index, pd.RangeIndex) or index.start != 0 or index.step != 1:
         problems.append(f"index must be RangeIndex(0..n), found {type(index).__name__}")
-    if not strictly_increasing(frame, key):
+    columns = contract.to_schema().columns
+    typed = all(frame[name].dtype == _pandas_dtype(columns[name].dtype) for name in key)
+    if typed and not strictly_increasing(frame, key):  # pandera names a key of another type
         problems.append(_key_problem(frame, key))
     return problems + _infinities(frame)
 

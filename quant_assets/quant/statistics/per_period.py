@@ -30,8 +30,11 @@ def _deviations(returns: npt.ArrayLike) -> _Deviations:
     mean = filled.sum(axis=0) / np.maximum(count, 1.0)
     centred = np.where(present, array - mean, 0.0)
     largest = np.abs(centred).max(axis=0, initial=0.0)
+    # Judged by the range, not by deviations: the mean of a constant is itself rounded.
+    highest = np.where(present, array, -np.inf).max(axis=0, initial=-np.inf)
+    lowest = np.where(present, array, np.inf).min(axis=0, initial=np.inf)
     rounding = np.finfo(np.float64).eps * np.abs(filled).max(axis=0, initial=0.0)
-    scale = np.where(largest > rounding, largest, np.nan)
+    scale = np.where((count > 0) & (highest - lowest > rounding), largest, np.nan)
     return _Deviations(centred / scale, np.asarray(mean), scale, count)
 
 

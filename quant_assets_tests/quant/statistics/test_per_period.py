@@ -68,3 +68,8 @@ def test_kernels_scale_and_mirror(values, factor):
     np.testing.assert_allclose(kurtosis(-factor * x), kurtosis(x), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(skewness(-factor * x), -skewness(x), rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(sharpe(-factor * x), -sharpe(x), rtol=1e-9, atol=1e-12)
+
+
+def test_statistics_of_a_constant_whose_mean_is_rounded_are_nan():
+    constant = np.full(50, 0.1)
+    assert np.isnan([sharpe(constant), skewness(constant), kurtosis(constant)]).all()
