@@ -7,7 +7,9 @@ fault, 130 interrupted.
 import importlib
 import json
 import pkgutil
+import signal
 import sys
+from types import FrameType
 
 import click
 
@@ -50,7 +52,7 @@ class DiscoveredGroup(click.Group):
 @click.group(cls=DiscoveredGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="quant_assets", prog_name="quant-assets")
 def cli() -> None:
-    r"""Research, portfolios and their lineage, from raw venue data to a tear sheet.
+    """Research, portfolios and their lineage, from raw venue data to a tear sheet.
 
     \b
     Examples:
@@ -69,14 +71,29 @@ def _exit_code(error: QuantAssetsError) -> int:
     return EXIT_FAILED
 
 
+def _interrupts() -> list[int]:
+    """Signals of Ctrl-C from now on; each still raises `KeyboardInterrupt`.
+
+    A library may turn that into an error of its own: pydantic does while it builds a model.
+    """
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, note)
+    return received
+
+
 def main() -> None:
     """Run the command line; every expected error becomes one message and an exit code."""
     wants_json = "--json" in sys.argv
+    interrupts = _interrupts()
     try:
         code = cli.main(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = EXIT_INTERRUPTED
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):  # click turns the second into the first
         click.echo("interrupted: finished cells are kept; run the same command to go on", err=True)
         code = EXIT_INTERRUPTED
     except click.ClickException as error:
@@ -89,6 +106,10 @@ def main() -> None:
         else:
             click.echo(f"{name}: {error}", err=True)
         code = _exit_code(error)
+    except Exception:
+        if not interrupts:
+            raise
+        code = EXIT_INTERRUPTED
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -46,12 +46,12 @@ class RecordingTelemetry:
 
     def log_feature_importance(self, model: str, importance: Mapping[str, float]) -> None:
         """Record one row with a value per feature."""
-        self.rows.append({"kind": "feature_importance", "scope": model, **importance})
+        self.rows.append({**importance, "kind": "feature_importance", "scope": model})
 
     def log_solver_diagnostics(self, entrant: str, report: Mapping[str, object]) -> None:
         """Record one row per solve."""
-        self.rows.append({"kind": "solver", "scope": entrant, **report})
+        self.rows.append({**report, "kind": "solver", "scope": entrant})
 
     def log_metrics(self, scope: str, metrics: Mapping[str, float]) -> None:
         """Record one row of metrics."""
-        self.rows.append({"kind": "metrics", "scope": scope, **metrics})
+        self.rows.append({**metrics, "kind": "metrics", "scope": scope})

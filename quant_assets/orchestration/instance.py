@@ -1,11 +1,15 @@
 """Dagster's instance of one data root."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
 import dagster as dg
+from sqlalchemy.exc import DBAPIError
 
+from quant_assets.core.errors import StorageError
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.storage.writer import write_atomically
 
@@ -15,6 +19,15 @@ ENVIRONMENT = {
     "DAGSTER_EVENT_BATCH_SIZE": "1000",
     "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true",
     "DAGSTER_DISABLE_TELEMETRY": "1",
+}
+
+# Headless runs tell everything on the terminal. Capturing their output would start four more
+# processes per run, and each of them would print a traceback of its own on Ctrl-C.
+HEADLESS = {
+    "compute_logs": {
+        "module": "dagster._core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
 }
 
 
@@ -32,7 +45,19 @@ def prepare_home(workspace: Workspace) -> Path:
     return home
 
 
-def open_instance(workspace: Workspace) -> dg.DagsterInstance:
-    """The instance of this data root; close it with `with`."""
-    prepare_home(workspace)
-    return dg.DagsterInstance.get()
+@contextmanager
+def open_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
+    """The instance of this data root; a database that refuses work is a `StorageError`.
+
+    On a full disk it is mostly the event log that fails first: it grows with every cell.
+    """
+    home = prepare_home(workspace)
+    try:
+        with dg.DagsterInstance.local_temp(str(home), overrides=HEADLESS) as instance:
+            yield instance
+    except DBAPIError as error:
+        raise StorageError(
+            f"cannot use Dagster's database in {home}: {error.orig}. The disk is full, a quota or "
+            "file-size limit is reached, or the folder is read-only: free space, or choose "
+            "another root with QUANT_ASSETS_DATA_ROOT; then run again. Finished cells are kept."
+        ) from error

@@ -15,6 +15,8 @@ from quant_assets.orchestration.workspace import Workspace
 
 # The terminal shows progress and first causes; the full story is in the event log.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+# Dagster turns a Ctrl-C inside a step into a failure of that step with this error.
+INTERRUPTED = "DagsterExecutionInterruptedError"
 
 
 @dataclass
@@ -82,7 +84,10 @@ def _run(
         **where,
     )
     result.dagster_run_ids.append(run.run_id)
-    result.failures += [(event.step_key or "run", _first_cause(event)) for event in _failures(run)]
+    failed = _failures(run)
+    if any(event.step_failure_data.error.cls_name == INTERRUPTED for event in failed):
+        raise KeyboardInterrupt
+    result.failures += [(event.step_key or "run", _first_cause(event)) for event in failed]
     if not run.success and not result.failures:
         result.failures.append(("run", f"Dagster run {run.run_id} did not succeed"))
 

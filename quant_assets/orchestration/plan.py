@@ -6,7 +6,7 @@ from typing import Literal
 
 from quant_assets.orchestration.cells import CellSpec
 from quant_assets.orchestration.graph import ordered_specs
-from quant_assets.orchestration.walk import config_digest, plan_cell
+from quant_assets.orchestration.walk import CellPlan, config_digest, plan_cell
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.storage.paths import Cell
 
@@ -95,7 +95,7 @@ def _state(
     venue, window = where
     plan = plan_cell(workspace, spec, venue, window, config)
     manifests = [workspace.store.manifest(Cell(out, venue, window)) for out in spec.outs]
-    upstream = [cell for cells in plan.inputs.values() for cell in cells if cell in pending]
+    upstream = _pending_inputs(spec, plan, pending)
     if any(manifest is None for manifest in manifests):
         return CellState(spec, venue, window, "missing", "never computed")
     if plan.missing:
@@ -106,6 +106,13 @@ def _state(
         if manifest is not None and manifest.fingerprint != plan.fingerprint:
             return CellState(spec, venue, window, "stale", _cause(spec, config, manifest))
     return CellState(spec, venue, window, "fresh")
+
+
+def _pending_inputs(spec: CellSpec, plan: CellPlan, pending: set[Cell]) -> list[Cell]:
+    """Inputs that the run will make or renew; a venue-wide asset also reads windows to come."""
+    if spec.kind == "venue":
+        return sorted((c for c in pending if c.asset in spec.reads), key=str)[:1]
+    return [cell for cells in plan.inputs.values() for cell in cells if cell in pending]
 
 
 def _cause(spec: CellSpec, config: str, manifest) -> str:

@@ -60,7 +60,9 @@ def _values(name: str, column, row_step: int) -> pd.Series:
     if str(dtype) == "int64":
         start = max(int(np.ceil(low)), 0)
         return pd.Series(np.arange(start, start + ROWS), dtype="int64").clip(upper=int(high))
-    return pd.Series(np.linspace(max(low, -0.9), min(high, 0.9) if high < 1e5 else max(low, 0) + 1, ROWS))
+    return pd.Series(
+        np.linspace(max(low, -0.9), min(high, 0.9) if high < 1e5 else max(low, 0) + 1, ROWS)
+    )
 
 
 def valid_frame(contract: type[Contract]) -> pd.DataFrame:

@@ -48,7 +48,11 @@ def test_contract_names_every_missing_surplus_and_retyped_column(contract: type[
     for name in names_of(contract):
         assert name in rejected(contract, frame.drop(columns=name))
         retyped = frame.copy()
-        retyped[name] = pd.Series([object()] * len(frame), dtype=object) if frame[name].dtype == "str" else frame[name].astype("str")
+        retyped[name] = (
+            pd.Series([object()] * len(frame), dtype=object)
+            if frame[name].dtype == "str"
+            else frame[name].astype("str")
+        )
         assert not certainly_valid(retyped, contract.to_schema())
         assert name in rejected(contract, retyped)
 
@@ -68,7 +72,9 @@ def test_contract_names_every_value_out_of_range_and_every_forbidden_null(contra
             bad += [high + 2] if high < 1e6 else []
         for value in bad:
             broken = frame.copy()
-            broken[label] = broken[label].where(np.arange(len(frame)) != 3, value).astype(frame[label].dtype)
+            broken[label] = (
+                broken[label].where(np.arange(len(frame)) != 3, value).astype(frame[label].dtype)
+            )
             assert not certainly_valid(broken, schema), (label, value)
             text = rejected(contract, broken)
             assert label in text or "key" in text or "sorted" in text
@@ -80,7 +86,9 @@ def test_contract_names_every_value_out_of_range_and_every_forbidden_null(contra
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.__name__)
-def test_contract_refuses_repeated_and_unsorted_keys_odd_indexes_and_infinities(contract: type[Contract]):
+def test_contract_refuses_repeated_and_unsorted_keys_odd_indexes_and_infinities(
+    contract: type[Contract],
+):
     frame = valid_frame(contract)
     repeated = pd.concat([frame, frame.iloc[[0]]], ignore_index=True)
     assert "repeat the key" in rejected(contract, repeated)

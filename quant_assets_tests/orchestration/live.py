@@ -119,7 +119,15 @@ def live_dagster(home: Path, module: str, environment: dict[str, str]) -> Iterat
     env = {**os.environ, **environment, "DAGSTER_HOME": str(home), "PYTHONPATH": checkout}
     folder = Path(sys.executable).parent
     commands = {
-        "webserver": [str(folder / "dagster-webserver"), "-h", "127.0.0.1", "-p", str(port), "-m", module],
+        "webserver": [
+            str(folder / "dagster-webserver"),
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(port),
+            "-m",
+            module,
+        ],
         "daemon": [str(folder / "dagster-daemon"), "run", "-m", module],
     }
     processes = {}

@@ -57,7 +57,9 @@ def test_graph_has_the_seven_groups_and_every_asset_has_kind_contract_and_code_v
         for key in asset.keys:
             groups.add(asset.specs_by_key[key].group_name)
             assert asset.tags_by_key[key][KIND_TAG] == spec.kind
-            assert asset.metadata_by_key[key]["contract"] == contract_of(key.to_user_string()).__name__
+            assert (
+                asset.metadata_by_key[key]["contract"] == contract_of(key.to_user_string()).__name__
+            )
             assert asset.code_versions_by_key[key] == spec.code_version
             assert asset.specs_by_key[key].description or len(asset.keys) > 1
     assert sorted(groups) == sorted(GROUPS)
@@ -79,7 +81,9 @@ def test_graph_only_the_carried_out_of_a_multi_asset_depends_on_itself():
     simulation = next(a for a in window_assets() if "final_holdings" in cell_spec(a).outs)
     carried = dg.AssetKey("final_holdings")
     assert next(iter(cell_spec(simulation).outs)) == "final_holdings"
-    assert [key for key in sorted(simulation.keys) if carried in simulation.asset_deps[key]] == [carried]
+    assert [key for key in sorted(simulation.keys) if carried in simulation.asset_deps[key]] == [
+        carried
+    ]
 
 
 def test_grid_is_shared_by_every_window_asset():

@@ -78,7 +78,9 @@ def test_walk_in_two_parts_gives_the_manifests_of_one(workspace: Workspace, tmp_
 def test_walk_over_a_hole_names_the_missing_cell_and_the_command(workspace: Workspace):
     run(workspace, TICKS, DATA + DECISIONS)
     run(workspace, COUNTER, DECISIONS[:1])
-    with pytest.raises(MissingCellError, match=r"counter v\|2020-05-01.*--venue v --windows 2020-05"):
+    with pytest.raises(
+        MissingCellError, match=r"counter v\|2020-05-01.*--venue v --windows 2020-05"
+    ):
         run(workspace, COUNTER, DECISIONS[2:])
     assert workspace.store.manifest(Cell("counter", "v", DECISIONS[2])) is None
 
@@ -91,7 +93,10 @@ def test_walk_with_incomplete_lookback_refuses_rather_than_shortens(workspace: W
 
 def test_walk_before_first_decision_stores_empty_cells_with_the_reason(workspace: Workspace):
     run(workspace, COUNTER, ["2019-12-01", *DATA, "2020-09-01"])
-    manifests = [workspace.store.require(Cell("counter", "v", w)) for w in ["2019-12-01", *DATA, "2020-09-01"]]
+    manifests = [
+        workspace.store.require(Cell("counter", "v", w))
+        for w in ["2019-12-01", *DATA, "2020-09-01"]
+    ]
     assert [m.rows for m in manifests] == [0] * 5
     assert manifests[0].empty_reason == "before the venue's first data window 2020-01-01"
     assert manifests[1].empty_reason == "before the venue's first decision window 2020-04-01"
@@ -129,7 +134,8 @@ def test_walk_of_a_decision_hides_rows_that_were_not_yet_known(workspace: Worksp
     run(workspace, replace(TICKS, step=late), DATA + DECISIONS)
     run(workspace, COUNTER, DECISIONS[:2])
     seen = [
-        int(workspace.store.read(Cell("counter", "v", w))["ticks_seen"].iloc[0]) for w in DECISIONS[:2]
+        int(workspace.store.read(Cell("counter", "v", w))["ticks_seen"].iloc[0])
+        for w in DECISIONS[:2]
     ]
     assert seen == [2, 2], "three windows are read, the newest row is not known in time"
 
@@ -175,13 +181,20 @@ def test_walk_validates_before_it_stores(workspace: Workspace):
         frame = counter_location.tick_window(context, telemetry)
         start = frame["ts"]
         return pd.DataFrame(
-            {"ts": start, "available_at": start, "symbol": pd.Series(["A"], dtype="str"), "returns": [-1.5]}
+            {
+                "ts": start,
+                "available_at": start,
+                "symbol": pd.Series(["A"], dtype="str"),
+                "returns": [-1.5],
+            }
         )
 
     spec = CellSpec(
         outs={"odd": Returns}, kind="series", context=DiscoveryContext, step=broken, reads={}
     )
-    with pytest.raises(Exception, match=r"odd v\|2020-01-01 breaks the contract Returns:\n  returns: greater_than"):
+    with pytest.raises(
+        Exception, match=r"odd v\|2020-01-01 breaks the contract Returns:\n  returns: greater_than"
+    ):
         run(workspace, spec, DATA[:1])
     assert workspace.store.manifest(Cell("odd", "v", DATA[0])) is None
 

@@ -25,7 +25,7 @@ def command(
     missing: bool,
     workers: int | None,
 ) -> None:
-    r"""Compute what is missing or stale, window by window; a killed backfill resumes.
+    """Compute what is missing or stale, window by window; a killed backfill resumes.
 
     \b
     Examples:

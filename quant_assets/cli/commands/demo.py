@@ -15,7 +15,7 @@ VENUE = "sp500_demo"
 @click.option("--all", "everything", is_flag=True, help="All 33 years of data.")
 @click.option("--json", "as_json", is_flag=True, help="Print the leaderboard as JSON.")
 def command(windows: int | None, years: int, everything: bool, as_json: bool) -> None:
-    r"""Run the six pillars over the bundled S&P 500 prices and print the leaderboard.
+    """Run the six pillars over the bundled S&P 500 prices and print the leaderboard.
 
     \b
     Examples:

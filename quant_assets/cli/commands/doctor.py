@@ -9,7 +9,7 @@ import click
 @click.option("--repair", is_flag=True, help="Sweep temp files, re-make links, tell Dagster.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(repair: bool, as_json: bool) -> None:
-    r"""Examine root, disk, links, locks and sizes, and reconcile Dagster's event log with the data.
+    """Examine root, disk, links, locks and sizes, and reconcile Dagster's event log with the data.
 
     \b
     Examples:

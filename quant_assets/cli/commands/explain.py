@@ -25,7 +25,7 @@ def _conditions(texts: tuple[str, ...]) -> dict[str, str]:
 def command(
     asset: str, venue: str, window: str, where: tuple[str, ...], depth: int | None, as_json: bool
 ) -> None:
-    r"""Walk from a cell, or from the rows that --where picks, back to the raw data, with hashes.
+    """Walk from a cell, or from the rows that --where picks, back to the raw data, with hashes.
 
     \b
     Examples:

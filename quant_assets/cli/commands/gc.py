@@ -9,7 +9,7 @@ import click
 @click.option("--dry-run/--delete", default=True, help="Only count (default), or remove.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(dry_run: bool, as_json: bool) -> None:
-    r"""Remove objects that no current manifest names as content, input, config or file.
+    """Remove objects that no current manifest names as content, input, config or file.
 
     \b
     Examples:

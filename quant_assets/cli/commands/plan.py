@@ -15,7 +15,7 @@ from quant_assets.cli.options import split_windows, venue_option, windows_option
 @windows_option
 @click.option("--json", "as_json", is_flag=True, help="Every cell that is not fresh, as JSON.")
 def command(venue: str, windows: str | None, as_json: bool) -> None:
-    r"""Print the execution graph with the cells that are missing or stale; nothing is computed.
+    """Print the execution graph with the cells that are missing or stale; nothing is computed.
 
     \b
     Examples:

@@ -13,12 +13,12 @@ from quant_assets.cli.console import make_console
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Rows shown."
 )
 def command(sql: str, as_json: bool, limit: int) -> None:
-    r"""Run one SQL statement; every asset is a view with the extra columns venue and window.
+    """Run one SQL statement; every asset is a view with the extra columns venue and window.
 
     \b
     Examples:
       quant-assets query "SELECT entrant, sum(fees) AS fees FROM equity GROUP BY 1 ORDER BY 2"
-      quant-assets query "SELECT * FROM portfolio_weights WHERE window = '1995-01-01'" --json
+      quant-assets query "SELECT * FROM equity WHERE \"window\" = '1995-01-01'" --json
     """
     from quant_assets.core.config import Settings
     from quant_assets.storage.catalog import run_query

@@ -8,7 +8,7 @@ import click
 @click.command("schema")
 @click.argument("kind", type=click.Choice(["venue", "settings"]))
 def command(kind: str) -> None:
-    r"""Print the JSON schema of a venue file or of settings.yaml.
+    """Print the JSON schema of a venue file or of settings.yaml.
 
     \b
     Examples:

@@ -12,7 +12,7 @@ from quant_assets.cli.console import make_console
 @click.option("--venue", "venues", multiple=True, help="Venue name; may be repeated. Default: all.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(venues: tuple[str, ...], as_json: bool) -> None:
-    r"""Show per pillar what is materialised, stale, missing or failed, and the first cause.
+    """Show per pillar what is materialised, stale, missing or failed, and the first cause.
 
     Only windows up to the newest materialised one count as missing.
 

@@ -18,7 +18,7 @@ import click
     help="Dagster has no authentication: keep it local.",
 )
 def command(port: int, host: str) -> None:
-    r"""Start the Dagster webserver and daemon on the data of this root; Ctrl-C stops both.
+    """Start the Dagster webserver and daemon on the data of this root; Ctrl-C stops both.
 
     \b
     Examples:

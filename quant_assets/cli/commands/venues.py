@@ -11,7 +11,7 @@ from quant_assets.cli.console import make_console
 @click.command("venues")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def command(as_json: bool) -> None:
-    r"""List the packaged venues and those in the folder that `venues_folder` names.
+    """List the packaged venues and those in the folder that `venues_folder` names.
 
     \b
     Examples:

@@ -14,7 +14,7 @@ import click
 def command(
     venue: str | None, asset: str | None, replay: bool, windows: str | None, as_json: bool
 ) -> None:
-    r"""Hash every object, decode every frame, follow every reference; name what disagrees.
+    """Hash every object, decode every frame, follow every reference; name what disagrees.
 
     \b
     Examples:

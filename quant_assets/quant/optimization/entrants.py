@@ -16,7 +16,13 @@ from quant_assets.core.telemetry import Telemetry
 from quant_assets.core.venues import OptimizationParameters
 from quant_assets.quant.market.panel import MICROSECONDS, to_panel
 from quant_assets.quant.optimization.base import Constraints, Optimizer, SolverReport
-from quant_assets.quant.optimization.limits import CAP_RELAXED, CHAMPION, exposure, weight_cap
+from quant_assets.quant.optimization.limits import (
+    CAP_RELAXED,
+    CHAMPION,
+    exposure,
+    weight_cap,
+    without_dust,
+)
 
 Floats = npt.NDArray[np.float64]
 OPTIMIZERS = "quant_assets.quant.optimization"
@@ -124,7 +130,7 @@ def _fitted(
     except SolverError as error:
         reason = str(error).splitlines()[0]
         return _equal(optimizer.constraints, n_streams, status=reason, fallback=EQUAL_WEIGHT)
-    return optimizer.weights_, optimizer.solver_report_
+    return without_dust(optimizer.weights_), optimizer.solver_report_
 
 
 def _equal(

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from quant_assets.core.venues import OptimizationParameters
+from quant_assets.quant.market.panel import Floats
 
 CHAMPION = "champion"
 CAP_RELAXED = "cap_relaxed"
+# A weight this small is a solver's rounding; traded, it would be an order of a fraction of a cent.
+DUST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -31,3 +36,8 @@ def weight_cap(limits: OptimizationParameters, n_assets: int) -> Cap:
     if limits.max_weight < least:
         return Cap(least, is_relaxed=True)
     return Cap(limits.max_weight, is_relaxed=False)
+
+
+def without_dust(weights: Floats) -> Floats:
+    """Weights with those below 1e-12 set to 0; n of them move the sum by less than n * 1e-12."""
+    return np.where(np.abs(weights) < DUST, 0.0, weights)

@@ -16,7 +16,7 @@ from quant_assets.quant.market.panel import MICROSECONDS, to_panel
 from quant_assets.quant.optimization.chain_state import ChainState, choose, drifted
 from quant_assets.quant.optimization.constraints.base import HardeningProblem
 from quant_assets.quant.optimization.hardening import harden, is_reachable
-from quant_assets.quant.optimization.limits import CAP_RELAXED, CHAMPION, weight_cap
+from quant_assets.quant.optimization.limits import CAP_RELAXED, CHAMPION, weight_cap, without_dust
 
 Floats = npt.NDArray[np.float64]
 DEFAULT_LEADER = "equal_weight"
@@ -160,13 +160,12 @@ def _hardened(
         hardened = harden(wanted, constraints=problem, previous=previous, turnover_relief=True)
     except SolverError as error:
         raise SolverError(f"{context.venue} {context.window.key} {name}: {error}") from error
-    traded = float(np.abs(hardened.weights - previous).sum())
+    weights = without_dust(hardened.weights)
+    traded = float(np.abs(weights - previous).sum())
     telemetry.log_metrics(name, {"distance": hardened.distance, "turnover": traded})
     is_relaxed = weight_cap(context.optimization, int(is_wanted.sum())).is_relaxed
     binding = sorted({*hardened.binding, *([CAP_RELAXED] if is_relaxed else [])})
-    return HardenedEntrant(
-        name, holding, symbols, hardened.weights, wanted, previous, ";".join(binding)
-    )
+    return HardenedEntrant(name, holding, symbols, weights, wanted, previous, ";".join(binding))
 
 
 def _problem(
