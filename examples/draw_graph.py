@@ -8,7 +8,7 @@ picture shows whatever the graph has become.
 
 import sys
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
@@ -34,7 +34,8 @@ MEANING = {
     "outcome": "outcome: what then happened",
     "venue": "one cell per venue, over all windows",
 }
-PITCH, WIDTH, ROW, LINE = 2.75, 1.95, 1.16, 0.30
+PITCH, WIDTH, ROOM, LINE, LANE = 2.85, 1.95, 0.72, 0.30, 0.13
+Point = tuple[float, float]
 
 
 @dataclass
@@ -45,7 +46,6 @@ class Node:
     column: int
     layer: int
     y: float = 0.0
-    right: list[str] = field(default_factory=list)
 
     @property
     def x(self) -> float:
@@ -56,6 +56,11 @@ class Node:
     def height(self) -> float:
         """Room for one line per out."""
         return 0.32 + LINE * len(self.spec.outs)
+
+    @property
+    def middle(self) -> float:
+        """Height of its centre."""
+        return self.y + self.height / 2
 
     @property
     def colour(self) -> str:
@@ -78,12 +83,12 @@ def place(specs: tuple[CellSpec, ...]) -> dict[str, Node]:
     columns = defaultdict(list)
     for node in nodes.values():
         columns[node.column].append(node)
-    tallest = max(sum(n.height for n in c) + (len(c) - 1) * (ROW - 0.62) for c in columns.values())
+    tallest = max(sum(n.height for n in c) + len(c) * ROOM for c in columns.values())
     for members in columns.values():
         members.sort(key=lambda node: (node.layer, list(nodes).index(node.spec.main)))
         free = tallest - sum(node.height for node in members)
-        gap = free / (len(members) + 1)
-        top = -gap
+        gap = free / len(members)
+        top = -gap / 2
         for node in members:
             node.y = top - node.height
             top = node.y - gap
@@ -134,62 +139,143 @@ def draw_node(axes: Axes, node: Node) -> None:
             zorder=4,
         )
     )
-    middle = node.y + node.height / 2
     for number, out in enumerate(node.spec.outs):
         offset = (len(node.spec.outs) - 1) / 2 - number
         text = f"{out} ↻" if out == node.spec.chain else out
         axes.text(
-            node.x + WIDTH / 2, middle + offset * LINE, text, ha="center", va="center", size=10.5,
+            node.x + WIDTH / 2, node.middle + offset * LINE, text, ha="center", va="center", size=10.5,
             color=INK, zorder=5,
         )  # fmt: skip
 
 
-def draw_read(axes: Axes, source: Node, target: Node, *, earlier: bool, height: float) -> None:
-    """An arrow from the asset that is read; dashed when only earlier windows are."""
-    style = {
-        "edgecolor": source.colour,
-        "linewidth": 1.25,
-        "linestyle": (0, (3.2, 2.2)) if earlier else "solid",
-        "zorder": 2,
-    }
+def gaps(nodes: dict[str, Node], column: int, bottom: float) -> list[tuple[float, float]]:
+    """Free spans (low, high) of a column, from top to bottom."""
+    boxes = sorted((n.y + n.height, n.y) for n in nodes.values() if n.column == column)[::-1]
+    edges = [-0.02, *(y for box in boxes for y in box), bottom]
+    return [(low, high) for high, low in zip(edges[::2], edges[1::2], strict=True)]
+
+
+class Lanes:
+    """Where the reads of one source pass through the columns between it and its readers.
+
+    All reads of a source share one lane per column, so that they look like one line that branches.
+    """
+
+    def __init__(self, nodes: dict[str, Node], bottom: float) -> None:
+        self._free = {
+            column: gaps(nodes, column, bottom) for column in {n.column for n in nodes.values()}
+        }
+        self._taken: dict[tuple[int, int], list[str]] = defaultdict(list)
+        self._wanted: dict[tuple[str, int], int] = {}
+
+    def choose(self, source: Node, targets: list[Node]) -> None:
+        """Take the gap nearest to the straight way, in every column that is passed."""
+        far = [node for node in targets if node.column > source.column + 1]
+        height = source.middle
+        for column in range(source.column + 1, max((n.column for n in far), default=0)):
+            ahead = [node for node in far if node.column > column]
+            goal = sum(node.middle for node in ahead) / len(ahead)
+            steps = sum(node.column for node in ahead) / len(ahead) - column + 1
+            height += (goal - height) / steps
+            spans = self._free[column]
+            gap = min(range(len(spans)), key=lambda g: abs(sum(spans[g]) / 2 - height))
+            self._taken[column, gap].append(source.spec.main)
+            self._wanted[source.spec.main, column] = gap
+
+    def height(self, source: Node, column: int) -> float:
+        """The lane's height; the lanes of one gap lie side by side."""
+        gap = self._wanted[source.spec.main, column]
+        low, high = self._free[column][gap]
+        names = self._taken[column, gap]
+        spread = min(LANE, (high - low) / (len(names) + 1))
+        offset = (len(names) - 1) / 2 - names.index(source.spec.main)
+        return (low + high) / 2 + offset * spread
+
+
+def bend(start: Point, end: Point) -> Curve:
+    """A curve that leaves and arrives horizontally."""
+    lean = 0.5 * (end[0] - start[0])
+    return Curve([start, (start[0] + lean, start[1]), (end[0] - lean, end[1]), end], [1, 4, 4, 4])
+
+
+def bow(source: Node, target: Node, height: float) -> Curve:
+    """A curve between two boxes of one column, on the side where fewer lines are."""
+    left = source.column == 0
+    side = source.x if left else source.x + WIDTH
+    out = side - 0.30 if left else side + 0.34
+    start, end = (side, source.middle), (side, height)
+    return Curve([start, (out, start[1]), (out, end[1]), end], [1, 4, 4, 4])
+
+
+def route(source: Node, target: Node, height: float, lanes: Lanes) -> list[Curve]:
+    """Pieces of one arrow, from the side of the source to the side of the target."""
     if source.column == target.column:
-        start = (source.x + WIDTH, source.y + source.height / 2)
-        end = (target.x + WIDTH, height)
-        bow = source.x + WIDTH + 0.34
-        curve = Curve([start, (bow, start[1]), (bow, end[1]), end], [1, 4, 4, 4])
-    else:
-        start = (source.x + WIDTH, source.y + source.height / 2)
-        end = (target.x, height)
-        lean = 0.5 * (end[0] - start[0])
-        middle = [(start[0] + lean, start[1]), (end[0] - lean, end[1])]
-        curve = Curve([start, *middle, end], [1, 4, 4, 4])
-    axes.add_patch(PathPatch(curve, facecolor="none", alpha=0.62, **style))
-    before = curve.vertices[-2]
-    side = 0.02 if before[0] > end[0] else -0.02
+        return [bow(source, target, height)]
+    here, pieces = (source.x + WIDTH, source.middle), []
+    for column in range(source.column + 1, target.column):
+        lane = lanes.height(source, column)
+        first, after = (column * PITCH, lane), (column * PITCH + WIDTH, lane)
+        pieces += [bend(here, first), Curve([first, after])]
+        here = after
+    return [*pieces, bend(here, (target.x, height))]
+
+
+def draw_reads(axes: Axes, nodes: dict[str, Node], bottom: float) -> None:
+    """All arrows; those that enter one box are spread over its side, in order of their origin."""
+    owner = {out: node for node in nodes.values() for out in node.spec.outs}
+    reads = {
+        name: {owner[read].spec.main: node.spec.reads[read].through for read in node.spec.reads}
+        for name, node in nodes.items()
+    }
+    lanes = Lanes(nodes, bottom)
+    for name, source in nodes.items():
+        lanes.choose(source, [nodes[other] for other in nodes if name in reads[other]])
+    drawn: set[tuple[object, ...]] = set()
+    for name, target in nodes.items():
+        sources = [nodes[other] for other in reads[name] if other != name]
+        for inside in (True, False):
+            group = [n for n in sources if (n.column == target.column) is inside]
+            group.sort(key=lambda node: -arrival(node, target, lanes))
+            for number, source in enumerate(group):
+                height = target.y + target.height * (1 - (number + 1) / (len(group) + 1))
+                pieces = route(source, target, height, lanes)
+                earlier = reads[name][source.spec.main] < 0
+                for piece in pieces:
+                    mark = (source.spec.main, earlier, *piece.vertices.ravel().round(6).tolist())
+                    if mark not in drawn:
+                        drawn.add(mark)
+                        draw_line(axes, piece, source.colour, earlier=earlier)
+                draw_head(axes, pieces[-1], source.colour)
+
+
+def arrival(source: Node, target: Node, lanes: Lanes) -> float:
+    """Height from which an arrow comes to its target."""
+    if target.column - source.column < 2:
+        return source.middle
+    return lanes.height(source, target.column - 1)
+
+
+def draw_line(axes: Axes, piece: Curve, colour: str, *, earlier: bool) -> None:
+    """One piece of an arrow; dashed when only earlier windows are read."""
+    style = (0, (3.2, 2.2)) if earlier else "solid"
     axes.add_patch(
-        FancyArrowPatch(
-            (end[0] + side, end[1]), end, arrowstyle="-|>", mutation_scale=9, linewidth=0,
-            facecolor=source.colour, shrinkA=0, shrinkB=0, zorder=3,
+        PathPatch(
+            piece, facecolor="none", edgecolor=colour, linewidth=1.35, linestyle=style, alpha=0.75,
+            zorder=2,
         )
     )  # fmt: skip
 
 
-def draw_reads(axes: Axes, nodes: dict[str, Node]) -> None:
-    """All arrows; those that enter one box are spread over its side, in order of their origin."""
-    owner = {out: node for node in nodes.values() for out in node.spec.outs}
-    for target in nodes.values():
-        reads = [name for name in target.spec.reads if owner[name] is not target]
-        sides = defaultdict(list)
-        for name in reads:
-            sides[owner[name].column == target.column].append(owner[name])
-        for sources in sides.values():
-            unique = sorted({id(s): s for s in sources}.values(), key=lambda node: -node.y)
-            for number, source in enumerate(unique):
-                names = [name for name in reads if owner[name] is source]
-                earlier = all(target.spec.reads[name].through < 0 for name in names)
-                share = (number + 1) / (len(unique) + 1)
-                height = target.y + target.height * (1 - share)
-                draw_read(axes, source, target, earlier=earlier, height=height)
+def draw_head(axes: Axes, piece: Curve, colour: str) -> None:
+    """The tip of an arrow."""
+    end = piece.vertices[-1]
+    side = 0.02 if piece.vertices[-2][0] > end[0] else -0.02
+    axes.add_patch(
+        FancyArrowPatch(
+            (end[0] + side, end[1]), tuple(end), arrowstyle="-|>", mutation_scale=11, linewidth=0,
+            facecolor=colour, shrinkA=0, shrinkB=0, zorder=3,
+        )
+    )  # fmt: skip
 
 
 def draw_legend(axes: Axes, bottom: float) -> None:
@@ -215,7 +301,7 @@ def draw_legend(axes: Axes, bottom: float) -> None:
 def draw(specs: tuple[CellSpec, ...]) -> Figure:
     """The whole picture."""
     nodes = place(specs)
-    bottom = min(node.y for node in nodes.values()) - 0.25
+    bottom = min(node.y for node in nodes.values()) - 0.40
     titles = {node.column: node.spec.group for node in nodes.values()}
     figure = Figure(figsize=(1.02 * PITCH * len(titles) * 0.82, 8.6), facecolor=PAPER)
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
@@ -223,7 +309,7 @@ def draw(specs: tuple[CellSpec, ...]) -> Figure:
         draw_column(axes, title, column, bottom)
     for node in nodes.values():
         draw_node(axes, node)
-    draw_reads(axes, nodes)
+    draw_reads(axes, nodes, bottom)
     draw_legend(axes, bottom)
     axes.set_xlim(-0.35, PITCH * (len(titles) - 1) + WIDTH + 0.35)
     axes.set_axis_off()

@@ -113,7 +113,7 @@ def _wait_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 @contextmanager
 def live_dagster(home: Path, module: str, environment: dict[str, str]) -> Iterator[LiveDagster]:
-    """Start `dagster-webserver` and `dagster-daemon` for one code location; stop both at the end."""
+    """Start `dagster-webserver` and `dagster-daemon` on one code location; stop both at the end."""
     port = _free_port()
     checkout = str(Path(__file__).parents[2])
     env = {**os.environ, **environment, "DAGSTER_HOME": str(home), "PYTHONPATH": checkout}

@@ -152,6 +152,7 @@ def _size(png: bytes) -> tuple[int, int]:
     return width, height
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(OTHER))
 def test_picture_of_each_contract_is_a_small_png(name: str) -> None:
     frame = _other_samples()[name]

@@ -239,6 +239,7 @@ def test_harden_random_problem_keeps_every_constraint_or_names_a_conflict(drawn)
         assert rule is None or rule.violation(weights, previous) <= 1e-9
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, derandomize=True)
 @given(problems())
 def test_harden_random_problem_agrees_with_clarabel(drawn):

@@ -67,6 +67,7 @@ def settlements(names, paid, first, last):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     seed=SEEDS,
@@ -114,6 +115,7 @@ def test_two_chained_windows_equal_one_long_independent_ledger(
     np.testing.assert_allclose(equity, expected, rtol=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(seed=SEEDS, fill=st.sampled_from(["next_open", "next_close"]), long_only=st.booleans())
 def test_accounts_balance_and_never_borrow_through_random_gaps(seed, fill, long_only):
@@ -145,6 +147,7 @@ def test_accounts_balance_and_never_borrow_through_random_gaps(seed, fill, long_
             assert (book["cash"] >= -1e-9 * book["equity"]).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(seed=SEEDS)
 def test_cash_moves_only_by_fills_and_trades_explain_realised_profit(seed):

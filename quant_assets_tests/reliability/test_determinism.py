@@ -1,0 +1,35 @@
+"""The same inputs give the same bytes under any number of workers, hash seed and time zone."""
+
+from pathlib import Path
+
+import pytest
+
+from quant_assets_tests.reliability.determinism import Circumstances, digest_under
+from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
+
+pytestmark = pytest.mark.slow
+# Five decision windows of two venues; `python -m benchmarks determinism` does all of everything.
+WINDOWS = ("--windows", "2024-01-01...2024-08-01")
+REFERENCE = Circumstances(1, "0", "UTC")
+OTHERS = [
+    Circumstances(2, "1", "UTC"),
+    Circumstances(1, "4242", "Asia/Tokyo"),
+    Circumstances(2, "0", "America/St_Johns"),
+]
+
+
+@pytest.fixture(scope="module")
+def fixture(tmp_path_factory: pytest.TempPathFactory) -> Fixture:
+    return write_fixture(tmp_path_factory.mktemp("venues"), ("first", "second"))
+
+
+@pytest.fixture(scope="module")
+def reference(fixture: Fixture, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return digest_under(REFERENCE, fixture, tmp_path_factory.mktemp("reference"), WINDOWS)
+
+
+@pytest.mark.parametrize("circumstances", OTHERS, ids=str)
+def test_backfill_under_other_circumstances_gives_the_same_hash(
+    circumstances: Circumstances, fixture: Fixture, reference: str, tmp_path: Path
+):
+    assert digest_under(circumstances, fixture, tmp_path / "root", WINDOWS) == reference

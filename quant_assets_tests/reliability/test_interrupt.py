@@ -1,0 +1,90 @@
+"""Ctrl-C: out within five seconds, exit code 130, nothing half-written, and the rest resumes."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from quant_assets_tests.reliability.backfills import Lake, committed, completed, start
+from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
+
+pytestmark = pytest.mark.slow
+LIMIT_SECONDS = 5.0
+# Python itself ends with the signal, which a shell shows as 130 too, when the interrupt came while
+# it ran generated code (a dataclass being made during an import).
+INTERRUPTED = {130, -signal.SIGINT}
+
+
+def interrupt(
+    fixture: Fixture, root: Path, *, commits: int, arguments: tuple[str, ...] = ("backfill",)
+) -> tuple[int, float, str]:
+    """Ctrl-C after so many commits; exit code, seconds until the end, and the output."""
+    log = root.parent / f"{root.name}.log"
+    process = start(fixture, root, log, arguments)
+    try:
+        before = committed(root)
+        deadline = time.monotonic() + 120
+        while process.poll() is None and committed(root) - before < commits:
+            assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
+            time.sleep(0.005)
+        began = time.monotonic()
+        os.killpg(process.pid, signal.SIGINT)  # a terminal signals the whole group
+        code = process.wait(timeout=60)
+        return code, time.monotonic() - began, log.read_text(encoding="utf-8")
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def test_interrupt_in_a_step_ends_at_once_and_the_next_run_goes_on(
+    fixture_venue: Fixture, undisturbed: Lake, tmp_path: Path
+):
+    root = tmp_path / "root"
+    code, seconds, text = interrupt(fixture_venue, root, commits=120)
+    assert code in INTERRUPTED, text
+    assert seconds < LIMIT_SECONDS
+    assert "finished cells are kept" in text
+    assert "Traceback" not in text
+    left = Lake(root)
+    assert left.temps == set()
+    assert left.damaged == []
+    (record,) = left.records
+    assert record["failures"] == [{"stage": "run", "cause": "KeyboardInterrupt: "}]
+    assert record["not_done"]
+    kept = left.finished(undisturbed)
+    whole = completed(fixture_venue, root)
+    assert {name: whole.runs[name] for name in kept} == kept
+    assert whole.digest == undisturbed.digest
+    assert whole.problems == []
+
+
+@pytest.mark.parametrize("seconds", [0.8, 1.6, 2.4])
+def test_interrupt_while_the_program_loads_says_so_without_a_traceback(
+    fixture_venue: Fixture, tmp_path: Path, seconds: float
+):
+    log = tmp_path / "log"
+    process = start(fixture_venue, tmp_path / "root", log)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=60) in INTERRUPTED
+    assert "Traceback" not in log.read_text(encoding="utf-8")
+
+
+def test_interrupt_of_venues_side_by_side_ends_all_of_them(tmp_path: Path):
+    fixture = write_fixture(tmp_path / "venues", ("first", "second"))
+    root = tmp_path / "root"
+    code, seconds, text = interrupt(
+        fixture, root, commits=60, arguments=("backfill", "--workers", "2")
+    )
+    assert code in INTERRUPTED, text
+    assert seconds < LIMIT_SECONDS
+    before = committed(root)
+    time.sleep(1.0)
+    assert committed(root) == before, "a child went on writing"
+    left = Lake(root)
+    assert (left.temps, left.damaged) == (set(), [])
+    shutil.rmtree(root)
