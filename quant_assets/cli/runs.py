@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from quant_assets.cli.progress import pillar_progress
+from quant_assets.core.clock import run_stamp
 from quant_assets.core.errors import QuantAssetsError
 from quant_assets.orchestration.launch import LaunchResult, launch
 from quant_assets.orchestration.plan import Plan, make_plan
@@ -105,6 +106,14 @@ def _launch_recorded(
     finally:
         journal.finish(result.dagster_run_ids, result.failures)
     return result
+
+
+def update_league(workspace: Workspace) -> None:
+    """Bring the table over all venues up to date, once any leaderboard is stored."""
+    from quant_assets.orchestration.league import refresh_league
+
+    if workspace.store.venues("tournament"):
+        refresh_league(workspace, f"{run_stamp()}-league")
 
 
 def leaderboard_table(frame: pd.DataFrame) -> Table:

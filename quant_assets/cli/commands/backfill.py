@@ -35,7 +35,7 @@ def command(
       quant-assets backfill --venue sp500_demo --windows 1995-01-01...1995-01-01 --force
       quant-assets backfill --workers 2
     """
-    from quant_assets.cli.runs import RunOptions, run_side_by_side, run_venue
+    from quant_assets.cli.runs import RunOptions, run_side_by_side, run_venue, update_league
     from quant_assets.orchestration.graph import spec_of
     from quant_assets.orchestration.workspace import current_workspace
 
@@ -51,5 +51,6 @@ def command(
     if len(chosen) == 1 or count == 1:
         for venue in chosen:
             run_venue(workspace, venue, first=first, last=last, console=console, options=options)
-        return
-    run_side_by_side(chosen, windows=windows, options=options, workers=count, console=console)
+    else:
+        run_side_by_side(chosen, windows=windows, options=options, workers=count, console=console)
+    update_league(workspace)

@@ -25,11 +25,12 @@ def command(windows: int | None, years: int, everything: bool, as_json: bool) ->
 
     Finished cells are kept: a second run computes only what changed, an interrupted one goes on.
     """
-    from quant_assets.cli.runs import demo_windows, report_run, run_venue
+    from quant_assets.cli.runs import demo_windows, report_run, run_venue, update_league
     from quant_assets.orchestration.workspace import current_workspace
 
     workspace = current_workspace()
     console = make_console(stderr=as_json)
     last = demo_windows(workspace, VENUE, windows=windows, years=None if everything else years)
     run_venue(workspace, VENUE, last=last, console=console)
+    update_league(workspace)
     report_run(workspace, VENUE, console=console, as_json=as_json)
