@@ -10,6 +10,7 @@ from quant_assets.storage.manifests import Manifest
 from quant_assets.storage.paths import Cell
 
 PREVIEW_ROWS = 5
+TELEMETRY_ROWS = 12
 
 
 class SnapshotIOManager(dg.IOManager):
@@ -45,15 +46,15 @@ class SnapshotIOManager(dg.IOManager):
     @staticmethod
     def _picture(execution: dg.AssetExecutionContext, asset: str, done: list[Done]) -> None:
         filled = [cell for cell in done if cell.manifests[asset].rows]
-        if not filled:
-            return
-        markdown = newest_picture(filled[-1].contracts[asset], _read(filled[-1].manifests[asset]))
-        if markdown:
-            execution.add_asset_metadata(
-                {"picture": dg.MetadataValue.md(markdown)},
-                asset_key=asset,
-                partition_key=filled[-1].key,
-            )
+        every = current_workspace().settings.detail == "full"
+        for cell in filled if every else filled[-1:]:
+            markdown = newest_picture(cell.contracts[asset], _read(cell.manifests[asset]))
+            if markdown:
+                execution.add_asset_metadata(
+                    {"picture": dg.MetadataValue.md(markdown)},
+                    asset_key=asset,
+                    partition_key=cell.key,
+                )
 
 
 def _read(manifest: Manifest):
@@ -80,6 +81,8 @@ def _metadata(asset: str, cell: Done) -> dict[str, dg.MetadataValue]:
         facts["stamps"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in manifest.stamps))
     if not cell.unchanged or manifest.rows:
         facts["dagster/column_schema"] = _schema(tuple(manifest.columns.items()))
+    if manifest.run.telemetry and not cell.unchanged:
+        facts["telemetry"] = dg.MetadataValue.json(manifest.run.telemetry[:TELEMETRY_ROWS])
     if manifest.rows and not cell.unchanged:
         facts["preview"] = dg.MetadataValue.md(_preview(manifest))
     return facts

@@ -30,6 +30,7 @@ from quant_assets.orchestration.workspace import Workspace, current_workspace
 from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.manifests import Manifest, RunRecord, environment_digest
 from quant_assets.storage.paths import Cell
+from quant_assets.storage.telemetry import write_telemetry
 
 Progress = Callable[[str, str, bool], None]
 
@@ -172,11 +173,16 @@ class Walker:
                     writer_lock(lock, what=what, wait_seconds=settings.lock_wait_seconds)
                 )
                 stack.enter_context(threadpool_limits(1))
+                logged: list[tuple[Cell, list[dict[str, object]]]] = []
                 for _, window in (pair for pair in pairs if pair[0] == venue):
                     done = self.cell(venue, window)
+                    if not done.unchanged:
+                        rows = done.manifests[self.spec.main].run.telemetry
+                        logged.append((Cell(self.spec.main, venue, window), rows))
                     if self.progress:
                         self.progress(self.spec.main, done.key, done.unchanged)
                     yield done
+                write_telemetry(self.workspace.store.layout, self.run_id, logged)
 
     def _config_of(self, venue: str) -> str:
         if venue not in self._config:

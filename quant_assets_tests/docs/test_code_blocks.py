@@ -218,4 +218,6 @@ def assert_shown(shown: tuple[str, ...], printed: str, where: str) -> None:
         if wanted in ("", "…"):
             continue
         pattern = re.compile(".*".join(re.escape(part) for part in wanted.split("…")))
-        assert any(pattern.fullmatch(line) for line in lines), f"{where}: no {wanted!r} in\n{printed}"
+        assert any(pattern.fullmatch(line) for line in lines), (
+            f"{where}: no {wanted!r} in\n{printed}"
+        )

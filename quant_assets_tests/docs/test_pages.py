@@ -50,7 +50,9 @@ def test_page_names_no_machine_path_and_no_registry(page: Page):
 
 @every_page
 def test_page_lines_are_short_enough_to_review(page: Page):
-    tables = [line for line in page.text.splitlines() if not line.lstrip().startswith(("|", "!", "["))]
+    tables = [
+        line for line in page.text.splitlines() if not line.lstrip().startswith(("|", "!", "["))
+    ]
     fenced = {n for b in page.blocks for n in range(b.line, b.end + 1)}
     long = [
         number
@@ -90,7 +92,9 @@ def test_cli_page_has_a_section_and_an_example_for_every_command():
     page = page_of("docs/cli.md")
     names = cli.list_commands(None)
     assert [name for name in names if f"\n## {name}\n" not in page.text] == []
-    shown = {c.words[1] for b in page.of("bash", "console") for c in commands_of(b) if len(c.words) > 1}
+    shown = {
+        c.words[1] for b in page.of("bash", "console") for c in commands_of(b) if len(c.words) > 1
+    }
     assert set(names) <= shown
 
 

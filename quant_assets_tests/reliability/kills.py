@@ -54,9 +54,7 @@ def moments(generator: random.Random, spread: int) -> Iterator[Moment]:
         if generator.random() < START_UP_SHARE:
             yield Moment(0, generator.uniform(0.0, START_UP_SECONDS))
         else:
-            yield Moment(
-                generator.randint(1, spread), generator.uniform(0.0, MOST_DELAY_SECONDS)
-            )
+            yield Moment(generator.randint(1, spread), generator.uniform(0.0, MOST_DELAY_SECONDS))
 
 
 def kill_backfills(

@@ -6,6 +6,7 @@ import signal
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from quant_assets_tests.reliability.backfills import Lake, committed, completed, start
@@ -62,13 +63,15 @@ def test_interrupt_in_a_step_ends_at_once_and_the_next_run_goes_on(
     assert whole.problems == []
 
 
-@pytest.mark.parametrize("seconds", [0.8, 1.6, 2.4])
+@pytest.mark.parametrize("cpu_seconds", [0.6, 1.2, 1.8])
 def test_interrupt_while_the_program_loads_says_so_without_a_traceback(
-    fixture_venue: Fixture, tmp_path: Path, seconds: float
+    fixture_venue: Fixture, tmp_path: Path, cpu_seconds: float
 ):
     log = tmp_path / "log"
     process = start(fixture_venue, tmp_path / "root", log)
-    time.sleep(seconds)
+    used = psutil.Process(process.pid)
+    while sum(used.cpu_times()[:2]) < cpu_seconds:
+        time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=60) in INTERRUPTED
     assert "Traceback" not in log.read_text(encoding="utf-8")
