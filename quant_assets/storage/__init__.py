@@ -1,0 +1,1 @@
+"""Immutable, content-addressed snapshots on disk, their manifests, and the catalogue over them."""

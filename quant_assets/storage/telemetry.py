@@ -1,0 +1,47 @@
+"""The default telemetry sink: one long parquet file per stage instance of a run.
+
+Telemetry is about a run, not a result: nothing in it is hashed, and a result never reads it.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+from quant_assets.storage.frames import encode_frame
+from quant_assets.storage.paths import Cell, Layout, encode
+from quant_assets.storage.writer import write_atomically
+
+_OWN = ("kind", "scope")
+
+
+def telemetry_frame(records: Iterable[tuple[Cell, Iterable[Mapping[str, object]]]]) -> pd.DataFrame:
+    """Long frame (asset, venue, window, kind, scope, name, value, text).
+
+    Numbers go to `value`, words to `text`; the other one is NaN or empty.
+    """
+    rows = []
+    for cell, logged in records:
+        for entry in logged:
+            where = (cell.asset, cell.venue, cell.window, str(entry["kind"]), str(entry["scope"]))
+            for name, value in entry.items():
+                if name not in _OWN:
+                    number = isinstance(value, int | float)
+                    rows.append(
+                        (*where, name, float(value) if number else float("nan"))  # type: ignore[arg-type]
+                        + ("" if number else str(value),)
+                    )
+    columns = ["asset", "venue", "window", "kind", "scope", "name", "value", "text"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.astype({name: "float64" if name == "value" else "str" for name in columns})
+
+
+def write_telemetry(
+    layout: Layout, run_id: str, records: list[tuple[Cell, list[dict[str, object]]]]
+) -> None:
+    """Store what one stage instance logged under `runs/<run_id>/telemetry/`; nothing if nothing."""
+    frame = telemetry_frame(records)
+    if frame.empty:
+        return
+    cell = records[0][0]
+    name = f"{encode(cell.asset)}--{encode(cell.venue)}.parquet"
+    write_atomically(layout.run(run_id) / "telemetry" / name, encode_frame(frame))

@@ -1,0 +1,80 @@
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+import quant_assets
+from quant_assets.core.errors import MissingCellError
+from quant_assets.storage.paths import Cell
+from quant_assets.storage.reading import load, query
+from quant_assets.storage.snapshots import SnapshotStore
+from quant_assets_tests.storage.samples import bars, commit
+
+MONTHS = ["2020-01-01", "2020-02-01", "2020-03-01", "2020-04-01"]
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Four monthly cells, the third one empty."""
+    root = tmp_path_factory.mktemp("data")
+    store = SnapshotStore(root)
+    for month in MONTHS:
+        frame = bars(first=month)
+        commit(store, Cell("bars", "v", month), frame.head(0) if month == MONTHS[2] else frame)
+    commit(store, Cell("tournament", "v", "all"), bars(1))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("window", "months"),
+    [
+        (None, [0, 1, 3]),
+        ("2020-02-01", [1]),
+        ("2020-01-01...2020-02-01", [0, 1]),
+        ("2020-02-01...", [1, 3]),
+        ("...2020-02-01", [0, 1]),
+        ("...", [0, 1, 3]),
+        ("2019-12-15...2020-01-15", [0]),
+    ],
+)
+def test_load_window_or_span_gives_those_cells_in_time_order(root, window, months):
+    expected = pd.concat([bars(first=MONTHS[m]) for m in months], ignore_index=True)
+    assert_frame_equal(load("bars", venue="v", window=window, root=root), expected)
+
+
+def test_load_empty_cell_keeps_columns_and_dtypes(root):
+    assert_frame_equal(load("bars", venue="v", window=MONTHS[2], root=root), bars().head(0))
+
+
+def test_load_result_is_the_callers_own(root):
+    frame = load("bars", venue="v", window=MONTHS[0], root=str(root))
+    frame["close"] = 0.0
+    assert load("bars", venue="v", window=MONTHS[0], root=root)["close"].min() == 100.0
+
+
+def test_load_unknown_window_tells_which_are_stored(root):
+    with pytest.raises(
+        MissingCellError, match=r"'2031-01-01'.*4 windows from 2020-01-01 to 2020-04"
+    ):
+        load("bars", venue="v", window="2031-01-01", root=root)
+
+
+@pytest.mark.parametrize(("asset", "venue"), [("bars", "w"), ("nothing", "v")])
+def test_load_unknown_asset_or_venue_lists_what_there_is(root, asset, venue):
+    with pytest.raises(MissingCellError, match=r"\{'bars': \['v'\], 'tournament': \['v'\]\}"):
+        load(asset, venue=venue, root=root)
+
+
+def test_load_empty_root_points_to_the_demo(tmp_path):
+    with pytest.raises(MissingCellError, match="run quant-assets demo"):
+        load("bars", venue="v", root=tmp_path)
+
+
+def test_query_reads_the_same_rows_as_load(root):
+    found = query("SELECT ts, symbol, close FROM bars ORDER BY ts, symbol", root=root)
+    expected = load("bars", venue="v", root=root)[["ts", "symbol", "close"]]
+    assert_frame_equal(found, expected)
+
+
+def test_package_door_offers_load_and_query(root):
+    assert quant_assets.load("tournament", venue="v", root=root).shape == (2, 4)
+    assert quant_assets.query("SELECT 1 AS one", root=root)["one"].tolist() == [1]
