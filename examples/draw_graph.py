@@ -18,7 +18,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
 from matplotlib.path import Path as Curve
 
-from quant_assets.orchestration.cells import CellSpec
+import dagster as dg
+
+import quant_assets.defs
+from quant_assets.orchestration.cells import KIND_TAG, cell_spec
 from quant_assets.orchestration.graph import ordered_specs
 
 INK, PAPER, BAND, MUTED = "#1d2433", "#ffffff", "#f4f5f8", "#767f92"
@@ -32,17 +35,48 @@ MEANING = {
     "series": "series: rows that happened in the window",
     "decision": "decision: made at the window's start",
     "outcome": "outcome: what then happened",
-    "venue": "one cell per venue, over all windows",
+    "venue": "no window: one cell per venue, or above all",
 }
 PITCH, WIDTH, ROOM, LINE, LANE = 2.85, 1.95, 0.72, 0.30, 0.13
 Point = tuple[float, float]
 
 
+@dataclass(frozen=True)
+class Box:
+    """What is drawn of one asset, or multi-asset: `reads` maps assets to the newest window read."""
+
+    outs: tuple[str, ...]
+    group: str
+    kind: str
+    reads: dict[str, int]
+    chain: str | None = None
+
+    @property
+    def main(self) -> str:
+        """The first out: the box's name."""
+        return self.outs[0]
+
+
+def declared_boxes() -> list[Box]:
+    """Every asset of the package in dependency order; those above all venues come last."""
+    boxes = []
+    for spec in ordered_specs():
+        reads = {name: history.through for name, history in spec.reads.items()}
+        boxes.append(Box(tuple(spec.outs), spec.group, spec.kind, reads, spec.chain))
+    for asset in dg.load_assets_from_package_module(quant_assets.defs):
+        if isinstance(asset, dg.AssetsDefinition) and cell_spec(asset) is None:
+            for one in asset.specs:
+                reads = {dep.asset_key.to_user_string(): 0 for dep in one.deps}
+                name, kind = one.key.to_user_string(), one.tags.get(KIND_TAG, "venue")
+                boxes.append(Box((name,), one.group_name or "", kind, reads))
+    return boxes
+
+
 @dataclass
 class Node:
-    """One asset, or one multi-asset, with its place."""
+    """One box with its place."""
 
-    spec: CellSpec
+    spec: Box
     column: int
     layer: int
     y: float = 0.0
@@ -68,7 +102,7 @@ class Node:
         return KINDS[self.spec.kind][1]
 
 
-def place(specs: tuple[CellSpec, ...]) -> dict[str, Node]:
+def place(specs: list[Box]) -> dict[str, Node]:
     """Nodes by main out: columns in order of first appearance, rows by depth within the group."""
     owner = {out: spec for spec in specs for out in spec.outs}
     groups = list(dict.fromkeys(spec.group for spec in pillars_first(specs)))
@@ -95,7 +129,7 @@ def place(specs: tuple[CellSpec, ...]) -> dict[str, Node]:
     return nodes
 
 
-def pillars_first(specs: tuple[CellSpec, ...]) -> list[CellSpec]:
+def pillars_first(specs: list[Box]) -> list[Box]:
     """Specs by the mean position of their group in dependency order, so that arrows point right."""
     positions = defaultdict(list)
     for number, spec in enumerate(specs):
@@ -224,7 +258,7 @@ def draw_reads(axes: Axes, nodes: dict[str, Node], bottom: float) -> None:
     """All arrows; those that enter one box are spread over its side, in order of their origin."""
     owner = {out: node for node in nodes.values() for out in node.spec.outs}
     reads = {
-        name: {owner[read].spec.main: node.spec.reads[read].through for read in node.spec.reads}
+        name: {owner[read].spec.main: node.spec.reads[read] for read in node.spec.reads}
         for name, node in nodes.items()
     }
     lanes = Lanes(nodes, bottom)
@@ -298,7 +332,7 @@ def draw_legend(axes: Axes, bottom: float) -> None:
     axes.set_ylim(bottom - 1.25, 0.75)
 
 
-def draw(specs: tuple[CellSpec, ...]) -> Figure:
+def draw(specs: list[Box]) -> Figure:
     """The whole picture."""
     nodes = place(specs)
     bottom = min(node.y for node in nodes.values()) - 0.40
@@ -320,10 +354,11 @@ def main() -> None:
     """Write the picture to the path of the first argument."""
     path = Path(sys.argv[1] if len(sys.argv) > 1 else "graph.png")
     mpl.rcParams["font.family"] = ["DejaVu Sans"]
-    figure = draw(ordered_specs())
+    boxes = declared_boxes()
+    figure = draw(boxes)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=110, metadata={"Software": None} if path.suffix == ".png" else None)
-    print(f"{path}: {sum(len(spec.outs) for spec in ordered_specs())} assets")
+    print(f"{path}: {sum(len(box.outs) for box in boxes)} assets")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import dagster as dg
 
+from quant_assets.core import errors
 from quant_assets.orchestration.cells import IO_MANAGER, CellSpec
 from quant_assets.orchestration.graph import ordered_specs, window_assets
 from quant_assets.orchestration.instance import open_instance
@@ -17,6 +18,7 @@ from quant_assets.orchestration.workspace import Workspace
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # Dagster turns a Ctrl-C inside a step into a failure of that step with this error.
 INTERRUPTED = "DagsterExecutionInterruptedError"
+_OWN_ERRORS = {name for name in vars(errors) if name.endswith("Error")}
 
 
 @dataclass
@@ -97,8 +99,9 @@ def _failures(run: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:
 
 
 def _first_cause(event: dg.DagsterEvent) -> str:
-    """The innermost error's own message: what a user has to act upon."""
+    """What a user has to act upon: our own error if there is one, else the innermost."""
     error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause is not None and error.cls_name not in _OWN_ERRORS:
         error = error.cause
-    return (error.message if error is not None else "unknown cause").strip()
+    message = error.message if error is not None else "unknown cause"
+    return message.strip().removeprefix(f"{errors.__name__}.")
