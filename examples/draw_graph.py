@@ -11,14 +11,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import dagster as dg
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, PathPatch
 from matplotlib.path import Path as Curve
-
-import dagster as dg
 
 import quant_assets.defs
 from quant_assets.orchestration.cells import KIND_TAG, cell_spec
@@ -176,10 +175,8 @@ def draw_node(axes: Axes, node: Node) -> None:
     for number, out in enumerate(node.spec.outs):
         offset = (len(node.spec.outs) - 1) / 2 - number
         text = f"{out} ↻" if out == node.spec.chain else out
-        axes.text(
-            node.x + WIDTH / 2, node.middle + offset * LINE, text, ha="center", va="center", size=10.5,
-            color=INK, zorder=5,
-        )  # fmt: skip
+        place_of = (node.x + WIDTH / 2, node.middle + offset * LINE)
+        axes.text(*place_of, text, ha="center", va="center", size=10.5, color=INK, zorder=5)
 
 
 def gaps(nodes: dict[str, Node], column: int, bottom: float) -> list[tuple[float, float]]:
@@ -232,7 +229,7 @@ def bend(start: Point, end: Point) -> Curve:
     return Curve([start, (start[0] + lean, start[1]), (end[0] - lean, end[1]), end], [1, 4, 4, 4])
 
 
-def bow(source: Node, target: Node, height: float) -> Curve:
+def bow(source: Node, height: float) -> Curve:
     """A curve between two boxes of one column, on the side where fewer lines are."""
     left = source.column == 0
     side = source.x if left else source.x + WIDTH
@@ -244,7 +241,7 @@ def bow(source: Node, target: Node, height: float) -> Curve:
 def route(source: Node, target: Node, height: float, lanes: Lanes) -> list[Curve]:
     """Pieces of one arrow, from the side of the source to the side of the target."""
     if source.column == target.column:
-        return [bow(source, target, height)]
+        return [bow(source, height)]
     here, pieces = (source.x + WIDTH, source.middle), []
     for column in range(source.column + 1, target.column):
         lane = lanes.height(source, column)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from quant_assets.core.errors import StorageError
 from quant_assets.orchestration.workspace import Workspace
+from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.writer import write_atomically
 
 # Batching stores many events in one go, and one planned event per asset and run is enough:
@@ -29,6 +30,8 @@ HEADLESS = {
         "class": "NoOpComputeLogManager",
     }
 }
+
+OPEN_SECONDS = 60.0
 
 
 def prepare_home(workspace: Workspace) -> Path:
@@ -49,11 +52,14 @@ def prepare_home(workspace: Workspace) -> Path:
 def open_instance(workspace: Workspace) -> Iterator[dg.DagsterInstance]:
     """The instance of this data root; a database that refuses work is a `StorageError`.
 
-    On a full disk it is mostly the event log that fails first: it grows with every cell.
+    On a full disk it is mostly the event log that fails first: it grows with every cell. Opening
+    is done by one process at a time: two that make the same database damage it for good.
     """
     home = prepare_home(workspace)
     try:
-        with dg.DagsterInstance.local_temp(str(home), overrides=HEADLESS) as instance:
+        with writer_lock(home / "open.lock", what="Dagster's database", wait_seconds=OPEN_SECONDS):
+            instance = dg.DagsterInstance.local_temp(str(home), overrides=HEADLESS)
+        with instance:
             yield instance
     except DBAPIError as error:
         raise StorageError(

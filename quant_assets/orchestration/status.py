@@ -50,7 +50,7 @@ def _cause(cells: list[CellState], failures: dict[str, str]) -> str:
     first = next((cell for cell in cells if cell.state != "fresh"), None)
     if first is None:
         return ""
-    why = _failure(first, failures) or first.cause
+    why = _failure(first, failures) or failures.get("run") or first.cause
     return f"{first.spec.main} {first.window}: {why}"
 
 

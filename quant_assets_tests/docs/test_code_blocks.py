@@ -12,6 +12,7 @@ import contextlib
 import io
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,12 @@ def test_yaml_blocks_load_as_venue_or_settings(page: Page, tmp_path):
     load_venues(tmp_path)
 
 
+def test_settings_example_lists_every_setting():
+    path = REPOSITORY / "docs" / "settings.example.yaml"
+    load_model(path, Settings)
+    assert set(load_yaml(path).data) == set(Settings.model_fields)
+
+
 def write_yaml(block: Block, folder: Path) -> None:
     """Check one block and, when it is a venue, leave it in `folder` under its own name."""
     draft = folder / f"draft_{block.line}"
@@ -150,7 +157,7 @@ def parsed_only(words: list[str]) -> bool:
     return (
         name == "ui"
         or (name == "demo" and "--windows" not in rest)
-        or (name == "backfill" and ("sp500_demo" not in rest or "--windows" not in rest))
+        or (name == "backfill" and not {"--venue", "--windows"} <= rest)
         or "--replay" in rest
         or "--open" in rest
     )
@@ -163,9 +170,12 @@ def test_shell_commands_run_on_the_demo_and_show_what_is_shown(page: Page, demo_
     venues.mkdir()
     for block in page.of("yaml"):
         write_yaml(block, venues)
+    root = demo_root
+    if page.of("yaml"):  # its venues are stored, too: other pages should not see them
+        root = shutil.copytree(demo_root, tmp_path / "data", symlinks=True)
     commands = [c for c in shell(page) if c.program in ("quant-assets", "echo")]
     run = [c for c in commands if c.program == "echo" or not parsed_only(c.words[1:])]
-    answers = iter(answer([c for c in run if c.program == "quant-assets"], demo_root, tmp_path))
+    answers = iter(answer([c for c in run if c.program == "quant-assets"], root, tmp_path))
     code, expected = 0, ""
     for command in run:
         where = f"{page.name}:{command.line}: {' '.join(command.words)}"

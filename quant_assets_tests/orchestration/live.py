@@ -39,6 +39,16 @@ query($tag: String!) {
 """
 
 
+LOCATIONS = """
+query {
+  workspaceOrError {
+    ... on Workspace { locationEntries { loadStatus locationOrLoadError {
+      __typename ... on PythonError { message } } } }
+  }
+}
+"""
+
+
 class LiveDagster:
     """The two processes and a GraphQL client."""
 
@@ -79,6 +89,18 @@ class LiveDagster:
     def runs(self, backfill_id: str) -> list[dict[str, str]]:
         """Runs that a backfill launched, retries included."""
         return self.post(RUNS, {"tag": backfill_id})["runsOrError"]["results"]
+
+    def wait_loaded(self, *, seconds: float) -> None:
+        """Return once the code location is loaded; a location that cannot load is an error."""
+        deadline = time.monotonic() + seconds
+        entries: list[dict[str, Any]] = []
+        while time.monotonic() < deadline:
+            entries = self.post(LOCATIONS, {})["workspaceOrError"].get("locationEntries", [])
+            found = [entry["locationOrLoadError"] for entry in entries]
+            if found and all(f and f["__typename"] == "RepositoryLocation" for f in found):
+                return
+            time.sleep(0.5)
+        raise RuntimeError(f"the code location is not loaded: {entries}")
 
     def wait(self, ids: list[str], *, seconds: float) -> dict[str, str]:
         """Statuses once all backfills have ended, or at the deadline."""
@@ -139,6 +161,7 @@ def live_dagster(home: Path, module: str, environment: dict[str, str]) -> Iterat
                 )
         live = LiveDagster(port)
         _wait_ready(live.url, processes["webserver"], home / "webserver.log")
+        live.wait_loaded(seconds=120)
         yield live
     finally:
         for process in processes.values():

@@ -40,7 +40,7 @@ def run(
         text=True,
         timeout=TIMEOUT_SECONDS,
         check=False,
-        preexec_fn=before,  # noqa: PLW1509 - sets a limit only; this process has no other threads
+        preexec_fn=before,
     )
 
 

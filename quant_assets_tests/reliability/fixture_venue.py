@@ -25,8 +25,8 @@ provider:
     assets:
       - {{base: AAA, first_price: 40000, own_volatility: 0.20, markets: [perpetual]}}
       - {{base: BBB, first_price: 2000, own_volatility: 0.35, markets: [perpetual]}}
-      - {{base: CCC, first_price: 100, own_volatility: 0.60, annual_drift: 0.3, markets: [perpetual]}}
-      - {{base: DDD, first_price: 0.5, own_volatility: 0.50, annual_drift: -0.2, markets: [perpetual]}}
+      - {{base: CCC, first_price: 100, own_volatility: 0.60, markets: [perpetual]}}
+      - {{base: DDD, first_price: 0.5, own_volatility: 0.50, markets: [perpetual]}}
       - {{base: EEE, first_price: 7, market_beta: 0.5, own_volatility: 0.80, markets: [perpetual]}}
 history: {{first: {first}, last: {last}}}
 training_windows: {training}
@@ -59,7 +59,7 @@ class Fixture:
     def environment(self, root: Path, **extra: str) -> dict[str, str]:
         """Environment of a subprocess that works on `root` with these venues."""
         return {
-            **_neutral_environment(),
+            **neutral_environment(),
             "QUANT_ASSETS_DATA_ROOT": str(root),
             "QUANT_ASSETS_VENUES_FOLDER": str(self.folder),
             "QUANT_ASSETS_VENUES": "[" + ",".join(f'"{name}"' for name in self.venues) + "]",
@@ -87,7 +87,7 @@ def write_fixture(
     return Fixture(folder, tuple(names))
 
 
-def _neutral_environment() -> dict[str, str]:
+def neutral_environment() -> dict[str, str]:
     """This process's environment without anything that points at another data root."""
     drop = ("QUANT_ASSETS_", "DAGSTER_", "COV_", "PYTEST_")
     return {name: value for name, value in os.environ.items() if not name.startswith(drop)}

@@ -12,7 +12,7 @@ from quant_assets_tests.reliability.crashing_plugin import install
 from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
 
 pytestmark = pytest.mark.slow
-WINDOWS = ("--windows", "2024-01-01...2024-05-01")
+WINDOWS = ("--windows", "2024-01-01...2024-04-01")
 
 
 class Outcome:

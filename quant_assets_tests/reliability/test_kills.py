@@ -1,7 +1,5 @@
 """kill -9: nothing is corrupt, nothing is lost, nothing is done twice, the end is the same."""
 
-from pathlib import Path
-
 import pytest
 
 from quant_assets_tests.reliability.backfills import Lake

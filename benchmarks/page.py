@@ -1,0 +1,88 @@
+"""A result as a table on the terminal, and all results as a markdown page."""
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from rich.table import Table
+
+from quant_assets.cli.console import make_console
+from quant_assets.core.clock import utc_now
+
+PACKAGES = ("quant_assets", "dagster", "pandas", "numpy", "pyarrow", "duckdb", "cvxpy", "numba")
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Rows of one benchmark; all rows have the same keys."""
+
+    name: str
+    title: str
+    target: str
+    rows: list[Row]
+
+    @property
+    def columns(self) -> list[str]:
+        """Column names, in the order of the first row."""
+        return list(self.rows[0]) if self.rows else []
+
+    def show(self) -> None:
+        """Print the table."""
+        table = Table()
+        for column in self.columns:
+            table.add_column(column, justify="left" if column == self.columns[0] else "right")
+        for row in self.rows:
+            table.add_row(*(text(value) for value in row.values()))
+        console = make_console()
+        console.print(f"\n[bold]{self.title}[/bold] (target: {self.target})", highlight=False)
+        console.print(table)
+
+    def markdown(self) -> str:
+        """The same as markdown."""
+        lines = [f"## {self.title}", "", f"Target: {self.target}.", ""]
+        lines.append("| " + " | ".join(self.columns) + " |")
+        rule = [":---", *["---:"] * (len(self.columns) - 1)]
+        lines.append("| " + " | ".join(rule) + " |")
+        lines += ["| " + " | ".join(text(v) for v in row.values()) + " |" for row in self.rows]
+        return "\n".join([*lines, ""])
+
+
+def text(value: object) -> str:
+    """A value as it stands in a table: three significant digits for measured numbers."""
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return str(value)
+
+
+def cpu_model() -> str:
+    """Name of the processor, as Linux tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def machine() -> list[str]:
+    """What was measured on, one fact per line."""
+    load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return [
+        f"{utc_now():%Y-%m-%d}, {os.cpu_count()} cores, {cpu_model()}, {platform.system()} "
+        f"{platform.release()}, load average at the end {load}",
+        f"Python {platform.python_version()}, {packages}",
+    ]
+
+
+def render(results: Sequence[Result], *, quick: bool) -> str:
+    """The whole page."""
+    names = " ".join(result.name for result in results)
+    command = f"python -m benchmarks {names}{' --quick' if quick else ''}"
+    head = ["# Benchmarks", "", f"Made by `{command}`; nothing here is written by hand.", ""]
+    facts = [f"- {fact}" for fact in machine()]
+    return "\n".join([*head, *facts, "", *(result.markdown() for result in results)])
