@@ -1,6 +1,7 @@
 """One measurement in a process of its own: `python -m benchmarks._child WHAT CELLS STORAGE`.
 
-Prints JSON. `WHAT` is `trivial` or `wide` (benchmarks/_location.py), `STORAGE` is `pooled` (ours) or `stock` (as Dagster comes).
+Prints JSON. `WHAT` is `trivial` or `wide` (see `benchmarks._location`), `STORAGE` is `pooled`
+(ours) or `stock` (as Dagster comes).
 """
 
 import json

@@ -352,10 +352,11 @@ def main() -> None:
     path = Path(sys.argv[1] if len(sys.argv) > 1 else "graph.png")
     mpl.rcParams["font.family"] = ["DejaVu Sans"]
     boxes = declared_boxes()
+    names = sorted(out for box in boxes for out in box.outs)
     figure = draw(boxes)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110, metadata={"Software": None} if path.suffix == ".png" else None)
-    print(f"{path}: {sum(len(box.outs) for box in boxes)} assets")
+    figure.savefig(path, dpi=110, metadata={"Software": None, "Description": " ".join(names)})
+    print(f"{path}: {len(names)} assets")
 
 
 if __name__ == "__main__":

@@ -29,8 +29,9 @@ def generated_bars() -> pd.DataFrame:
     close = 100.0 * np.exp(np.cumsum(steps * [0.005, 0.01, 0.0, 0.03], axis=0))
     frame = pd.DataFrame(close, index=ts, columns=pd.Index(SYMBOLS, dtype="str"))
     frame.loc["1999-06-01":, "GONE"] = np.nan
-    long = frame.rename_axis(index="ts", columns="symbol").stack().dropna().rename("close")
-    bars = long.reset_index().sort_values(["ts", "symbol"], ignore_index=True)
+    wide = frame.rename_axis(index="ts", columns="symbol").reset_index()
+    long = wide.melt(id_vars="ts", value_name="close").dropna()
+    bars = long.sort_values(["ts", "symbol"], ignore_index=True)
     bars["available_at"] = bars["ts"] + pd.Timedelta(days=1)
     bars[["open", "high", "low", "volume"]] = np.nan
     bars["is_gap"] = False

@@ -98,6 +98,7 @@ def test_cli_page_has_a_section_and_an_example_for_every_command():
     assert set(names) <= shown
 
 
+@pytest.mark.slow
 def test_architecture_page_names_every_asset():
     from quant_assets.orchestration.graph import ordered_specs
 

@@ -66,6 +66,7 @@ def run(site: Path, *words: str, **environment: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_readme_plugins_are_found_by_their_entry_points(site):
     assert run(site, "-c", FOUND).split() == ["True", "True"]
 
@@ -102,6 +103,14 @@ def inputs_from(close: np.ndarray) -> FeatureInputs:
     returns = simple_returns(Panel(close, ts, symbols))
     unknown = np.full(close.shape, np.nan)
     return FeatureInputs(
-        close=close, high=unknown, low=unknown, volume=unknown, returns=returns,
-        market=equal_weight_market(returns), month_bars=1, bars_per_year=252, ts=ts, symbols=symbols,
-    )  # fmt: skip
+        close=close,
+        high=unknown,
+        low=unknown,
+        volume=unknown,
+        returns=returns,
+        market=equal_weight_market(returns),
+        month_bars=1,
+        bars_per_year=252,
+        ts=ts,
+        symbols=symbols,
+    )

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import click
+import psutil
 
 
 @click.command("ui")
@@ -29,13 +30,13 @@ def command(port: int, host: str) -> None:
     from quant_assets.orchestration.workspace import current_workspace
 
     workspace = current_workspace()
-    home = prepare_home(workspace)
+    prepare_home(workspace)
     os.environ["QUANT_ASSETS_DATA_ROOT"] = str(workspace.store.layout.root)
     click.echo(f"data root {workspace.store.layout.root}")
     click.echo(f"Dagster UI: http://{host}:{port}   (Ctrl-C stops it)")
     dagster = Path(sys.executable).parent / "dagster"
     arguments = [str(dagster), "dev", "-h", host, "-p", str(port), "-m", "quant_assets.definitions"]
-    with subprocess.Popen(arguments, cwd=home) as process:  # noqa: S603 - own program, checked words
+    with subprocess.Popen(arguments) as process:  # noqa: S603 - own program, checked words
         try:
             process.wait()
         except KeyboardInterrupt:
@@ -43,5 +44,7 @@ def command(port: int, host: str) -> None:
             try:
                 process.wait(timeout=4)
             except subprocess.TimeoutExpired:
+                for child in psutil.Process(process.pid).children(recursive=True):
+                    child.kill()
                 process.kill()
     sys.exit(0 if process.returncode in (0, None, -signal.SIGINT) else 1)
