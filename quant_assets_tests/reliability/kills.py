@@ -115,7 +115,7 @@ def _examine(
     report.temps_left += len(now - temps)
     report.damaged += lake.damaged
     finished = lake.finished(whole)
-    report.recomputed += _changed(done, finished)
+    report.recomputed += changed(done, finished)
     try:
         short = [r["run_id"] for r in lake.records if "planned_stage_instances" not in r]
     except ValueError as error:
@@ -125,7 +125,8 @@ def _examine(
     return finished, now
 
 
-def _changed(old: dict[str, tuple[str, str]], new: dict[str, tuple[str, str]]) -> list[str]:
+def changed(old: dict[str, tuple[str, str]], new: dict[str, tuple[str, str]]) -> list[str]:
+    """Name the cells of `old` that another run wrote, or that are gone."""
     return sorted(name for name, run in old.items() if new.get(name) != run)
 
 
@@ -138,7 +139,7 @@ def _finish(
 ) -> None:
     """Let the backfill end, and compare it with the undisturbed one."""
     lake = completed(fixture, root)
-    report.recomputed += _changed(done, lake.finished(whole))
+    report.recomputed += changed(done, lake.finished(whole))
     report.stale_temps += sorted(lake.temps)
     report.damaged += lake.damaged
     report.problems += lake.problems
