@@ -6,7 +6,7 @@ Environment variables win over the file, keyword arguments over both.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,7 +15,11 @@ from pydantic_settings import (
 )
 
 from quant_assets.core.context import Mode
+from quant_assets.core.errors import ConfigError
 from quant_assets.core.windows import Grid
+from quant_assets.core.yaml_loader import Located, load_yaml, problems
+
+SETTINGS_FILE = Path("settings.yaml")
 
 
 class Settings(BaseSettings):
@@ -51,3 +55,28 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order of precedence: arguments, environment, `settings.yaml`."""
         return init_settings, env_settings, YamlConfigSettingsSource(settings_cls)
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process, from the environment and `settings.yaml`.
+
+    Raises `ConfigError` with one line per problem: file and line for what the file says, else the
+    setting's name; an unknown key gets a suggestion.
+    """
+    located = load_yaml(SETTINGS_FILE) if SETTINGS_FILE.exists() else None
+    try:
+        return Settings()
+    except ValidationError as error:
+        data = located.data if located is not None else {}
+        lines = [
+            f"{_place(located, problem.keys)}: {problem}"
+            for problem in problems(error, Settings, data)
+        ]
+    raise ConfigError("\n".join(lines))
+
+
+def _place(located: Located | None, keys: tuple[str | int, ...]) -> str:
+    """`file:line` where the file has the key, else the environment."""
+    if located is not None and keys in located.lines:
+        return f"{located.path}:{located.line(keys)}"
+    return "settings (QUANT_ASSETS_* variables)"

@@ -31,7 +31,8 @@ def reconcile(workspace: Workspace, *, repair: bool) -> list[Finding]:
     with open_instance(workspace) as instance:
         for asset in sorted(out for spec in ordered_specs() for out in spec.outs):
             key = dg.AssetKey(asset)
-            shown = set(instance.get_materialized_partitions(key))
+            seen = instance.get_materialized_partitions(key)
+            shown = {k for k in seen if k.partition("|")[0] in workspace.venues}
             stored = _keys_in_store(workspace, asset)
             findings += _ghosts(asset, sorted(shown - stored))
             unseen = sorted(stored - shown)

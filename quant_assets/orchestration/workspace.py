@@ -7,7 +7,7 @@ from functools import cache, cached_property
 
 from quant_assets.adapters.providers.base import Provider, provider_for
 from quant_assets.adapters.venues.loader import load_venues
-from quant_assets.core.config import Settings
+from quant_assets.core.config import Settings, load_settings
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.venues import Venue
 from quant_assets.core.windows import Grid, Window
@@ -130,4 +130,4 @@ def training_windows(venue: Venue) -> int:
 @cache
 def current_workspace() -> Workspace:
     """The workspace of this process, from `settings.yaml` and the environment."""
-    return Workspace(Settings())
+    return Workspace(load_settings())

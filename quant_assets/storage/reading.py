@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from quant_assets.core.config import Settings
+from quant_assets.core.config import load_settings
 from quant_assets.core.errors import MissingCellError
 from quant_assets.storage.catalog import run_query
 from quant_assets.storage.paths import Cell
@@ -14,7 +14,7 @@ SPAN = "..."
 
 
 def _root(root: Path | str | None) -> Path:
-    return Path(root).absolute() if root is not None else Settings().data_root.absolute()
+    return Path(root).absolute() if root is not None else load_settings().data_root.absolute()
 
 
 def load(

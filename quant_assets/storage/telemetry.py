@@ -24,12 +24,11 @@ def telemetry_frame(records: Iterable[tuple[Cell, Iterable[Mapping[str, object]]
         for entry in logged:
             where = (cell.asset, cell.venue, cell.window, str(entry["kind"]), str(entry["scope"]))
             for name, value in entry.items():
-                if name not in _OWN:
-                    number = isinstance(value, int | float)
-                    rows.append(
-                        (*where, name, float(value) if number else float("nan"))  # type: ignore[arg-type]
-                        + ("" if number else str(value),)
-                    )
+                if name in _OWN:
+                    continue
+                number = float(value) if isinstance(value, int | float) else float("nan")
+                text = "" if isinstance(value, int | float) else str(value)
+                rows.append((*where, name, number, text))
     columns = ["asset", "venue", "window", "kind", "scope", "name", "value", "text"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.astype({name: "float64" if name == "value" else "str" for name in columns})

@@ -34,13 +34,13 @@ def command(
           --where entrant=champion --where symbol=AAPL
       quant-assets explain equity --window 1995-01-01 --depth 2 --json
     """
-    from quant_assets.core.config import Settings
+    from quant_assets.core.config import load_settings
     from quant_assets.storage.lineage import explain
     from quant_assets.storage.paths import Cell
     from quant_assets.storage.snapshots import SnapshotStore
     from quant_assets.storage.value_lineage import explain_value
 
-    store = SnapshotStore(Settings().data_root.absolute())
+    store = SnapshotStore(load_settings().data_root.absolute())
     if where:
         found = explain_value(store, asset, venue, window, where=_conditions(where))
     else:

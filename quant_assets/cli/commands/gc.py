@@ -16,11 +16,11 @@ def command(dry_run: bool, as_json: bool) -> None:
       quant-assets gc
       quant-assets gc --delete
     """
-    from quant_assets.core.config import Settings
+    from quant_assets.core.config import load_settings
     from quant_assets.storage.gc import collect
     from quant_assets.storage.snapshots import SnapshotStore
 
-    report = collect(SnapshotStore(Settings().data_root.absolute()), dry_run=dry_run)
+    report = collect(SnapshotStore(load_settings().data_root.absolute()), dry_run=dry_run)
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=1))
         return

@@ -20,10 +20,10 @@ def command(sql: str, as_json: bool, limit: int) -> None:
       quant-assets query "SELECT entrant, sum(fees) AS fees FROM equity GROUP BY 1 ORDER BY 2"
       quant-assets query "SELECT * FROM equity WHERE \"window\" = '1995-01-01'" --json
     """
-    from quant_assets.core.config import Settings
+    from quant_assets.core.config import load_settings
     from quant_assets.storage.catalog import run_query
 
-    frame = run_query(Settings().data_root.absolute(), sql)
+    frame = run_query(load_settings().data_root.absolute(), sql)
     if as_json:
         click.echo(frame.to_json(orient="records", date_format="iso"))
         return

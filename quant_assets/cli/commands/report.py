@@ -10,7 +10,7 @@ from quant_assets.cli.console import make_console
 @click.option("--open", "show", is_flag=True, help="Open the tear sheet in the browser.")
 @click.option("--json", "as_json", is_flag=True, help="Leaderboard and path as JSON.")
 def command(venue: str, show: bool, as_json: bool) -> None:
-    """Print the leaderboard and the place of the tear sheet; recompute them if they are stale.
+    """Print the stored leaderboard and the place of the tear sheet.
 
     \b
     Examples:

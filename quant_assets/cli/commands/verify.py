@@ -24,7 +24,7 @@ def command(
 
     Exit code 1 when anything disagrees.
     """
-    from quant_assets.core.config import Settings
+    from quant_assets.core.config import load_settings
     from quant_assets.core.errors import ConfigError
     from quant_assets.storage.snapshots import SnapshotStore
     from quant_assets.storage.verification import verify
@@ -37,7 +37,7 @@ def command(
             raise ConfigError("--replay needs --venue: it computes one venue again")
         report = replay_venue(current_workspace(), venue, windows=windows)
     else:
-        store = SnapshotStore(Settings().data_root.absolute())
+        store = SnapshotStore(load_settings().data_root.absolute())
         report = verify(store, venue=venue, asset=asset)
     if as_json:
         click.echo(json.dumps(report.as_dict(), indent=1))
