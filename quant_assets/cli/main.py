@@ -7,16 +7,15 @@ fault, 130 interrupted.
 import importlib
 import json
 import pkgutil
-import signal
 import sys
-from types import FrameType
 
 import click
 
 from quant_assets.cli import commands
+from quant_assets.cli.interrupts import EXIT_INTERRUPTED, MESSAGE, watched_interrupts
 from quant_assets.core.errors import ConfigError, DataError, QuantAssetsError, StorageError
 
-EXIT_FAILED, EXIT_USAGE, EXIT_DATA, EXIT_INTERRUPTED = 1, 2, 3, 130
+EXIT_FAILED, EXIT_USAGE, EXIT_DATA = 1, 2, 3
 
 
 class DiscoveredGroup(click.Group):
@@ -71,46 +70,35 @@ def _exit_code(error: QuantAssetsError) -> int:
     return EXIT_FAILED
 
 
-def _interrupts() -> list[int]:
-    """Signals of Ctrl-C from now on; each still raises `KeyboardInterrupt`.
-
-    A library may turn that into an error of its own: pydantic does while it builds a model.
-    """
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-        signal.default_int_handler(number, frame)
-
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, note)
-    return received
-
-
 def main() -> None:
     """Run the command line; every expected error becomes one message and an exit code."""
-    wants_json = "--json" in sys.argv
-    interrupts = _interrupts()
+    with watched_interrupts() as interrupts:
+        try:
+            code = _run("--json" in sys.argv)
+        except Exception:
+            if not interrupts:
+                raise
+            code = EXIT_INTERRUPTED
+    sys.exit(code)
+
+
+def _run(wants_json: bool) -> int:
     try:
         code = cli.main(standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):  # click turns the second into the first
-        click.echo("interrupted: finished cells are kept; run the same command to go on", err=True)
-        code = EXIT_INTERRUPTED
+        click.echo(MESSAGE, err=True)
+        return EXIT_INTERRUPTED
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except QuantAssetsError as error:
         name = type(error).__name__
         if wants_json:
             click.echo(json.dumps({"error": name, "message": str(error)}))
         else:
             click.echo(f"{name}: {error}", err=True)
-        code = _exit_code(error)
-    except Exception:
-        if not interrupts:
-            raise
-        code = EXIT_INTERRUPTED
-    sys.exit(code if isinstance(code, int) else 0)
+        return _exit_code(error)
+    return code if isinstance(code, int) else 0
 
 
 if __name__ == "__main__":

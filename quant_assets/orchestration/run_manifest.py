@@ -87,6 +87,7 @@ class RunJournal:
 
     def finish(self, dagster_run_ids: Sequence[str], failures: Sequence[tuple[str, str]]) -> None:
         """Write the final manifest: timings, data hash, failures, the audit fields."""
+        cutoff = timestamp()
         instances = {name: round(last - first, 6) for name, (first, last, _) in self._clock.items()}
         done = {name: int(count) for name, (_, _, count) in self._clock.items()}
         planned = self.facts["planned_stage_instances"]
@@ -102,8 +103,8 @@ class RunJournal:
             "not_done": [name for name in planned if name not in done],
             "failures": [{"stage": stage, "cause": cause} for stage, cause in failures],
             "data_hash": data_hash(self.workspace, self.plan),
-            "artifact_cutoff_utc": timestamp(),
-            "late_artifacts": [],
+            "artifact_cutoff_utc": cutoff,
+            "late_artifacts": late_artifacts(self.workspace, self.plan, cutoff),
             "ended_at": timestamp(),
         }
         self._write()
@@ -112,6 +113,15 @@ class RunJournal:
         path = self.workspace.store.layout.run(self.run_id) / "run_manifest.json"
         text = json.dumps({"run_id": self.run_id, **self.facts}, indent=1, sort_keys=True)
         write_atomically(path, text.encode())
+
+
+def late_artifacts(workspace: Workspace, plan: Plan, cutoff: str) -> list[str]:
+    """Cells in the plan's scope that somebody wrote after the run had ended."""
+    cells = [
+        Cell(out, state.venue, state.window) for state in plan.cells for out in state.spec.outs
+    ]
+    manifests = ((str(cell), workspace.store.manifest(cell)) for cell in cells)
+    return sorted(name for name, m in manifests if m is not None and m.run.written_at > cutoff)
 
 
 def data_hash(workspace: Workspace, plan: Plan) -> str:
