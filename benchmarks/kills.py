@@ -29,6 +29,7 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:
         "finished cells computed again": _count(report.recomputed),
         "temp files that outlived the next start": _count(report.stale_temps),
         "run records that cannot be read": _count(report.unreadable_records),
+        "killed runs that Dagster takes for running at the end": report.unended_runs,
         "problems that `verify` names at the end": _count(report.problems),
         "final hash equals the undisturbed one": report.digests == {whole.digest},
         "minutes": report.seconds / 60,

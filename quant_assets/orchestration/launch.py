@@ -7,6 +7,7 @@ import dagster as dg
 
 from quant_assets.core import errors
 from quant_assets.orchestration.cells import IO_MANAGER, CellSpec
+from quant_assets.orchestration.dead_runs import end_dead_runs, owner_tag
 from quant_assets.orchestration.graph import ordered_specs, window_assets
 from quant_assets.orchestration.instance import open_instance
 from quant_assets.orchestration.io_managers import SnapshotIOManager
@@ -53,17 +54,19 @@ def launch(
     tokens = PROGRESS.set(progress), FORCE.set(force)
     try:
         with open_instance(workspace) as instance:
+            end_dead_runs(instance)
             windows = plan.windows()
             if windows is not None:
                 first, last = windows
                 tags = {
                     "dagster/asset_partition_range_start": f"{plan.venue}|{first}",
                     "dagster/asset_partition_range_end": f"{plan.venue}|{last}",
+                    **owner_tag(),
                 }
                 _run([s for s in specs if s.kind != "venue"], instance, result, tags=tags)
             wide = [spec for spec in specs if spec.kind == "venue"]
             if wide and result.success:
-                _run(wide, instance, result, partition_key=plan.venue)
+                _run(wide, instance, result, partition_key=plan.venue, tags=owner_tag())
     finally:
         PROGRESS.reset(tokens[0])
         FORCE.reset(tokens[1])

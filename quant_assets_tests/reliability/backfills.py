@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +22,7 @@ from quant_assets_tests.reliability.fixture_venue import Fixture
 
 COMMAND = (sys.executable, "-m", "quant_assets.cli.main")
 TIMEOUT_SECONDS = 280.0
+ENDED = ("SUCCESS", "FAILURE", "CANCELED")
 
 
 def run(
@@ -134,6 +137,13 @@ class Lake:
         """Run manifests, oldest first."""
         paths = sorted(self.root.glob("runs/*/run_manifest.json"))
         return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+    @property
+    def unended_runs(self) -> int:
+        """Runs that Dagster takes for running or waiting; they count against its run queue."""
+        with closing(sqlite3.connect(self.root / "dagster" / "history" / "runs.db")) as database:
+            counts = dict(database.execute("SELECT status, count(*) FROM runs GROUP BY status"))
+        return sum(counts.values()) - sum(counts.get(status, 0) for status in ENDED)
 
     def finished(self, whole: "Lake") -> dict[str, tuple[str, str]]:
         """The cells that need no more work, with the run that wrote them.

@@ -44,6 +44,7 @@ class KillReport:
     stale_temps: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     unreadable_records: list[str] = field(default_factory=list)
+    unended_runs: int = 0
     digests: set[str] = field(default_factory=set)
     seconds: float = 0.0
 
@@ -143,4 +144,5 @@ def _finish(
     report.stale_temps += sorted(lake.temps)
     report.damaged += lake.damaged
     report.problems += lake.problems
+    report.unended_runs += lake.unended_runs
     report.digests.add(lake.digest)

@@ -45,3 +45,7 @@ def test_next_start_removes_every_stale_temp_file(report):
 
 def test_killed_runs_leave_readable_records(report):
     assert report.unreadable_records == []
+
+
+def test_next_start_ends_the_killed_runs_that_dagster_takes_for_running(report):
+    assert report.unended_runs == 0
