@@ -15,7 +15,7 @@ from types import FrameType
 
 import psutil
 
-GRACE_SECONDS = 4.5
+GRACE_SECONDS = 4.0  # with the time that two busy cores take to end children: below five
 EXIT_INTERRUPTED = 130
 MESSAGE = "interrupted: finished cells are kept; run the same command to go on"
 

@@ -13,45 +13,20 @@ import pytest
 from quant_assets.storage.writer import is_stale, temp_files
 from quant_assets_tests.reliability.backfills import Lake, committed, completed, start
 from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
+from quant_assets_tests.reliability.interrupts import EXITS, LIMIT_SECONDS, interrupt
 
 pytestmark = pytest.mark.slow
-LIMIT_SECONDS = 8.0  # five are promised and kept on a machine that is not overloaded
-# Python itself ends with the signal, which a shell shows as 130 too, when the interrupt came while
-# it ran generated code (a dataclass being made during an import).
-INTERRUPTED = {130, -signal.SIGINT}
-
-
-def interrupt(
-    fixture: Fixture, root: Path, *, commits: int, arguments: tuple[str, ...] = ("backfill",)
-) -> tuple[int, float, str]:
-    """Ctrl-C after so many commits; exit code, seconds until the end, and the output."""
-    log = root.parent / f"{root.name}.log"
-    process = start(fixture, root, log, arguments)
-    try:
-        before = committed(root)
-        deadline = time.monotonic() + 120
-        while process.poll() is None and committed(root) - before < commits:
-            assert time.monotonic() < deadline, log.read_text(encoding="utf-8")
-            time.sleep(0.005)
-        began = time.monotonic()
-        os.killpg(process.pid, signal.SIGINT)  # a terminal signals the whole group
-        code = process.wait(timeout=60)
-        return code, time.monotonic() - began, log.read_text(encoding="utf-8")
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
 
 
 def test_interrupt_in_a_step_ends_at_once_and_the_next_run_goes_on(
     fixture_venue: Fixture, undisturbed: Lake, tmp_path: Path
 ):
     root = tmp_path / "root"
-    code, seconds, text = interrupt(fixture_venue, root, commits=120)
-    assert code in INTERRUPTED, text
-    assert seconds < LIMIT_SECONDS
-    assert "finished cells are kept" in text
-    assert "Traceback" not in text
+    end = interrupt(fixture_venue, root, commits=120)
+    assert end.code in EXITS, end.text
+    assert end.seconds < LIMIT_SECONDS
+    assert "finished cells are kept" in end.text
+    assert "Traceback" not in end.text
     left = Lake(root)
     assert left.damaged == []
     (record,) = left.records
@@ -76,7 +51,7 @@ def test_interrupt_while_the_program_loads_says_so_without_a_traceback(
     while sum(used.cpu_times()[:2]) < cpu_seconds:
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
-    assert process.wait(timeout=60) in INTERRUPTED
+    assert process.wait(timeout=60) in EXITS
     assert "Traceback" not in log.read_text(encoding="utf-8")
 
 
@@ -84,9 +59,9 @@ def test_interrupt_of_venues_side_by_side_ends_all_of_them(tmp_path: Path):
     fixture = write_fixture(tmp_path / "venues", ("first", "second"))
     root = tmp_path / "root"
     words = ("backfill", "--workers", "2")
-    code, seconds, text = interrupt(fixture, root, commits=60, arguments=words)
-    assert code in INTERRUPTED, text
-    assert seconds < LIMIT_SECONDS
+    end = interrupt(fixture, root, commits=60, arguments=words)
+    assert end.code in EXITS, end.text
+    assert end.seconds < LIMIT_SECONDS
     before = committed(root)
     time.sleep(1.0)
     assert committed(root) == before, "a child went on writing"
