@@ -6,7 +6,15 @@ from types import ModuleType
 
 import benchmarks as package
 
-ORDER = ("load", "overhead", "cell", "demo", "kills", "determinism")  # quick ones first
+ORDER = (
+    "load",
+    "overhead",
+    "cell",
+    "demo",
+    "kills",
+    "interrupts",
+    "determinism",
+)  # quick ones first
 
 
 def benchmarks() -> dict[str, ModuleType]:

@@ -39,7 +39,9 @@ def command(port: int, host: str) -> None:
     with subprocess.Popen(arguments) as process:  # noqa: S603 - own program, checked words
         try:
             process.wait()
-        except KeyboardInterrupt:
+        except (
+            KeyboardInterrupt
+        ):  # the way to end it; what `dagster dev` makes of it does not matter
             process.send_signal(signal.SIGINT)
             try:
                 process.wait(timeout=4)
@@ -47,4 +49,5 @@ def command(port: int, host: str) -> None:
                 for child in psutil.Process(process.pid).children(recursive=True):
                     child.kill()
                 process.kill()
-    sys.exit(0 if process.returncode in (0, None, -signal.SIGINT) else 1)
+            return
+    sys.exit(0 if process.returncode == 0 else 1)
