@@ -20,6 +20,7 @@ from quant_assets.orchestration.cells import CellSpec
 from quant_assets.orchestration.graph import ordered_specs
 from quant_assets.orchestration.plan import Plan
 from quant_assets.orchestration.workspace import Workspace
+from quant_assets.storage.late_artifacts import RUN_MANIFEST, run_files
 from quant_assets.storage.manifests import environment, environment_digest
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.writer import write_atomically
@@ -104,13 +105,14 @@ class RunJournal:
             "failures": [{"stage": stage, "cause": cause} for stage, cause in failures],
             "data_hash": data_hash(self.workspace, self.plan),
             "artifact_cutoff_utc": cutoff,
+            "artifacts": run_files(self.workspace.store.layout, self.run_id),
             "late_artifacts": late_artifacts(self.workspace, self.plan, cutoff),
             "ended_at": timestamp(),
         }
         self._write()
 
     def _write(self) -> None:
-        path = self.workspace.store.layout.run(self.run_id) / "run_manifest.json"
+        path = self.workspace.store.layout.run(self.run_id) / RUN_MANIFEST
         text = json.dumps({"run_id": self.run_id, **self.facts}, indent=1, sort_keys=True)
         write_atomically(path, text.encode())
 
@@ -135,8 +137,8 @@ def data_hash(workspace: Workspace, plan: Plan) -> str:
 
 def last_failures(workspace: Workspace, venue: str) -> list[dict[str, str]]:
     """Failures of the newest run of the venue; one that never ended counts as interrupted."""
-    folder = workspace.store.layout.root / "runs"
-    for path in sorted(folder.glob("*/run_manifest.json"), reverse=True):
+    found = workspace.store.layout.runs.glob(f"*/{RUN_MANIFEST}")
+    for path in sorted(found, reverse=True):
         record = json.loads(path.read_text(encoding="utf-8"))
         if record.get("venue") != venue:
             continue

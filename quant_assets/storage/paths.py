@@ -110,7 +110,7 @@ class Layout:
 
     def run(self, run_id: str) -> Path:
         """Folder of one run's records."""
-        return self.root / "runs" / encode(run_id)
+        return self.runs / encode(run_id)
 
     def report(self, asset: str, venue: str, name: str) -> Path:
         """Hard link to a report file's current object."""
@@ -125,6 +125,11 @@ class Layout:
     def objects(self) -> Path:
         """Content-addressed objects."""
         return self.root / "objects"
+
+    @property
+    def runs(self) -> Path:
+        """Records of runs, a folder each."""
+        return self.root / "runs"
 
     @property
     def copies_note(self) -> Path:

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quant_assets.core.errors import IntegrityError, StorageError
+from quant_assets.storage.doctor import Finding
 from quant_assets.storage.frames import column_dtypes, decode_table, table_digest
 from quant_assets.storage.inventory import StoredCell, StoredObject, stored_cells, stored_objects
+from quant_assets.storage.late_artifacts import late_artifacts
 from quant_assets.storage.manifests import Manifest
 from quant_assets.storage.paths import Cell, object_suffix
 from quant_assets.storage.snapshots import SnapshotStore, read_manifest
@@ -38,7 +40,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class VerificationReport:
-    """Counts, and a row per problem.
+    """Counts, a row per problem, and warnings, which leave the data intact.
 
     `objects` and `bytes` count what was hashed. `orphans` are objects that no manifest names; they
     are no error (`gc` removes them), and None when only a part of the lake was verified.
@@ -50,6 +52,7 @@ class VerificationReport:
     orphans: int | None
     orphan_bytes: int | None
     problems: tuple[Problem, ...]
+    warnings: tuple[Finding, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -64,6 +67,7 @@ class VerificationReport:
         """The report for people."""
         for problem in self.problems:
             yield str(problem)
+        yield from (str(warning) for warning in self.warnings)
         state = "all intact" if self.ok else f"{len(self.problems)} problems"
         yield f"{self.cells} cells, {self.objects} objects, {self.bytes / 1e6:,.1f} MB: {state}"
         if self.orphans:
@@ -118,7 +122,8 @@ def verify(
 
     Per manifest: it parses and fits its own check and its place; its object, inputs, config and
     files exist with the right hash; size, rows, columns and data digest of the decoded frame are
-    as told; the lake's link is the object. `progress` is called with (done, total) objects.
+    as told; the lake's link is the object. Warnings name what came after the end of its run.
+    `progress` is called with (done, total) objects.
     """
     whole = venue is None and asset is None
     objects = stored_objects(store.layout)
@@ -134,6 +139,7 @@ def verify(
         problems.extend(_told_wrong(store, stored, manifest, facts))
         problems.extend(_link_problem(store, stored, manifest, objects))
     orphans = [entry for name, entry in objects.items() if name not in references]
+    cells = {stored.cell: manifest for stored, manifest in manifests.items()}
     return VerificationReport(
         cells=len(manifests),
         objects=len(facts),
@@ -141,6 +147,7 @@ def verify(
         orphans=len(orphans) if whole else None,
         orphan_bytes=sum(os.stat(entry.path).st_size for entry in orphans) if whole else None,
         problems=tuple(sorted(problems, key=lambda p: (p.cell, p.path, p.problem))),
+        warnings=tuple(late_artifacts(store.layout, cells, venue=venue, asset=asset)),
     )
 
 
