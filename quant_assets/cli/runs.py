@@ -90,7 +90,7 @@ def _launch_recorded(
 ) -> LaunchResult:
     """Launch with progress bars and a run manifest, which is finished whatever happens."""
     journal = RunJournal(workspace, plan, asdict(options))
-    journal.start()
+    run_id = journal.start()
     result = LaunchResult(plan.venue)
     try:
         with pillar_progress(plan, console) as bar:
@@ -99,7 +99,7 @@ def _launch_recorded(
                 journal.moved(asset, key, unchanged)
                 bar(asset, key, unchanged)
 
-            launch(workspace, plan, result, progress=moved, force=options.force)
+            launch(workspace, plan, result, run_id=run_id, progress=moved, force=options.force)
     except BaseException as error:
         result.failures.append(("run", f"{type(error).__name__}: {error}"))
         raise

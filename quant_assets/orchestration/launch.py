@@ -12,13 +12,14 @@ from quant_assets.orchestration.graph import ordered_specs, window_assets
 from quant_assets.orchestration.instance import open_instance
 from quant_assets.orchestration.io_managers import SnapshotIOManager
 from quant_assets.orchestration.plan import Plan
-from quant_assets.orchestration.walk import FORCE, PROGRESS, Progress
+from quant_assets.orchestration.walk import FORCE, LAUNCH, PROGRESS, Progress
 from quant_assets.orchestration.workspace import Workspace
 
 # The terminal shows progress and first causes; the full story is in the event log.
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # Dagster turns a Ctrl-C inside a step into a failure of that step with this error.
 INTERRUPTED = "DagsterExecutionInterruptedError"
+LAUNCH_TAG = "quant_assets/launch"  # for readers of the UI: the folder under `runs/`
 _OWN_ERRORS = {name for name in vars(errors) if name.endswith("Error")}
 
 
@@ -41,17 +42,20 @@ def launch(
     plan: Plan,
     result: LaunchResult,
     *,
+    run_id: str,
     progress: Progress | None = None,
     force: bool = False,
 ) -> None:
     """Run what `plan` says is pending: first the windows in one range run, then venue-wide assets.
 
-    `result` is filled as runs end, so that an interrupted caller knows what was launched. `force`
-    computes every cell again, even where its fingerprint is unchanged.
+    `result` is filled as runs end, so that an interrupted caller knows what was launched. `run_id`
+    names the launch, whose folder gets the telemetry of its runs. `force` computes every cell
+    again, even where its fingerprint is unchanged.
     """
     names = {cell.spec.main for cell in plan.pending}
     specs = [spec for spec in ordered_specs() if spec.main in names]
-    tokens = PROGRESS.set(progress), FORCE.set(force)
+    tokens = PROGRESS.set(progress), FORCE.set(force), LAUNCH.set(run_id)
+    mine = {LAUNCH_TAG: run_id, **owner_tag()}
     try:
         with open_instance(workspace) as instance:
             end_dead_runs(instance)
@@ -61,15 +65,16 @@ def launch(
                 tags = {
                     "dagster/asset_partition_range_start": f"{plan.venue}|{first}",
                     "dagster/asset_partition_range_end": f"{plan.venue}|{last}",
-                    **owner_tag(),
+                    **mine,
                 }
                 _run([s for s in specs if s.kind != "venue"], instance, result, tags=tags)
             wide = [spec for spec in specs if spec.kind == "venue"]
             if wide and result.success:
-                _run(wide, instance, result, partition_key=plan.venue, tags=owner_tag())
+                _run(wide, instance, result, partition_key=plan.venue, tags=mine)
     finally:
         PROGRESS.reset(tokens[0])
         FORCE.reset(tokens[1])
+        LAUNCH.reset(tokens[2])
 
 
 def _run(

@@ -37,6 +37,8 @@ Progress = Callable[[str, str, bool], None]
 
 PROGRESS: ContextVar[Progress | None] = ContextVar("progress", default=None)
 FORCE: ContextVar[bool] = ContextVar("force", default=False)
+# The headless launch that a run belongs to. No run tag: Dagster copies tags to re-executed runs.
+LAUNCH: ContextVar[str | None] = ContextVar("launch", default=None)
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,11 @@ def plan_cell(
 
 
 class Walker:
-    """Walks the cells of one asset (or multi-asset) in one run."""
+    """Walks the cells of one asset (or multi-asset) in one run.
+
+    Cells bear the run's id. Telemetry goes to the folder of the launch, which has the manifest of
+    the run; a run from the UI has no launch and a folder of its own.
+    """
 
     def __init__(
         self, workspace: Workspace, spec: CellSpec, run_id: str, progress: Progress | None
@@ -182,7 +188,8 @@ class Walker:
                     if self.progress:
                         self.progress(self.spec.main, done.key, done.unchanged)
                     yield done
-                write_telemetry(self.workspace.store.layout, self.run_id, logged)
+                folder = LAUNCH.get() or self.run_id
+                write_telemetry(self.workspace.store.layout, folder, logged)
 
     def _config_of(self, venue: str) -> str:
         if venue not in self._config:

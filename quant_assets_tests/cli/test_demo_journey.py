@@ -3,6 +3,7 @@
 The tests of this file share one data root and run in order, like a session at a terminal.
 """
 
+import json
 import os
 from pathlib import Path
 
@@ -103,8 +104,6 @@ def test_demo_with_one_more_window_keeps_every_finished_cell(demo: Outcome, root
 
 
 def test_run_manifest_tells_plan_hashes_timings_and_guards(demo: Outcome, root: Path):
-    import json
-
     manifests = sorted(root.glob("runs/*/run_manifest.json"))
     record = json.loads(manifests[0].read_text())
     assert record["guards"] == {"KEEP_RESEARCH": True}
@@ -203,6 +202,17 @@ def test_telemetry_of_a_run_is_parquet_with_solver_and_importance_rows(root: Pat
     assert {"status", "residual", "iterations", "seconds"} <= set(solvers["name"])
     importance = logged[logged["kind"] == "feature_importance"]
     assert (importance.loc[importance["scope"] == "ridge", "value"] >= 0).all()
+
+
+def test_telemetry_of_a_launch_lies_beside_its_manifest_and_verify_misses_nothing(root: Path):
+    folders = {path.parent.parent for path in root.glob("runs/*/telemetry/*.parquet")}
+    assert folders
+    for folder in folders:
+        record = json.loads((folder / "run_manifest.json").read_text())
+        files = folder.glob("telemetry/*.parquet")
+        assert set(record["artifacts"]) == {f"telemetry/{path.name}" for path in files}
+    report = quant_assets(root, "verify", "--json")
+    assert (report.code, report.json()["warnings"]) == (0, [])
 
 
 def test_doctor_finds_that_dagster_knows_less_and_repairs_it(root: Path):

@@ -41,8 +41,7 @@ def finished(workspace: Workspace, dagster_run_id: str) -> Path:
     journal = RunJournal(workspace, plan, {})
     journal.start()
     folder = workspace.store.layout.run(journal.run_id)
-    (folder / "telemetry").mkdir()
-    (folder / "telemetry" / "ticks--v.parquet").write_bytes(b"rows")
+    (folder / "extra.txt").write_bytes(b"rows")
     list(Walker(workspace, TICKS, dagster_run_id, None).run([f"v|{w}" for w in WINDOWS]))
     journal.finish([dagster_run_id], [])
     return folder / "run_manifest.json"
@@ -52,9 +51,7 @@ def test_finish_lists_the_files_of_the_run_with_their_hashes(workspace: Workspac
     record = json.loads(finished(workspace, "d1").read_text())
     assert record["artifacts"] == {
         # echo -n rows | sha256sum
-        "telemetry/ticks--v.parquet": (
-            "bc51e9e65d79e1c90ba544ab2eae1044ccdf8c1af7a559ba375cba4276f7d99e"
-        )
+        "extra.txt": ("bc51e9e65d79e1c90ba544ab2eae1044ccdf8c1af7a559ba375cba4276f7d99e")
     }
     assert record["late_artifacts"] == []
 

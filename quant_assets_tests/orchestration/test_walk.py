@@ -14,7 +14,7 @@ from quant_assets.core.errors import CellLockedError, LookAheadError, MissingCel
 from quant_assets.core.windows import Grid
 from quant_assets.orchestration.cells import CellSpec, cell_spec
 from quant_assets.orchestration.partitions import History
-from quant_assets.orchestration.walk import Walker
+from quant_assets.orchestration.walk import LAUNCH, Walker
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.paths import Cell
@@ -165,6 +165,26 @@ def test_walk_in_independent_mode_starts_every_window_flat(workspace: Workspace)
     run(independent, TICKS, DATA + DECISIONS)
     run(independent, COUNTER, DECISIONS[2:])
     assert counts(independent, DECISIONS[2:]) == [1, 1]
+
+
+@pytest.mark.parametrize(("launch", "folder"), [(None, "test-run"), ("my-launch", "my-launch")])
+def test_walk_puts_telemetry_into_the_launchs_folder_else_into_the_runs(
+    workspace: Workspace, launch: str | None, folder: str
+):
+    def telling(context, telemetry):
+        telemetry.log_metrics("ticks", {"n": 1.0})
+        return counter_location.tick_window(context, telemetry)
+
+    token = LAUNCH.set(launch)
+    try:
+        run(workspace, replace(TICKS, step=telling), DATA)
+    finally:
+        LAUNCH.reset(token)
+    (path,) = workspace.store.layout.runs.rglob("*.parquet")
+    assert path == workspace.store.layout.run(folder) / "telemetry" / "ticks--v.parquet"
+    assert pd.read_parquet(path)["window"].tolist() == DATA
+    manifest = workspace.store.require(Cell("ticks", "v", DATA[0]))
+    assert manifest.run.run_id == "test-run"
 
 
 def test_walk_while_another_writer_holds_the_cells_says_who(workspace: Workspace):
