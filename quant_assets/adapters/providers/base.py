@@ -9,21 +9,45 @@ from typing import Any, ClassVar, Literal, NoReturn, get_args
 import pandas as pd
 from pydantic import ValidationError
 
+from quant_assets.contracts.adjustments import Adjustments
 from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.base import Contract
+from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.funding import Funding
+from quant_assets.contracts.liquidations import Liquidations
+from quant_assets.contracts.open_interest import OpenInterest
+from quant_assets.contracts.order_book import OrderBook
 from quant_assets.contracts.reference_returns import ReferenceReturns
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.registry import get
+from quant_assets.core.sources import NoSources, Sources
 from quant_assets.core.venues import Strict, Venue
 from quant_assets.core.windows import Window
 from quant_assets.core.yaml_loader import problems
 from quant_assets.quant.market.bars import instant, instants
 
 PACKAGE = "quant_assets.adapters.providers"
-Dataset = Literal["bars", "funding", "reference"]
+Dataset = Literal[
+    "bars",
+    "funding",
+    "open_interest",
+    "liquidations",
+    "order_book",
+    "adjustments",
+    "doubts",
+    "reference",
+]
 CONTRACTS: Mapping[Dataset, type[Contract]] = MappingProxyType(
-    {"bars": Bars, "funding": Funding, "reference": ReferenceReturns}
+    {
+        "bars": Bars,
+        "funding": Funding,
+        "open_interest": OpenInterest,
+        "liquidations": Liquidations,
+        "order_book": OrderBook,
+        "adjustments": Adjustments,
+        "doubts": Doubts,
+        "reference": ReferenceReturns,
+    }
 )
 
 
@@ -40,8 +64,9 @@ class Provider(ABC):
     name: ClassVar[str]
     settings_model: ClassVar[type[Strict]] = Strict
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: Venue, sources: Sources | None = None) -> None:
         self.venue = venue
+        self.sources: Sources = sources or NoSources()
         self.settings: Any = parse_settings(venue, self.settings_model)
         self.check_venue()
 
@@ -107,9 +132,12 @@ def provider_class(name: str) -> type[Provider]:
     return get(PACKAGE, Provider, name)  # type: ignore[type-abstract] # a base, by design
 
 
-def provider_for(venue: Venue) -> Provider:
-    """Make the provider that the venue names; its settings are checked."""
-    return provider_class(venue.provider.name)(venue)
+def provider_for(venue: Venue, sources: Sources | None = None) -> Provider:
+    """Make the provider that the venue names; its settings are checked.
+
+    `sources` are what the venue has been given: dropped files, pulled pages.
+    """
+    return provider_class(venue.provider.name)(venue, sources)
 
 
 def contract_of(dataset: str) -> type[Contract]:

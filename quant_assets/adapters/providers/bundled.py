@@ -67,10 +67,9 @@ class Bundled(Provider):
         return digest([self.name, VERSION, dataset, hashes, *self.span(window)])
 
     def fetch(self, dataset: Dataset, window: Window) -> pd.DataFrame:
-        """See the base class; there is no funding."""
-        contract = contract_of(dataset)
-        if dataset == "funding":
-            return contract.empty()
+        """See the base class; there are bars and reference returns."""
+        if dataset not in ("bars", "reference"):
+            return contract_of(dataset).empty()
         table = self._bars if dataset == "bars" else self._reference
         return table.rows(self.span(window))
 

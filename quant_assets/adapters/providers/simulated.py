@@ -68,11 +68,13 @@ class Simulated(Provider):
 
     def fetch(self, dataset: Dataset, window: Window) -> pd.DataFrame:
         """See the base class."""
-        contract_of(dataset)
         if dataset == "bars":
             return self._bars.rows(self.span(window))
-        table = self._funding if dataset == "funding" else self._reference
-        return table.rows(self.span(window))
+        if dataset == "funding":
+            return self._funding.rows(self.span(window))
+        if dataset == "reference":
+            return self._reference.rows(self.span(window))
+        return contract_of(dataset).empty()
 
     def planted_shocks(self) -> pd.DataFrame:
         """Time, symbol, kind and size of every shock: the truth that detectors are judged by."""
