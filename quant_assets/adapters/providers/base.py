@@ -21,7 +21,7 @@ from quant_assets.contracts.reference_returns import ReferenceReturns
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.registry import get
 from quant_assets.core.sources import NoSources, Sources
-from quant_assets.core.venues import Strict, Venue
+from quant_assets.core.venues import History, Strict, Venue
 from quant_assets.core.windows import Window
 from quant_assets.core.yaml_loader import problems
 from quant_assets.quant.market.bars import instant, instants
@@ -84,6 +84,10 @@ class Provider(ABC):
     @abstractmethod
     def fetch(self, dataset: Dataset, window: Window) -> pd.DataFrame:
         """Rows of `dataset` in the window, as published."""
+
+    def history(self) -> History | None:
+        """Days for which there are data; None when nothing was delivered yet."""
+        return self.venue.history
 
     def span(self, window: Window) -> tuple[datetime, datetime]:
         """Cut the window to the part [start, end) that lies in the venue's history."""

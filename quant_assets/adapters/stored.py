@@ -1,0 +1,141 @@
+"""Providers whose data were delivered before: files that were dropped, pages that were pulled."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from quant_assets.adapters.providers.base import Dataset, Provider, contract_of
+from quant_assets.contracts.funding import Funding
+from quant_assets.contracts.mark_prices import MarkPrices
+from quant_assets.contracts.reference_returns import ReferenceReturns
+from quant_assets.core.hashing import digest
+from quant_assets.core.venues import History
+from quant_assets.core.windows import Window
+from quant_assets.quant.market.bars import instants
+
+VERSION = 1
+MARKS = "marks"
+
+
+class StoredProvider(Provider):
+    """Reads the venue's source store and nothing else, so asking twice gives the same bytes."""
+
+    def history(self) -> History | None:
+        """Days from the first to the last bar that was delivered, inside the venue's history."""
+        known = self.venue.history
+        first = _day(self._edge(last=False))
+        last = _day(self._edge(last=True))
+        if first is None or last is None:
+            return None
+        first = max(first, known.first)
+        last = last if known.last is None else min(last, known.last)
+        return History(first=first, last=last) if first <= last else None
+
+    def _edge(self, *, last: bool) -> datetime | None:
+        """Time of the first or last bar in the store; None when there is none."""
+        chunks = self.sources.chunks("bars", _BEGINNING, _END)
+        if not chunks:
+            return None
+        month = (max if last else min)(chunk.month for chunk in chunks)
+        moments = [
+            (frame["ts"].max() if last else frame["ts"].min())
+            for frame in (self.sources.read(c) for c in chunks if c.month == month)
+            if len(frame)
+        ]
+        moment: pd.Timestamp = max(moments) if last else min(moments)
+        return moment.to_pydatetime()
+
+    def source_digest(self, dataset: Dataset, window: Window) -> str:
+        """Digest of the chunks of the window's months; another month changes nothing."""
+        start, end = self.span(window)
+        hashes = [
+            (c.dataset, c.month, c.sequence, c.sha256)
+            for name in self._parts(dataset)
+            for c in self.sources.chunks(name, self._begin(dataset, start), end)
+        ]
+        return digest([self.name, VERSION, dataset, hashes, start, end])
+
+    def _parts(self, dataset: Dataset) -> list[str]:
+        if dataset == "funding":
+            return ["funding", MARKS]
+        if dataset == "reference":
+            return ["bars"] if self.venue.reference.benchmark is not None else []
+        return [dataset]
+
+    def _begin(self, dataset: Dataset, start: datetime) -> datetime:
+        """A return needs the close before it, which may lie in the month before."""
+        return start - timedelta(days=31) if dataset == "reference" else start
+
+    def fetch(self, dataset: Dataset, window: Window) -> pd.DataFrame:
+        """Rows of the window; of two deliveries of one row, the later one."""
+        start, end = self.span(window)
+        if dataset == "reference":
+            return self._benchmark(start, end)
+        rows = self.newest(dataset, start, end)
+        if dataset == "funding" and len(rows):
+            return self._with_marks(rows, start, end)
+        return rows
+
+    def newest(self, dataset: str, start: datetime, end: datetime) -> pd.DataFrame:
+        """Rows of a stored dataset with `start <= ts < end`, each in its newest version."""
+        contract = MarkPrices if dataset == MARKS else contract_of(dataset)
+        frames = []
+        for chunk in self.sources.chunks(dataset, start, end):
+            frame = self.sources.read(chunk)
+            inside = (frame["ts"] >= start) & (frame["ts"] < end)
+            frames.append(frame if inside.all() else frame[inside])
+        filled = [frame for frame in frames if len(frame)]
+        if not filled:
+            return contract.empty()
+        rows = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
+        key = contract.key_columns()
+        rows = rows.drop_duplicates(key, keep="last").sort_values(key, kind="stable")
+        return rows.reset_index(drop=True)
+
+    def _with_marks(self, funding: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:
+        """Mark price of the settlement's minute where the settlement itself has none.
+
+        A settlement is stamped some milliseconds after the minute in which it was due.
+        """
+        marks = self.newest(MARKS, start, end)
+        if not len(marks):
+            return funding
+        keys = [f.assign(minute=_minutes(f)) for f in (funding, marks)]
+        known = keys[1].drop_duplicates(["minute", "symbol"]).set_index(["minute", "symbol"])
+        wanted = pd.MultiIndex.from_frame(keys[0][["minute", "symbol"]])
+        found = known["mark_price"].reindex(wanted).to_numpy(dtype=np.float64)
+        own = funding["mark_price"].to_numpy(dtype=np.float64)
+        filled = funding.assign(mark_price=np.where(np.isnan(own), found, own))
+        return filled[list(Funding.to_schema().columns)]
+
+    def _benchmark(self, start: datetime, end: datetime) -> pd.DataFrame:
+        """Simple returns of the benchmark symbol's closes; the first of all is NaN."""
+        wanted = self.venue.reference.benchmark
+        bars = self.newest("bars", self._begin("reference", start), end)
+        bars = bars[(bars["symbol"] == wanted) & ~bars["is_gap"] & bars["close"].notna()]
+        if wanted is None or not len(bars):
+            return ReferenceReturns.empty()
+        close = bars["close"].to_numpy(dtype=np.float64)
+        returns = np.concatenate([[np.nan], close[1:] / close[:-1] - 1.0])
+        inside = (bars["ts"] >= start).to_numpy()
+        rows = bars.loc[inside, ["ts", "available_at"]].reset_index(drop=True)
+        count = len(rows)
+        return rows.assign(
+            role=pd.Series(["benchmark"] * count, dtype="str"),
+            symbol=pd.Series([wanted] * count, dtype="str"),
+            returns=returns[inside],
+            assumed=np.zeros(count, dtype=bool),
+        )
+
+
+_BEGINNING = datetime(1, 1, 2, tzinfo=UTC)
+_END = datetime(9999, 12, 30, tzinfo=UTC)
+
+
+def _day(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.astimezone(UTC).date()
+
+
+def _minutes(frame: pd.DataFrame) -> np.ndarray:
+    return instants(frame["ts"]).astype("datetime64[m]")

@@ -1,0 +1,179 @@
+"""The source store of one venue: receipts, chunks of rows by month, and the files as delivered.
+
+`source/<venue>/receipts/<sequence>.json` is a delivery's commit point: chunks that no receipt lists
+were left by a kill and are never read. Nothing here is ever changed or removed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from quant_assets.core.errors import IntegrityError
+from quant_assets.core.sources import Chunk
+from quant_assets.storage.frames import decode_frame, encode_frame
+from quant_assets.storage.paths import Layout, encode
+from quant_assets.storage.writer import storage_error, write_atomically
+
+READ_ONLY = 0o444
+_CHUNK = "chunks"
+
+
+class ChunkRecord(BaseModel):
+    """Where some rows of a delivery lie, and the hash of their file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    month: str
+    sha256: str
+    rows: int
+
+
+class Receipt(BaseModel):
+    """What one delivery was, and what became of each of its rows.
+
+    `counts` has, by dataset, the rows that came in and what was stored, unchanged, revised,
+    quarantined, repaired, flagged. `confirmed` has, by `dataset symbol`, the range [start, end)
+    that the source says is complete; files confirm nothing.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sequence: int
+    name: str
+    sha256: str
+    size: int
+    layout: str
+    received_at: datetime
+    archived_as: str = ""
+    counts: dict[str, dict[str, int]] = {}
+    symbols: dict[str, list[str]] = {}
+    spans: dict[str, tuple[datetime, datetime]] = {}
+    confirmed: dict[str, tuple[datetime, datetime]] = {}
+    notes: list[str] = []
+    chunks: list[ChunkRecord] = []
+
+
+def month_of(moment: datetime) -> str:
+    """UTC month of a moment, for example `2024-02`."""
+    return moment.astimezone(UTC).strftime("%Y-%m")
+
+
+@dataclass
+class SourceStore:
+    """Deliveries to one venue. Reading needs no lock; a writer holds the venue's source lock."""
+
+    layout: Layout
+    venue: str
+    _receipts: dict[int, Receipt] = field(default_factory=dict)
+    _index: dict[tuple[str, str], list[Chunk]] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the venue's deliveries."""
+        return self.layout.root / "source" / encode(self.venue)
+
+    @property
+    def lock(self) -> Path:
+        """Lock file of those who deliver."""
+        return self.layout.lock("source", self.venue)
+
+    def receipts(self) -> list[Receipt]:
+        """All receipts in the order of arrival."""
+        names = sorted(path.name for path in (self.folder / "receipts").glob("*.json"))
+        for name in names:
+            sequence = int(name.partition(".")[0])
+            if sequence not in self._receipts:
+                receipt = _read_receipt(self.folder / "receipts" / name)
+                self._receipts[sequence] = receipt
+                for record in receipt.chunks:
+                    chunk = Chunk(
+                        record.dataset, record.month, sequence, record.sha256, record.rows
+                    )
+                    self._index.setdefault((record.dataset, record.month), []).append(chunk)
+        return [self._receipts[sequence] for sequence in sorted(self._receipts)]
+
+    def find(self, sha256: str) -> Receipt | None:
+        """The receipt of a file that was delivered before, by its content."""
+        return next((r for r in self.receipts() if r.sha256 == sha256), None)
+
+    def months(self, dataset: str) -> list[str]:
+        """UTC months with rows of a dataset, sorted."""
+        self.receipts()
+        return sorted(month for name, month in self._index if name == dataset)
+
+    def chunks(self, dataset: str, start: datetime, end: datetime) -> list[Chunk]:
+        """Chunks of the months that overlap [start, end), in the order of arrival per month."""
+        if end <= start:
+            return []
+        first, last = month_of(start), month_of(end - pd.Timedelta(microseconds=1))
+        found = [month for month in self.months(dataset) if first <= month <= last]
+        return [chunk for month in found for chunk in sorted(self._index[dataset, month])]
+
+    def read(self, chunk: Chunk) -> pd.DataFrame:
+        """Rows of a chunk; `IntegrityError` when its bytes are not those of its receipt."""
+        path = self._chunk_path(chunk.dataset, chunk.month, chunk.sequence)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise storage_error(error, path, doing="read") from error
+        if hashlib.sha256(data).hexdigest() != chunk.sha256:
+            raise IntegrityError(
+                f"{path} is not what its receipt {chunk.sequence} says: the bytes were damaged. "
+                f"Remove that receipt and deliver the file again from {self.folder / 'archive'}"
+            )
+        return decode_frame(data)
+
+    def commit(self, receipt: Receipt, parts: Iterable[tuple[str, str, pd.DataFrame]]) -> Receipt:
+        """Write the chunks (dataset, month, rows), then the receipt that lists them."""
+        records = []
+        for dataset, month, frame in parts:
+            data = encode_frame(frame)
+            path = self._chunk_path(dataset, month, receipt.sequence)
+            write_atomically(path, data, mode=READ_ONLY)
+            records.append(
+                ChunkRecord(
+                    dataset=dataset,
+                    month=month,
+                    sha256=hashlib.sha256(data).hexdigest(),
+                    rows=len(frame),
+                )
+            )
+        done = receipt.model_copy(update={"chunks": records})
+        self._write(done)
+        return done
+
+    def next_sequence(self) -> int:
+        """The number of the delivery to come."""
+        return max((r.sequence for r in self.receipts()), default=0) + 1
+
+    def archive_path(self, sequence: int, name: str) -> Path:
+        """Where the file of a delivery is kept as it came."""
+        return self.folder / "archive" / f"{sequence:08d}-{encode(name)}"
+
+    def _chunk_path(self, dataset: str, month: str, sequence: int) -> Path:
+        return self.folder / _CHUNK / encode(dataset) / month / f"{sequence:08d}.parquet"
+
+    def _write(self, receipt: Receipt) -> None:
+        path = self.folder / "receipts" / f"{receipt.sequence:08d}.json"
+        body: dict[str, Any] = receipt.model_dump(mode="json")
+        write_atomically(path, json.dumps(body, indent=1, sort_keys=True).encode())
+
+
+def _read_receipt(path: Path) -> Receipt:
+    try:
+        return Receipt.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise storage_error(error, path, doing="read") from error
+    except ValidationError as error:
+        raise IntegrityError(
+            f"{path} is not a receipt ({error.error_count()} problems): it was damaged. Move it "
+            "away and deliver its file again from the archive folder beside it"
+        ) from error
