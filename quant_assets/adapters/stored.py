@@ -21,8 +21,16 @@ MARKS = "marks"
 class StoredProvider(Provider):
     """Reads the venue's source store and nothing else, so asking twice gives the same bytes."""
 
+    _known: tuple[int, History | None] | None = None
+
     def history(self) -> History | None:
         """Days from the first to the last bar that was delivered, inside the venue's history."""
+        version = self.sources.version()
+        if self._known is None or self._known[0] != version:
+            self._known = (version, self._delivered())
+        return self._known[1]
+
+    def _delivered(self) -> History | None:
         known = self.venue.history
         first = _day(self._edge(last=False))
         last = _day(self._edge(last=True))

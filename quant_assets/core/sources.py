@@ -28,6 +28,9 @@ class Chunk:
 class Sources(Protocol):
     """Reads the chunks of one venue."""
 
+    def version(self) -> int:
+        """Number of deliveries so far; equal versions have equal chunks."""
+
     def chunks(self, dataset: str, start: datetime, end: datetime) -> list[Chunk]:
         """Chunks of the months that overlap [start, end), sorted."""
 
@@ -37,6 +40,10 @@ class Sources(Protocol):
 
 class NoSources:
     """A venue whose provider needs no deliveries."""
+
+    def version(self) -> int:
+        """There will never be any."""
+        return 0
 
     def chunks(self, dataset: str, start: datetime, end: datetime) -> list[Chunk]:
         """There are none."""

@@ -12,6 +12,7 @@ from quant_assets.core.errors import ConfigError
 from quant_assets.core.venues import Venue
 from quant_assets.core.windows import Grid, Window
 from quant_assets.storage.snapshots import SnapshotStore
+from quant_assets.storage.sources import SourceStore
 from quant_assets.storage.writer import write_atomically
 
 
@@ -22,9 +23,12 @@ class VenueSpan:
     first_data: str
     first_decision: str
     last_data: str | None
+    has_data: bool = True
 
     def empty_reason(self, kind: str, window: str) -> str:
         """Why a cell of `kind` has no rows by rule; empty when it should have some."""
+        if not self.has_data:
+            return "nothing was delivered to this venue yet"
         if window < self.first_data:
             return f"before the venue's first data window {self.first_data}"
         if self.last_data is not None and window > self.last_data:
@@ -44,6 +48,7 @@ class Workspace:
             settings.data_root.absolute(), cache_megabytes=settings.cache_megabytes
         )
         self._providers: dict[str, Provider] = {}
+        self._sources: dict[str, SourceStore] = {}
 
     @cached_property
     def venues(self) -> dict[str, Venue]:
@@ -86,23 +91,29 @@ class Workspace:
     def provider(self, name: str) -> Provider:
         """The venue's provider, made once."""
         if name not in self._providers:
-            self._providers[name] = provider_for(self.venue(name))
+            self._providers[name] = provider_for(self.venue(name), self.sources(name))
         return self._providers[name]
+
+    def sources(self, name: str) -> SourceStore:
+        """What the venue was given so far; empty for a provider that needs no deliveries."""
+        if name not in self._sources:
+            self._sources[name] = SourceStore(self.store.layout, self.venue(name).name)
+        return self._sources[name]
 
     def span(self, name: str) -> VenueSpan:
         """First and last windows of a venue."""
-        venue = self.venue(name)
-        first = self.grid.key_at(venue.history.first)
-        last = venue.history.last
-        return VenueSpan(
-            first_data=first,
-            first_decision=self.grid.shift(first, training_windows(venue)),
-            last_data=self.grid.key_at(last) if last else None,
-        )
+        venue, history = self.venue(name), self.provider(name).history()
+        first = self.grid.key_at((history or venue.history).first)
+        first_decision = self.grid.shift(first, training_windows(venue))
+        if history is None:  # no window at all: the last one lies before the first
+            return VenueSpan(first, first_decision, self.grid.shift(first, -1), has_data=False)
+        last = self.grid.key_at(history.last) if history.last else None
+        return VenueSpan(first, first_decision, last)
 
     def is_partial(self, venue: Venue, window: Window) -> bool:
         """True when the venue's data end inside the window."""
-        last = venue.history.last
+        history = self.provider(venue.name).history()
+        last = history.last if history is not None else None
         return last is not None and last + timedelta(days=1) < window.end.date()
 
     def record_grid(self) -> None:

@@ -17,7 +17,7 @@ class FilesSettings(Strict):
     """
 
     symbols: list[str] | None = None
-    select: dict[str, str] = {}
+    select: dict[str, str] = Field(default_factory=dict)
     scale: Annotated[float, Field(gt=0)] | None = None
     layout: str | None = None
 
