@@ -31,6 +31,8 @@ RAW_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "line",
         ),
         "adjustments": ("ts", "symbol", "kind", "price_factor", "line"),
+        # `ts` and `last`: first and last day of the ticker, `last` NaT while it is in use.
+        "aliases": ("ts", "symbol", "ticker", "last", "line"),
     }
 )
 OPTIONAL_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
