@@ -1,0 +1,60 @@
+"""`quant-assets ingest`: take in what was dropped into the landing folders, or the files named."""
+
+import json
+from pathlib import Path
+
+import click
+
+from quant_assets.cli.console import make_console
+
+
+@click.command("ingest")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--venue", help="Venue name; default: every venue that files are delivered to.")
+@click.option("--retry", is_flag=True, help="Try refused files again, as after an update.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def command(files: tuple[Path, ...], venue: str | None, retry: bool, as_json: bool) -> None:
+    """Check every row, store what is new, archive the file, and say what became of it.
+
+    Files are dropped into <data root>/landing/<venue>/, or named here (they stay where they are).
+    Nothing is computed yet: `quant-assets backfill` does that for the windows that changed.
+
+    \b
+    Examples:
+      quant-assets ingest
+      quant-assets ingest --venue us_equities_yahoo
+      quant-assets ingest --venue us_equities_yahoo AAPL.csv MSFT.csv
+      quant-assets ingest --retry
+
+    Exit code 3 when a file was refused; the others are taken in all the same.
+    """
+    from quant_assets.cli.deliveries import facts, show, show_folders, stored_venues
+    from quant_assets.core.errors import ConfigError
+    from quant_assets.operations.intake.landing import Outcome, take_in, take_in_all
+    from quant_assets.orchestration.workspace import current_workspace
+
+    workspace = current_workspace()
+    venues = stored_venues(workspace, venue)
+    if files and venue is None:
+        raise ConfigError(f"say which venue the files are for: --venue, one of {venues}")
+    console = make_console(stderr=as_json)
+    outcomes: list[tuple[str, Outcome]] = []
+    with console.status("reading") as status:
+        for name in venues:
+            store, model = workspace.sources(name), workspace.venue(name)
+
+            def reading(path: Path, name: str = name) -> None:
+                status.update(f"{name}: {path.name}")
+
+            if files:
+                found = [take_in(store, model, path, keep=True) for path in files]
+            else:
+                found = take_in_all(store, model, rest_seconds=0.0, retry=retry, progress=reading)
+            outcomes += [(name, outcome) for outcome in found]
+    if as_json:
+        click.echo(json.dumps([facts(name, outcome) for name, outcome in outcomes], indent=1))
+    elif outcomes:
+        show(console, outcomes)
+    else:
+        show_folders(console, workspace, venues)
+    raise SystemExit(3 if any(outcome.refusal for _, outcome in outcomes) else 0)
