@@ -1,0 +1,82 @@
+"""Splits, dividends and denomination changes: prices adjusted on read, as of an instant."""
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+
+from quant_assets.contracts.adjustments import Adjustments
+from quant_assets.core.context import IngestionContext
+from quant_assets.core.errors import DataError
+from quant_assets.core.telemetry import Telemetry
+from quant_assets.quant.market.bars import instant, instants
+from quant_assets.quant.market.keys import latest_rows
+from quant_assets.quant.market.panel import Floats
+
+PRICES = ("open", "high", "low", "close")
+ALL_KINDS = ("denomination", "dividend", "split")
+CHANGES_UNITS = ("denomination", "split")
+
+
+def clean_adjustments(
+    context: IngestionContext, telemetry: Telemetry, *, raw_adjustments: pd.DataFrame
+) -> pd.DataFrame:
+    """One window of events, one row per key; times and factors stay exactly as published.
+
+    A dividend that would raise the prices before it (factor above 1) is refused with its row: it is
+    the reciprocal of the factor, or a payment with the wrong sign.
+    """
+    frame = latest_rows(raw_adjustments, Adjustments)
+    wrong = frame[(frame["kind"] == "dividend") & (frame["price_factor"] > 1.0)]
+    if len(wrong):
+        row = wrong.iloc[0]
+        raise DataError(
+            f"{context.venue}: the dividend of {row['symbol']} at {row['ts']} has the price factor "
+            f"{row['price_factor']}, above 1; 1 - cash / close of the bar before is expected. "
+            "Mend the source."
+        )
+    telemetry.log_metrics("adjustments", {"events": float(len(frame))})
+    return frame if len(frame) else Adjustments.empty()
+
+
+def adjust_bars(
+    bars: pd.DataFrame,
+    adjustments: pd.DataFrame,
+    *,
+    as_of: datetime,
+    kinds: tuple[str, ...] = ALL_KINDS,
+) -> pd.DataFrame:
+    """Bars as someone who read them at `as_of` would adjust them, a new `Bars` frame.
+
+    Prices are multiplied by the product of the factors of the symbol's events with
+    `bar ts < event ts`, volumes are divided by the part of it that changes units (splits,
+    denominations). Only what was known and in effect counts: events with `available_at` and `ts`
+    at or before `as_of`; bars that were not known at `as_of` are left out. `kinds` are the events
+    to apply: `("dividend",)` where the source has adjusted for splits already.
+    """
+    unknown = sorted(set(kinds) - set(ALL_KINDS))
+    if unknown:
+        raise DataError(f"no kind of adjustment is named {unknown}; known: {', '.join(ALL_KINDS)}")
+    moment = pd.Timestamp(instant(as_of)).tz_localize("UTC")
+    known = bars[bars["available_at"] <= moment].reset_index(drop=True)
+    events = adjustments[
+        (adjustments["available_at"] <= moment)
+        & (adjustments["ts"] <= moment)
+        & adjustments["kind"].isin(kinds)
+    ]
+    factor = later_factors(known, events)
+    units = later_factors(known, events[events["kind"].isin(CHANGES_UNITS)])
+    prices = {name: known[name] * factor for name in PRICES}
+    return known.assign(**prices, volume=known["volume"] / units)
+
+
+def later_factors(bars: pd.DataFrame, events: pd.DataFrame) -> Floats:
+    """Product of the factors of each bar's later events, shape (rows,); 1 where there are none."""
+    factors = np.ones(len(bars))
+    ts, symbols = instants(bars["ts"]), bars["symbol"].to_numpy()
+    for symbol, own in events.sort_values("ts").groupby("symbol", sort=True):
+        rows = np.flatnonzero(symbols == symbol)
+        products = np.cumprod(own["price_factor"].to_numpy(dtype=np.float64)[::-1])[::-1]
+        later = np.searchsorted(instants(own["ts"]), ts[rows], side="right")
+        factors[rows] = np.append(products, 1.0)[later]
+    return factors

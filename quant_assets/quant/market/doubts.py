@@ -1,0 +1,32 @@
+"""Every doubt about a window in one frame: what its deliveries left, and flags on its series."""
+
+import pandas as pd
+
+from quant_assets.core.context import IngestionContext
+from quant_assets.core.telemetry import Telemetry
+from quant_assets.quant.market.bars import instants, rows_of_window
+from quant_assets.quant.market.flagged import united
+from quant_assets.quant.market.open_interest import open_interest_steps
+from quant_assets.quant.market.order_book import crossed_books
+
+
+def doubts_window(
+    context: IngestionContext,
+    telemetry: Telemetry,
+    *,
+    raw_doubts: pd.DataFrame,
+    open_interest: pd.DataFrame,
+    order_book: pd.DataFrame,
+) -> pd.DataFrame:
+    """Unite the rows that were set aside or mended with the flags on the stored series.
+
+    raw_doubts, order_book : the window's. open_interest : the window's and that of the window
+    before, which the first snapshots are compared with. A flag bears the `ts` and the
+    `available_at` of its row and reads no later row.
+    """
+    flags = [open_interest_steps(open_interest), crossed_books(order_book)]
+    own = [flag.iloc[rows_of_window(instants(flag["ts"]), context.window)] for flag in flags]
+    frame = united([raw_doubts, *own]).reset_index(drop=True)
+    counts = frame["outcome"].value_counts().sort_index()
+    telemetry.log_metrics("doubts", {str(name): float(n) for name, n in counts.items()})
+    return frame

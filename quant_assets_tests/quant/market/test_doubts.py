@@ -1,0 +1,57 @@
+"""All doubts of a window: of the deliveries, and flags on the stored series."""
+
+from quant_assets.contracts.doubts import Doubts
+from quant_assets.contracts.open_interest import OpenInterest
+from quant_assets.contracts.order_book import OrderBook
+from quant_assets.core.telemetry import NullTelemetry, RecordingTelemetry
+from quant_assets.quant.market.doubts import doubts_window
+from quant_assets_tests.quant.market.event_frames import doubts, open_interest, order_book
+from quant_assets_tests.quant.market.frames import ingestion
+
+NOTHING = {"open_interest": OpenInterest.empty(), "order_book": OrderBook.empty()}
+
+
+def unite(raw=None, telemetry=None, **series):
+    frame = doubts_window(
+        ingestion(),
+        telemetry or NullTelemetry(),
+        raw_doubts=Doubts.empty() if raw is None else raw,
+        **(NOTHING | series),
+    )
+    return Doubts.check_frame(frame, where="doubts")
+
+
+def test_doubts_window_unites_deliveries_and_flags_in_order():
+    raw = doubts(("03", "A", "quarantined", "high < low"), ("05", "A", "repaired", "duplicate"))
+    telemetry = RecordingTelemetry()
+    frame = unite(
+        raw,
+        telemetry,
+        open_interest=open_interest(("03", "A", 1.0), ("04", "A", 9.0)),
+        order_book=order_book(("03", "A", 0, 2.0, 1.0)),
+    )
+    assert list(zip(frame["ts"].dt.day, frame["dataset"], frame["reason"], strict=True)) == [
+        (3, "bars", "high < low"),
+        (3, "order_book", "crossed book"),
+        (4, "open_interest", "jump"),
+        (5, "bars", "duplicate"),
+    ]
+    assert telemetry.rows == [
+        {
+            "kind": "metrics", "scope": "doubts", "flagged": 2.0, "quarantined": 1.0,
+            "repaired": 1.0,
+        }
+    ]  # fmt: skip
+
+
+def test_doubts_window_compares_with_the_window_before_and_flags_only_its_own():
+    series = open_interest(
+        ("2020-01-30", "A", 1.0), ("2020-01-31", "A", 9.0), ("2020-02-01", "A", 1.0)
+    )
+    frame = unite(open_interest=series)
+    assert frame["ts"].dt.day.tolist() == [1]
+    assert frame["value"].tolist() == [1.0 / 9.0]
+
+
+def test_doubts_window_without_any_doubt_is_empty():
+    assert unite().empty
