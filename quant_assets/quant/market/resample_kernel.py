@@ -1,0 +1,285 @@
+"""Compiled loops of `resample`: one pass over the rows, nothing allocated.
+
+Import this module lazily: it loads numba, whose disk cache notices changes of one file only; that
+is why all compiled functions of the resampling live here. Instants are microseconds since 1970.
+`starts[k]` begins session k, the last entry ends the last session; a session is cut into bars of
+`step`, its last one may be shorter. A row without close is a gap: it is seen but adds nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="numpy", nogil=True))
+
+BEFORE_ALL = np.iinfo(np.int64).min
+
+
+class Clock(NamedTuple):
+    """Session starts (n_sessions + 1,), bar length inside a session, length of one source row.
+
+    `reach` is how far a row must lie inside its bar (0 for rows of a day or longer, whose length
+    is not the same on all days); `rows_per_bar` is 0 where a bar's span tells it.
+    """
+
+    starts: Integers
+    step: int
+    row_length: int
+    reach: int
+    rows_per_bar: int
+
+
+class Fields(NamedTuple):
+    """Prices and volume, shape (n,) each; NaN where there is none."""
+
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+
+
+class Keys(NamedTuple):
+    """Symbol, open time and publication of each row; rows of panels have no `code`."""
+
+    code: Integers
+    ts: Integers
+    available_at: Integers
+
+
+class Stamps(NamedTuple):
+    """What bars carry beside `Fields`."""
+
+    code: Integers
+    ts: Integers
+    available_at: Integers
+    n_rows: Integers
+    completeness: Floats
+
+
+@compiled
+def _bar_at(moment: int, session: int, clock: Clock) -> tuple[int, int, int]:
+    """Begin and end of the bar that holds `moment`, and its session; `session` is not later."""
+    starts = clock.starts
+    while moment >= starts[session + 1]:
+        session += 1
+    first = starts[session]
+    begin = first + (moment - first) // clock.step * clock.step
+    return begin, min(begin + clock.step, starts[session + 1]), session
+
+
+@compiled
+def _expected(begin: int, end: int, clock: Clock) -> int:
+    """How many rows a whole bar has; a session of 23 hours has 23 rows of an hour."""
+    if clock.rows_per_bar > 0:
+        return clock.rows_per_bar
+    return (end - begin + clock.row_length // 2) // clock.row_length
+
+
+@compiled
+def _known_at(latest: int, end: int, seen: int, expected: int) -> int:
+    """A bar that lacks rows is not known before its end: another row might still have come."""
+    return latest if seen >= expected else max(latest, end)
+
+
+@compiled
+def _higher(high: float, other: float) -> float:
+    """The higher one; `high` when the other is NaN, which `max` does not promise."""
+    return other if other > high else high
+
+
+@compiled
+def _lower(low: float, other: float) -> float:
+    """The lower one; `low` when the other is NaN."""
+    return other if other < low else low
+
+
+@compiled
+def count_by_symbol(code: Integers, ts: Integers, clock: Clock) -> tuple[int, int]:
+    """Bars in rows sorted by (code, ts); second the first row out of order or across a bar's end.
+
+    The second is -1 when there is none.
+    """
+    bars, session, end = 0, 0, BEFORE_ALL
+    for i in range(ts.size):
+        if i > 0 and code[i] == code[i - 1]:
+            if ts[i] <= ts[i - 1]:
+                return bars, i
+        else:
+            if i > 0 and code[i] < code[i - 1]:
+                return bars, i
+            session, end = 0, BEFORE_ALL
+        if ts[i] >= end:
+            _, end, session = _bar_at(ts[i], session, clock)
+            bars += 1
+        if ts[i] + clock.reach > end:
+            return bars, i
+    return bars, -1
+
+
+@compiled
+def fill_by_symbol(keys: Keys, rows: Fields, clock: Clock, stamps: Stamps, bars: Fields) -> None:
+    """Bars of rows sorted by (code, ts), in the same order."""
+    code, ts, available_at = keys
+    i, slot, session = 0, 0, 0
+    while i < ts.size:
+        symbol, first = code[i], i
+        if i == 0 or symbol != code[i - 1]:
+            session = 0
+        begin, end, session = _bar_at(ts[i], session, clock)
+        opened, high, low, closed, volume = np.nan, -np.inf, np.inf, np.nan, np.nan
+        latest, n_rows = BEFORE_ALL, 0
+        while i < ts.size and ts[i] < end and code[i] == symbol:
+            latest = max(latest, available_at[i])
+            close = rows.close[i]
+            if close == close:  # noqa: PLR0124 - NaN
+                n_rows += 1
+                closed = close
+                if opened != opened:  # noqa: PLR0124 - NaN
+                    opened = rows.open[i]
+                high = _higher(high, rows.high[i])
+                low = _lower(low, rows.low[i])
+                traded = rows.volume[i]
+                if traded == traded:  # noqa: PLR0124 - NaN
+                    volume = volume + traded if volume == volume else traded  # noqa: PLR0124 - NaN
+            i += 1
+        expected = _expected(begin, end, clock)
+        stamps.ts[slot] = begin
+        stamps.available_at[slot] = _known_at(latest, end, i - first, expected)
+        stamps.code[slot] = symbol
+        stamps.n_rows[slot] = n_rows
+        stamps.completeness[slot] = n_rows / expected
+        bars.open[slot] = opened
+        bars.high[slot] = high if high > -np.inf else np.nan
+        bars.low[slot] = low if low < np.inf else np.nan
+        bars.close[slot] = closed
+        bars.volume[slot] = volume if n_rows > 0 else 0.0
+        slot += 1
+
+
+@compiled
+def _open_slot(bars: Fields, n_rows: Integers, slot: int) -> None:
+    bars.open[slot], bars.close[slot], bars.volume[slot] = np.nan, np.nan, np.nan
+    bars.high[slot], bars.low[slot] = -np.inf, np.inf
+    n_rows[slot] = 0
+
+
+@compiled
+def _add_row(rows: Fields, i: int, bars: Fields, n_rows: Integers, slot: int) -> None:
+    close = rows.close[i]
+    if close != close:  # noqa: PLR0124 - NaN
+        return
+    n_rows[slot] += 1
+    bars.close[slot] = close
+    if np.isnan(bars.open[slot]):
+        bars.open[slot] = rows.open[i]
+    bars.high[slot] = _higher(bars.high[slot], rows.high[i])
+    bars.low[slot] = _lower(bars.low[slot], rows.low[i])
+    traded = rows.volume[i]
+    if not np.isnan(traded):
+        volume = bars.volume[slot]
+        bars.volume[slot] = traded if np.isnan(volume) else volume + traded
+
+
+@compiled
+def _close_slot(bars: Fields, n_rows: Integers, slot: int) -> None:
+    if bars.high[slot] == -np.inf:
+        bars.high[slot] = np.nan
+    if bars.low[slot] == np.inf:
+        bars.low[slot] = np.nan
+    if n_rows[slot] == 0:
+        bars.volume[slot] = 0.0
+
+
+@compiled
+def count_by_time(code: Integers, ts: Integers, clock: Clock, n_symbols: int) -> tuple[int, int]:
+    """As `count_by_symbol` for rows sorted by (ts, code), 0 <= code < n_symbols."""
+    bars, session, end = 0, 0, BEFORE_ALL
+    begins = np.full(n_symbols, BEFORE_ALL)
+    begin = BEFORE_ALL
+    for i in range(ts.size):
+        if i > 0 and (ts[i] < ts[i - 1] or (ts[i] == ts[i - 1] and code[i] <= code[i - 1])):
+            return bars, i
+        if ts[i] >= end:
+            begin, end, session = _bar_at(ts[i], session, clock)
+        if ts[i] + clock.reach > end:
+            return bars, i
+        if begins[code[i]] != begin:
+            begins[code[i]] = begin
+            bars += 1
+    return bars, -1
+
+
+@compiled
+def fill_by_time(
+    keys: Keys, rows: Fields, clock: Clock, n_symbols: int, stamps: Stamps, bars: Fields
+) -> None:
+    """Bars of rows sorted by (ts, code), sorted by (bar, code)."""
+    code, ts, available_at = keys
+    seen = np.zeros(n_symbols, dtype=np.int64)
+    slots = np.zeros(n_symbols, dtype=np.int64)
+    i, slot, session = 0, 0, 0
+    while i < ts.size:
+        begin, end, session = _bar_at(ts[i], session, clock)
+        expected = _expected(begin, end, clock)
+        after = i
+        seen[:] = 0
+        while after < ts.size and ts[after] < end:
+            seen[code[after]] += 1
+            after += 1
+        first = slot
+        for symbol in range(n_symbols):
+            if seen[symbol] > 0:
+                slots[symbol] = slot
+                stamps.ts[slot] = begin
+                stamps.code[slot] = symbol
+                stamps.available_at[slot] = BEFORE_ALL
+                _open_slot(bars, stamps.n_rows, slot)
+                slot += 1
+        while i < after:
+            at = slots[code[i]]
+            stamps.available_at[at] = max(stamps.available_at[at], available_at[i])
+            _add_row(rows, i, bars, stamps.n_rows, at)
+            i += 1
+        for at in range(first, slot):
+            _close_slot(bars, stamps.n_rows, at)
+            count = seen[stamps.code[at]]
+            stamps.available_at[at] = _known_at(stamps.available_at[at], end, count, expected)
+            stamps.completeness[at] = stamps.n_rows[at] / expected
+
+
+@compiled
+def fill_panel(keys: Keys, rows: Fields, clock: Clock, stamps: Stamps, bars: Fields) -> None:
+    """Bars of panels with a common clock, raveled (time, symbol) in and (bar, symbol) out.
+
+    `stamps.ts` and `stamps.available_at` are (n_bars,), the other stamps (n_bars x n_symbols,);
+    `stamps.code` is not used.
+    """
+    _, ts, available_at = keys
+    n_symbols = rows.close.size // max(ts.size, 1)
+    i, bar, session = 0, 0, 0
+    while i < ts.size:
+        begin, end, session = _bar_at(ts[i], session, clock)
+        expected = _expected(begin, end, clock)
+        first, latest = i, BEFORE_ALL
+        slots = bar * n_symbols
+        for symbol in range(n_symbols):
+            _open_slot(bars, stamps.n_rows, slots + symbol)
+        while i < ts.size and ts[i] < end:
+            latest = max(latest, available_at[i])
+            for symbol in range(n_symbols):
+                _add_row(rows, i * n_symbols + symbol, bars, stamps.n_rows, slots + symbol)
+            i += 1
+        stamps.ts[bar] = begin
+        stamps.available_at[bar] = _known_at(latest, end, i - first, expected)
+        for slot in range(slots, slots + n_symbols):
+            _close_slot(bars, stamps.n_rows, slot)
+            stamps.completeness[slot] = stamps.n_rows[slot] / expected
+        bar += 1
