@@ -151,7 +151,7 @@ def test_damaged_chunk_is_named(store: SourceStore):
     data = bytearray(path.read_bytes())
     data[100] ^= 1
     path.write_bytes(bytes(data))
-    with pytest.raises(IntegrityError, match="00000001.parquet is not what its receipt"):
+    with pytest.raises(IntegrityError, match=r"00000001\.parquet is not what its receipt"):
         provider_for(VENUE, store).fetch("bars", FEBRUARY)
 
 
