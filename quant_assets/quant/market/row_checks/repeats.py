@@ -1,0 +1,103 @@
+"""Rows that come twice, contradict each other, or stand in the wrong order."""
+
+import numpy as np
+import pandas as pd
+
+from quant_assets.core.errors import DataError
+from quant_assets.quant.market.row_checks.base import RowCheck
+from quant_assets.quant.market.row_checks.sheet import Bools, Integers, Sheet, increasing, pack
+
+VINTAGE = "collected_at"
+
+
+def check_order(sheet: Sheet) -> None:
+    """Note where time runs backwards within a symbol: one doubt that counts the places.
+
+    A delivery that is written newest first is in order. Raises `DataError` when the places are
+    more than the allowed share of the rows: such a file is not what it seems.
+    """
+    rows = np.flatnonzero(sheet.kept)
+    if bool((np.diff(sheet.ts[rows]) >= np.timedelta64(0)).all()):
+        return
+    rows = rows[np.argsort(sheet.codes[rows], kind="stable")]
+    step, codes = np.diff(sheet.ts[rows]), sheet.codes[rows]
+    same = codes[1:] == codes[:-1]
+    back, ahead = same & (step < np.timedelta64(0)), same & (step > np.timedelta64(0))
+    broken = rows[1:][back if np.count_nonzero(back) <= np.count_nonzero(ahead) else ahead]
+    if len(broken) == 0:
+        return
+    first, n_rows = int(broken.min()), len(rows)
+    if len(broken) > sheet.rules.allowed(n_rows):
+        raise DataError(
+            f"{sheet.place(first)}: {len(broken):,} of {n_rows:,} rows are out of order, this one "
+            f"first; up to {sheet.rules.max_share:.0%} are sorted. Sort the file by time, or find "
+            "out why it is not"
+        )
+    mask, count = np.zeros(len(sheet.ts), dtype=bool), np.full(len(sheet.ts), float(len(broken)))
+    mask[first] = True
+    sheet.remark(mask, "repaired", "out of order", count)
+
+
+def settle_repeats(sheet: Sheet, check: RowCheck) -> None:
+    """Leave at most one row of each identity.
+
+    Equal rows: the first stays. Unequal ones are all set aside, because nobody knows which is
+    true, unless `collected_at` tells their vintages: then the newest stays.
+    """
+    rows = np.flatnonzero(sheet.kept)
+    if len(rows) < 2:
+        return
+    names = pack([key[rows] for key in check.identity(sheet)])
+    if increasing(names):
+        return
+    order = np.argsort(names, kind="stable")
+    same = names[order][1:] == names[order][:-1]
+    if not same.any():
+        return
+    repeated = np.r_[same, False] | np.r_[False, same]
+    rows, names = rows[order][repeated], names[order][repeated]
+    _settle(sheet, rows, names, [*check.numbers(), *check.others()])
+
+
+def _settle(sheet: Sheet, rows: Integers, names: Integers, columns: list[str]) -> None:
+    """Decide about `rows`, sorted by their `names`, each of which comes at least twice."""
+    vintage = _vintages(sheet, rows)
+    order = np.lexsort((-vintage, names))  # newest first; stable: then as delivered
+    rows, names, vintage = rows[order], names[order], vintage[order]
+    begins = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
+    group = np.cumsum(np.r_[0, names[1:] != names[:-1]])
+    newest = begins[group]
+    old = vintage < vintage[newest]
+    equal = _equal(sheet, rows, rows[newest], columns)
+    contradicted = np.logical_or.reduceat(~equal & ~old, begins)[group]
+    first = np.arange(len(rows)) == newest
+    sheet.drop(_mask(sheet, rows[equal & (old | ~contradicted) & ~first]), "duplicate")
+    sheet.drop(_mask(sheet, rows[old & ~equal]), "revised")
+    sheet.set_aside(_mask(sheet, rows[contradicted & ~old]), "same time, other values")
+
+
+def _vintages(sheet: Sheet, rows: Integers) -> Integers:
+    if VINTAGE not in sheet.raw.columns:
+        return np.zeros(len(rows), dtype=np.int64)
+    collected = sheet.raw[VINTAGE].to_numpy(dtype="datetime64[us]")[rows]
+    return np.where(np.isnat(collected), 0, collected.astype(np.int64))
+
+
+def _equal(sheet: Sheet, rows: Integers, others: Integers, columns: list[str]) -> Bools:
+    """Whether each row has the same values as its other one; missing equals missing."""
+    equal = np.ones(len(rows), dtype=bool)
+    for name in columns:
+        if name in sheet.numbers:
+            values = sheet.numbers[name]
+            left, right = values[rows], values[others]
+            equal &= (left == right) | (np.isnan(left) & np.isnan(right))
+        else:
+            codes = pd.factorize(sheet.others[name])[0]
+            equal &= codes[rows] == codes[others]
+    return equal
+
+
+def _mask(sheet: Sheet, rows: Integers) -> Bools:
+    mask = np.zeros(len(sheet.ts), dtype=bool)
+    mask[rows] = True
+    return mask
