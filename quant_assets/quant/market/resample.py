@@ -166,10 +166,10 @@ def microseconds(moments: Instants) -> Integers:
     """UTC `datetime64[us]` as read-only int64 microseconds since 1970, without a copy."""
     if moments.dtype != np.dtype("datetime64[us]"):
         raise DataError(f"instants are {moments.dtype}; convert them to datetime64[us]")
-    return _sealed(moments.view(np.int64))
+    return sealed(moments.view(np.int64))
 
 
-def _sealed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def sealed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A read-only view in one piece: so each kernel is compiled for one kind of array only."""
     view = np.ascontiguousarray(values).view()
     view.flags.writeable = False
@@ -179,7 +179,7 @@ def _sealed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 def _fields(bars: BarArrays) -> "Fields":
     from quant_assets.quant.market.resample_kernel import Fields
 
-    return Fields(*(_sealed(getattr(bars, name)).reshape(-1) for name in FIELDS))
+    return Fields(*(sealed(getattr(bars, name)).reshape(-1) for name in FIELDS))
 
 
 def _clock(bars: BarArrays, length: BarLength) -> "Clock":
@@ -191,7 +191,7 @@ def _clock(bars: BarArrays, length: BarLength) -> "Clock":
 def _keys(bars: BarArrays, codes: npt.NDArray[np.integer]) -> "Keys":
     from quant_assets.quant.market.resample_kernel import Keys
 
-    return Keys(_sealed(codes), microseconds(bars.ts), microseconds(bars.available_at))
+    return Keys(sealed(codes), microseconds(bars.ts), microseconds(bars.available_at))
 
 
 def _outputs(n_bars: int, n_cells: int) -> tuple["Stamps", "Fields"]:
