@@ -24,7 +24,7 @@ from quant_assets.adapters.market_simulator.settings import Asset, SimulatorSett
 from quant_assets.quant.market.bars import Instants, to_column
 from quant_assets.quant.market.panel import Floats
 
-VERSION = 1
+VERSION = 2
 MARKET = "market"
 SETTLEMENT_INTERVAL = timedelta(hours=8)
 INTEREST, DAMPER, LARGEST_RATE = 0.0001, 0.0005, 0.0075
@@ -37,7 +37,8 @@ CROWDING, CROWDING_HALF_LIFE = 0.02, timedelta(days=1)
 class Instrument:
     """One symbol: candles on the whole clock, of which the rows [begin, end) are listed.
 
-    `premium` is the perpetual's log price over spot, (time,); None for spot.
+    `sigma` is the deviation of each bar's return, (time,), `typical_volatility` the annual one
+    without shocks. `premium` is the perpetual's log price over spot, (time,); None for spot.
     """
 
     symbol: str
@@ -46,13 +47,21 @@ class Instrument:
     end: int
     factor: Factor
     market_beta: float
+    asset: Asset
+    sigma: Floats
+    typical_volatility: float
     premium: Floats | None = None
+
+    def typical_sigma(self, clock: Clock) -> float:
+        """Deviation of the return of a typical bar."""
+        return self.typical_volatility * math.sqrt(clock.bar_years)
 
 
 @dataclass(frozen=True, eq=False)
 class SimulatedMarket:
     """Instruments sorted by symbol, and the common factor."""
 
+    seed: int
     clock: Clock
     market: Factor
     instruments: tuple[Instrument, ...]
@@ -77,7 +86,9 @@ def simulate_market(settings: SimulatorSettings, clock: Clock) -> SimulatedMarke
         for asset in settings.assets
         for instrument in _instruments(settings, clock, market, asset)
     ]
-    return SimulatedMarket(clock, market, tuple(sorted(instruments, key=lambda i: i.symbol)))
+    return SimulatedMarket(
+        settings.seed, clock, market, tuple(sorted(instruments, key=lambda i: i.symbol))
+    )
 
 
 def _instruments(
@@ -117,7 +128,20 @@ def _instruments(
             sigma=sigma,
             quote_volume=volume * (1.0 if perpetual else settings.spot_volume_share),
         )
-        found.append(Instrument(symbol, candles, begin, end, own, asset.market_beta, premium))
+        found.append(
+            Instrument(
+                symbol=symbol,
+                candles=candles,
+                begin=begin,
+                end=end,
+                factor=own,
+                market_beta=asset.market_beta,
+                asset=asset,
+                sigma=sigma,
+                typical_volatility=typical,
+                premium=premium,
+            )
+        )
     return found
 
 

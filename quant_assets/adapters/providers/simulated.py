@@ -1,21 +1,24 @@
-"""Provider `simulated`: a seeded crypto market, spot and perpetual, with funding and known shocks.
+"""Provider `simulated`: a seeded crypto market, spot and perpetual, with known shocks.
 
 The market is generated once per provider (`quant_assets.adapters.market_simulator`) and sliced.
-More days, or other assets, change no bar that was there before.
+More days, or other assets, change no row that was there before. Perpetuals have funding, open
+interest, liquidations and order books besides bars.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from quant_assets.adapters.market_simulator import market as simulator
+from quant_assets.adapters.market_simulator.book import order_book
 from quant_assets.adapters.market_simulator.clock import Clock
+from quant_assets.adapters.market_simulator.positions import forced_orders, open_interest_path
 from quant_assets.adapters.market_simulator.settings import SimulatorSettings
 from quant_assets.adapters.providers.base import Dataset, Provider, Table, contract_of
-from quant_assets.contracts.funding import Funding
 from quant_assets.contracts.reference_returns import ReferenceReturns
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.hashing import digest
@@ -44,6 +47,12 @@ class Simulated(Provider):
             self.refuse("history.last", "is required: a simulated market has no live data")
         if simulator.SETTLEMENT_INTERVAL % market.bar_length:
             self.refuse("market.bar_length", f"{market.bar_length} does not divide 8 hours")
+        interval = self.settings.order_book.interval
+        if interval < market.bar_length or interval % market.bar_length:
+            self.refuse(
+                "provider.settings.order_book.interval",
+                f"{interval} is no multiple of market.bar_length {market.bar_length}",
+            )
         if venue.reference.risk_free is not None:
             self.refuse("reference.risk_free", f"{venue.reference.risk_free!r} is not null")
         benchmark = venue.reference.benchmark
@@ -68,13 +77,17 @@ class Simulated(Provider):
 
     def fetch(self, dataset: Dataset, window: Window) -> pd.DataFrame:
         """See the base class."""
-        if dataset == "bars":
-            return self._bars.rows(self.span(window))
-        if dataset == "funding":
-            return self._funding.rows(self.span(window))
-        if dataset == "reference":
-            return self._reference.rows(self.span(window))
-        return contract_of(dataset).empty()
+        tables: dict[str, Callable[[], Table]] = {
+            "bars": lambda: self._bars,
+            "funding": lambda: self._funding,
+            "open_interest": lambda: self._open_interest,
+            "liquidations": lambda: self._liquidations,
+            "order_book": lambda: self._order_book,
+            "reference": lambda: self._reference,
+        }
+        if dataset not in tables:
+            return contract_of(dataset).empty()
+        return tables[dataset]().rows(self.span(window))
 
     def planted_shocks(self) -> pd.DataFrame:
         """Time, symbol, kind and size of every shock: the truth that detectors are judged by."""
@@ -118,29 +131,83 @@ class Simulated(Provider):
             )
         )
 
-    @cached_property
-    def _funding(self) -> Table:
-        market = self._market
-        parts = [Funding.empty()]
-        for instrument in market.instruments:
+    def _perpetuals(
+        self, dataset: Dataset, columns: Callable[[simulator.Instrument], dict[str, Any]]
+    ) -> Table:
+        """Rows of all perpetuals; `columns` gives arrays of one: `ts` and those of the contract.
+
+        Everything about a perpetual is published at once, after the venue's delay.
+        """
+        contract = contract_of(dataset)
+        names = list(contract.to_schema().columns)
+        parts = [contract.empty()]
+        for instrument in self._market.instruments:
             if instrument.premium is None:
                 continue
-            paid = simulator.settlements(market.clock, instrument)
-            minutes = np.datetime_as_string(paid.ts, unit="m")
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "ts": to_column(paid.ts),
-                        "available_at": self._published(paid.ts, timedelta(0)),
-                        "symbol": pd.Series([instrument.symbol] * len(minutes), dtype="str"),
-                        "event_id": pd.Series([f"funding-{m}Z" for m in minutes], dtype="str"),
-                        "rate": paid.rates,
-                        "mark_price": paid.marks,
-                    }
-                )
-            )
+            own = columns(instrument)
+            ts = own.pop("ts")
+            times = {"ts": to_column(ts), "available_at": self._published(ts, timedelta(0))}
+            symbol = pd.Series([instrument.symbol] * len(ts), dtype="str")
+            parts.append(pd.DataFrame({**times, "symbol": symbol, **own})[names])
         kept = [part for part in parts if len(part)] or parts[:1]
-        return Table(pd.concat(kept).sort_values(["ts", "symbol"]).reset_index(drop=True))
+        return Table(pd.concat(kept).sort_values(contract.key_columns()).reset_index(drop=True))
+
+    @cached_property
+    def _funding(self) -> Table:
+        def columns(instrument: simulator.Instrument) -> dict[str, Any]:
+            paid = simulator.settlements(self._market.clock, instrument)
+            minutes = np.datetime_as_string(paid.ts, unit="m")
+            return {
+                "ts": paid.ts,
+                "event_id": pd.Series([f"funding-{m}Z" for m in minutes], dtype="str"),
+                "rate": paid.rates,
+                "mark_price": paid.marks,
+            }
+
+        return self._perpetuals("funding", columns)
+
+    @cached_property
+    def _open_interest(self) -> Table:
+        def columns(instrument: simulator.Instrument) -> dict[str, Any]:
+            path = open_interest_path(self._market, instrument)
+            return {
+                "ts": path.ts,
+                "open_interest": path.quantity,
+                "open_interest_value": path.value,
+                "unit": pd.Series(["base"] * len(path.ts), dtype="str"),
+            }
+
+        return self._perpetuals("open_interest", columns)
+
+    @cached_property
+    def _liquidations(self) -> Table:
+        def columns(instrument: simulator.Instrument) -> dict[str, Any]:
+            orders = forced_orders(self._market, instrument)
+            return {
+                "ts": orders.ts,
+                "event_id": pd.Series([f"forced-{n:04d}" for n in orders.number], dtype="str"),
+                "side": pd.Series(np.where(orders.is_sell, "sell", "buy"), dtype="str"),
+                "price": orders.price,
+                "quantity": orders.quantity,
+            }
+
+        return self._perpetuals("liquidations", columns)
+
+    @cached_property
+    def _order_book(self) -> Table:
+        levels = self.settings.order_book.levels
+
+        def columns(instrument: simulator.Instrument) -> dict[str, Any]:
+            book = order_book(self._market, instrument, self.settings.order_book)
+            names = ("bid_price", "bid_quantity", "ask_price", "ask_quantity")
+            return {
+                "ts": np.repeat(book.ts, levels),
+                "level": np.tile(np.arange(levels, dtype=np.int64), len(book.ts)),
+                **{name: getattr(book, name).ravel() for name in names},
+                "is_crossed": np.zeros(len(book.ts) * levels, dtype=bool),
+            }
+
+        return self._perpetuals("order_book", columns)
 
     @cached_property
     def _reference(self) -> Table:

@@ -1,5 +1,6 @@
 """The simulated market: candles that hang together, shocks, premiums, settlements, invariances."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -246,10 +247,7 @@ def test_settlements_extreme_premium_is_cut_at_75_hundredths_of_a_percent(
     instrument = named(market, "BTC/USDT:USDT")
     n_bars = market.clock.n_bars
     for premium, rate in ((0.015, 0.0075), (-0.015, -0.0075), (0.0001, 0.0001), (0.0004, 0.0001)):
-        extreme = Instrument(
-            instrument.symbol, instrument.candles, 0, n_bars, instrument.factor, 1.0,
-            np.full(n_bars, premium),
-        )  # fmt: skip
+        extreme = replace(instrument, begin=0, end=n_bars, premium=np.full(n_bars, premium))
         np.testing.assert_allclose(settlements(market.clock, extreme).rates, rate, atol=1e-12)
 
 

@@ -28,7 +28,7 @@ WINDOWS = {
 }
 DELIVERED = {
     "bundled": {"bars", "reference"},
-    "simulated": {"bars", "funding", "reference"},
+    "simulated": set(CONTRACTS) - {"adjustments", "doubts"},
 }
 MARKS = {"bundled": [NEEDS_DEMO], "simulated": []}
 NAMES = [pytest.param(name, marks=MARKS[name]) for name in WINDOWS]

@@ -11,9 +11,12 @@ from quant_assets.adapters.providers.simulated import Simulated
 from quant_assets.contracts.funding import Funding
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.windows import Grid
+from quant_assets.storage.frames import data_digest
 from quant_assets_tests.adapters.venue_models import make_venue
 
 GRID = Grid()
+DATASETS = ("bars", "funding", "open_interest", "liquidations", "order_book", "reference")
+VERSION_1 = {"bars": "ddcc0bdf7663", "funding": "d37fa7971027"}
 SETTINGS: dict[str, Any] = {
     "seed": 3,
     "assets": [
@@ -63,7 +66,7 @@ def test_bars_are_consistent_and_no_gaps(january: pd.DataFrame) -> None:
     assert (january["available_at"] - january["ts"] == pd.Timedelta(minutes=5)).all()
 
 
-@pytest.mark.parametrize("dataset", ["bars", "funding", "reference"])
+@pytest.mark.parametrize("dataset", DATASETS)
 def test_fetch_longer_history_changes_no_window_before(simulated: Provider, dataset: Any) -> None:
     longer, shorter = provider("2024-03-31"), provider("2024-01-31")
     window, next_one = GRID.window("2024-01-01"), GRID.window("2024-02-01")
@@ -103,6 +106,33 @@ def test_funding_without_perpetuals_is_empty() -> None:
     pd.testing.assert_frame_equal(frame, Funding.empty())
 
 
+@pytest.mark.parametrize("dataset", ["open_interest", "liquidations", "order_book"])
+def test_positions_and_books_are_of_perpetuals_while_they_are_listed(
+    simulated: Provider, dataset: Any
+) -> None:
+    frame = simulated.fetch(dataset, GRID.window("2024-01-01"))
+    first, last = (frame.groupby("symbol")["ts"].agg(how) for how in ("min", "max"))
+    assert list(first.index) == ["BTC/USDT:USDT", "GONE/USDT:USDT", "LATE/USDT:USDT"]
+    assert first["LATE/USDT:USDT"] >= pd.Timestamp("2024-01-10T00Z")
+    assert last["GONE/USDT:USDT"] < pd.Timestamp("2024-01-21T00Z")
+
+
+def test_fetch_other_assets_change_no_row(simulated: Provider) -> None:
+    window = GRID.window("2024-01-01")
+    alone = provider(settings={"seed": 3, "assets": SETTINGS["assets"][:1]})
+    for dataset in DATASETS[:-1]:
+        frame = simulated.fetch(dataset, window)  # type: ignore[arg-type]
+        own = frame[frame["symbol"].str.startswith("BTC/")].reset_index(drop=True)
+        pd.testing.assert_frame_equal(own, alone.fetch(dataset, window), check_exact=True)  # type: ignore[arg-type]
+
+
+def test_bars_and_funding_are_those_of_version_1(simulated: Provider) -> None:
+    """Positions and books came later, and changed no row that was there."""
+    window = GRID.window("2024-01-01")
+    found = {d: data_digest(simulated.fetch(d, window))[:12] for d in ("bars", "funding")}  # type: ignore[arg-type]
+    assert found == VERSION_1
+
+
 def test_reference_is_the_benchmarks_simple_return(
     simulated: Provider, january: pd.DataFrame
 ) -> None:
@@ -116,7 +146,8 @@ def test_reference_is_the_benchmarks_simple_return(
 
 def test_publication_delay_moves_available_at_of_every_dataset() -> None:
     late = provider("2024-01-31", market={"publication_delay": "90s"})
-    for dataset, own in {"bars": 300, "funding": 0, "reference": 300}.items():
+    for dataset in DATASETS:
+        own = 300 if dataset in ("bars", "reference") else 0
         frame = late.fetch(dataset, GRID.window("2024-01-01"))  # type: ignore[arg-type]
         assert (frame["available_at"] - frame["ts"] == pd.Timedelta(seconds=own + 90)).all()
 
@@ -157,6 +188,10 @@ def test_source_digest_depends_on_seed_first_day_and_dataset(simulated: Provider
         ({"market": {"calendar": "XNYS"}}, "market.calendar: XNYS is not 24/7"),
         ({"market": {"bar_length": "7m"}}, "market.bar_length: 0:07:00 does not divide 8 hours"),
         ({"last": None}, "history.last: is required"),
+        (
+            {"settings": {"order_book": {"interval": "7m"}}},
+            "order_book.interval: 0:07:00 is no multiple of market.bar_length 0:05:00",
+        ),
         ({"reference": {"risk_free": "tbill"}}, "reference.risk_free: 'tbill' is not null"),
         (
             {"reference": {"benchmark": "ETH/USDT"}},
