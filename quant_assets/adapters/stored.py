@@ -6,20 +6,27 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.adapters.providers.base import Dataset, Provider, contract_of
+from quant_assets.contracts.base import Contract
 from quant_assets.contracts.funding import Funding
 from quant_assets.contracts.mark_prices import MarkPrices
 from quant_assets.contracts.reference_returns import ReferenceReturns
 from quant_assets.core.hashing import digest
+from quant_assets.core.sources import Sources
 from quant_assets.core.venues import History
 from quant_assets.core.windows import Window
 from quant_assets.quant.market.bars import instants
+from quant_assets.quant.market.forward_adjust import forward_adjusted
 
 VERSION = 1
 MARKS = "marks"
 
 
 class StoredProvider(Provider):
-    """Reads the venue's source store and nothing else, so asking twice gives the same bytes."""
+    """Reads the venue's source store and nothing else, so asking twice gives the same bytes.
+
+    A venue whose `price_adjustment` is not that of the files (setting `published`) is adjusted
+    forward on read: later prices are divided by the factors of earlier events.
+    """
 
     _known: tuple[int, History | None] | None = None
 
@@ -62,7 +69,20 @@ class StoredProvider(Provider):
             for name in self._parts(dataset)
             for c in self.sources.chunks(name, self._begin(dataset, start), end)
         ]
-        return digest([self.name, VERSION, dataset, hashes, start, end])
+        if dataset in ("bars", "reference") and self.adjusts:
+            events = self.sources.chunks("adjustments", _BEGINNING, end)
+            hashes += [(c.dataset, c.month, c.sequence, c.sha256) for c in events]
+        return digest([self.name, VERSION, dataset, self.published, hashes, start, end])
+
+    @property
+    def adjusts(self) -> bool:
+        """True when bars are adjusted on read."""
+        return self.published != self.venue.market.price_adjustment
+
+    @property
+    def published(self) -> str:
+        """How prices are adjusted where they come from; here: as the venue says."""
+        return self.venue.market.price_adjustment
 
     def _parts(self, dataset: Dataset) -> list[str]:
         if dataset == "funding":
@@ -80,26 +100,25 @@ class StoredProvider(Provider):
         start, end = self.span(window)
         if dataset == "reference":
             return self._benchmark(start, end)
-        rows = self.newest(dataset, start, end)
+        rows = self._bars(start, end) if dataset == "bars" else self.newest(dataset, start, end)
         if dataset == "funding" and len(rows):
             return self._with_marks(rows, start, end)
         return rows
 
+    def _bars(self, start: datetime, end: datetime) -> pd.DataFrame:
+        rows = self.newest("bars", start, end)
+        if not self.adjusts or not len(rows):
+            return rows
+        events = self.newest("adjustments", _BEGINNING, end)
+        if self.published == "splits":
+            events = events[events["kind"] == "dividend"]
+        total = self.venue.market.price_adjustment == "total_return"
+        return forward_adjusted(rows, events, dividends=total)
+
     def newest(self, dataset: str, start: datetime, end: datetime) -> pd.DataFrame:
         """Rows of a stored dataset with `start <= ts < end`, each in its newest version."""
         contract = MarkPrices if dataset == MARKS else contract_of(dataset)
-        frames = []
-        for chunk in self.sources.chunks(dataset, start, end):
-            frame = self.sources.read(chunk)
-            inside = (frame["ts"] >= start) & (frame["ts"] < end)
-            frames.append(frame if inside.all() else frame[inside])
-        filled = [frame for frame in frames if len(frame)]
-        if not filled:
-            return contract.empty()
-        rows = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
-        key = contract.key_columns()
-        rows = rows.drop_duplicates(key, keep="last").sort_values(key, kind="stable")
-        return rows.reset_index(drop=True)
+        return newest_rows(self.sources, dataset, contract, start, end)
 
     def _with_marks(self, funding: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:
         """Mark price of the settlement's minute where the settlement itself has none.
@@ -120,7 +139,7 @@ class StoredProvider(Provider):
     def _benchmark(self, start: datetime, end: datetime) -> pd.DataFrame:
         """Simple returns of the benchmark symbol's closes; the first of all is NaN."""
         wanted = self.venue.reference.benchmark
-        bars = self.newest("bars", self._begin("reference", start), end)
+        bars = self._bars(self._begin("reference", start), end)
         bars = bars[(bars["symbol"] == wanted) & ~bars["is_gap"] & bars["close"].notna()]
         if wanted is None or not len(bars):
             return ReferenceReturns.empty()
@@ -135,6 +154,24 @@ class StoredProvider(Provider):
             returns=returns[inside],
             assumed=np.zeros(count, dtype=bool),
         )
+
+
+def newest_rows(
+    sources: Sources, dataset: str, contract: type[Contract], start: datetime, end: datetime
+) -> pd.DataFrame:
+    """Rows with `start <= ts < end` out of all deliveries; of two with one key, the later one."""
+    frames = []
+    for chunk in sources.chunks(dataset, start, end):
+        frame = sources.read(chunk)
+        inside = (frame["ts"] >= start) & (frame["ts"] < end)
+        frames.append(frame if inside.all() else frame[inside])
+    filled = [frame for frame in frames if len(frame)]
+    if not filled:
+        return contract.empty()
+    rows = pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0]
+    key = contract.key_columns()
+    rows = rows.drop_duplicates(key, keep="last").sort_values(key, kind="stable")
+    return rows.reset_index(drop=True)
 
 
 _BEGINNING = datetime(1, 1, 2, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """Provider `files`: what you drop into the venue's landing folder, in any known layout."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,13 +13,15 @@ class FilesSettings(Strict):
 
     `symbols` keeps those alone; `select` keeps rows whose column has that word, for files that hold
     several venues or markets; `scale` divides prices that are published as integers; `layout` names
-    the one layout to expect, where content alone could mean two.
+    the one layout to expect, where content alone could mean two. `published` says how the files'
+    prices are adjusted; where the venue's `price_adjustment` says more, that is done on read.
     """
 
     symbols: list[str] | None = None
     select: dict[str, str] = Field(default_factory=dict)
     scale: Annotated[float, Field(gt=0)] | None = None
     layout: str | None = None
+    published: Literal["none", "splits", "total_return"] | None = None
 
 
 class Files(StoredProvider):
@@ -28,3 +30,18 @@ class Files(StoredProvider):
     name: ClassVar[str] = "files"
     settings_model: ClassVar[type[Strict]] = FilesSettings
     settings: FilesSettings
+
+    @property
+    def published(self) -> str:
+        """How the files' prices are adjusted; default: as the venue says."""
+        return self.settings.published or self.venue.market.price_adjustment
+
+    def check_venue(self) -> None:
+        """Prices can be adjusted on read, never the other way."""
+        steps = ("none", "splits", "total_return")
+        wanted = self.venue.market.price_adjustment
+        if steps.index(self.published) > steps.index(wanted):
+            self.refuse(
+                "provider.settings.published",
+                f"{self.published} cannot be undone to price_adjustment {wanted}",
+            )

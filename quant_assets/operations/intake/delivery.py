@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
 from quant_assets.adapters.layouts.base import Raw
@@ -14,6 +15,7 @@ from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.mark_prices import MarkPrices
 from quant_assets.core.venues import Venue
 from quant_assets.operations.intake.revisions import delta
+from quant_assets.quant.market.forward_adjust import adjustments_of_closes
 from quant_assets.quant.market.row_checks.check import Checked, check_rows
 from quant_assets.quant.market.row_checks.rules import RowRules
 from quant_assets.storage.sources import Receipt, SourceStore
@@ -40,9 +42,29 @@ def deliver(store: SourceStore, venue: Venue, origin: Origin, raws: Iterable[Raw
     Raises `DataError` when the rows as a whole are not what they seem; nothing is stored then.
     """
     work = _Work(store, venue, origin)
-    for dataset, parts in _by_dataset(raws, work.notes).items():
+    by_dataset = _by_dataset(raws, work.notes)
+    if "adjustments" not in by_dataset:
+        by_dataset |= _adjustments_of(by_dataset.get("bars", []), venue)
+    for dataset, parts in by_dataset.items():
         work.take(dataset, parts)
     return work.commit()
+
+
+def _adjustments_of(parts: list[Raw], venue: Venue) -> dict[str, list[Raw]]:
+    """Events that the source's own adjusted closes tell of, where it publishes such closes."""
+    frames = [part.frame for part in parts if "adjusted_close" in part.frame.columns]
+    if not frames:
+        return {}
+    rows = pd.concat(frames, ignore_index=True)
+    rows = rows[rows["ts"].notna()].sort_values("ts", kind="stable").reset_index(drop=True)
+    published = venue.provider.settings.get("published") or venue.market.price_adjustment
+    events = adjustments_of_closes(
+        rows, rows["adjusted_close"], splits_are_in=published in ("splits", "total_return")
+    )
+    if not len(events):
+        return {}
+    lines = np.arange(1, len(events) + 1)
+    return {"adjustments": [Raw("adjustments", events.assign(line=lines))]}
 
 
 def _by_dataset(raws: Iterable[Raw], notes: list[str]) -> dict[str, list[Raw]]:
