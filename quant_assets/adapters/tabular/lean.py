@@ -1,0 +1,103 @@
+"""What files in the layout of the LEAN engine have in common: no headings, names that tell."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from quant_assets.adapters.files.csv_rows import Rows, first_rows
+from quant_assets.adapters.files.stamps import Instants
+from quant_assets.adapters.layouts.base import SourceFile
+from quant_assets.adapters.tabular.file_names import stem
+from quant_assets.adapters.tabular.local_time import to_utc
+from quant_assets.adapters.tabular.naming import Naming
+from quant_assets.core.errors import DataError
+from quant_assets.core.venues import Venue
+
+STAMP = r"\d{8} \d{2}:\d{2}"
+DAY = r"\d{8}"
+NUMBER = r"-?\d*\.?\d*([eE][+-]?\d+)?"
+EQUITY_SCALE = 10_000.0
+_NAME = re.compile(
+    r"(?P<root>[a-z0-9.^-]+?)(_(?P<kind>trade|quote|openinterest))?(_(?P<expiry>\d{6}(\d{2})?))?"
+)
+
+
+@dataclass(frozen=True)
+class LeanName:
+    """What a file is called after: an instrument, and of a future its expiry (`yyyyMM`)."""
+
+    root: str
+    kind: str
+    expiry: str
+
+    def symbol(self, venue: Venue) -> str:
+        """`AAPL`; a future is `ES-201312`; crypto pairs are unified.
+
+        Mid prices of a contract are `ES-201312-QUOTE`, because its trades are another series.
+        """
+        root = Naming(venue).of_file(self.root.upper())
+        if not self.expiry:
+            return root
+        return f"{root}-{self.expiry}" + ("-QUOTE" if self.kind == "quote" else "")
+
+
+def lean_name(file: SourceFile) -> LeanName:
+    """Parts of a file's name; `DataError` when it is not one of LEAN's."""
+    match = _NAME.fullmatch(stem(file.name).lower())
+    if match is None:
+        raise DataError(
+            f"{file.name}: the rows do not name their instrument, and the name is none of LEAN's. "
+            "Name it like aapl.csv or es_trade_201312.csv"
+        )
+    return LeanName(match["root"], match["kind"] or "", match["expiry"] or "")
+
+
+def begins_like(file: SourceFile, cells: list[str]) -> bool:
+    """Whether the cells of the first line are as these patterns say."""
+    lines = first_rows(file, 1)
+    return (
+        len(lines) == 1
+        and len(lines[0]) == len(cells)
+        and all(re.fullmatch(p, c) is not None for p, c in zip(cells, lines[0], strict=True))
+    )
+
+
+def lean_moments(rows: Rows, venue: Venue) -> Instants:
+    """UTC instants of the column `time`, `yyyyMMdd HH:mm`.
+
+    Around the clock LEAN writes UTC; elsewhere the hours of the market's zone, and the date of a
+    daily bar with 00:00, which becomes its UTC midnight.
+    """
+    stamps = rows.text_stamps("time", "%Y%m%d %H:%M")
+    if venue.market.calendar == "24/7":
+        return stamps
+    return to_utc(stamps, venue, line=rows.line, where=rows.reading.file)
+
+
+def ascending_days(rows: Rows, column: str) -> Instants:
+    """Days `yyyyMMdd`, each later than the one before; else `DataError`.
+
+    Every line of such a file changes the meaning of its neighbours, so none can be set aside.
+    """
+    days = rows.text_stamps(column, "%Y%m%d")
+    require_whole(rows)
+    back = np.flatnonzero(np.diff(days) <= np.timedelta64(0))
+    if back.size:
+        row = int(back[0])
+        raise DataError(
+            f"{rows.reading.file}: line {int(rows.line[row + 1])}: {str(days[row + 1])[:10]} does "
+            f"not come after {str(days[row])[:10]}. Sort the file by date, or fetch it again"
+        )
+    return days
+
+
+def require_whole(rows: Rows) -> None:
+    """Refuse the file, with the first line that could not be read."""
+    rejects = rows.rejects()
+    if rejects is not None:
+        first = rejects.iloc[0]
+        raise DataError(
+            f"{rows.reading.file}: line {first['line']}: {first['reason']} ({first['text']!r}). "
+            "Every line counts here: fetch the file again"
+        )
