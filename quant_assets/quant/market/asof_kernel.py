@@ -38,41 +38,46 @@ class Known(NamedTuple):
     ends: Integers
 
 
-@compiled
-def inspect(
-    code: Integers, ts: Integers, available_at: Integers, n_symbols: int
-) -> tuple[int, int, int]:
-    """First row out of order (-1: none), smallest step of `ts` in a symbol, smallest delay.
+class Facts(NamedTuple):
+    """About the rows of a series.
 
-    In order is sorted by (code, ts) or by (ts, code), without repetition.
+    unsorted : the first row out of order, -1 when there is none.
+    step, delay : smallest difference of `ts` within a symbol, and from `ts` to `available_at`.
     """
-    last = np.full(n_symbols, BEFORE_ALL)
-    by_symbol, by_time = -1, -1
+
+    unsorted: int
+    step: int
+    delay: int
+    in_clock_order: bool
+
+
+@compiled
+def inspect(code: Integers, ts: Integers, available_at: Integers, counts: Integers) -> Facts:
+    """Facts of the rows, and the rows per symbol in `counts`.
+
+    Rows are in order when sorted by (code, ts) or by (ts, code), without repetition.
+    """
+    last = np.full(counts.size, BEFORE_ALL)
+    counts[:] = 0
+    by_symbol, by_time, in_clock_order = -1, -1, True
     step, delay = AFTER_ALL, AFTER_ALL
     for i in range(ts.size):
+        symbol, moment = code[i], ts[i]
         if i > 0:
-            grows = ts[i] > ts[i - 1]
-            if by_symbol < 0 and not (code[i] > code[i - 1] or (code[i] == code[i - 1] and grows)):
+            grows, same = moment > ts[i - 1], symbol == code[i - 1]
+            if by_symbol < 0 and not (symbol > code[i - 1] or (same and grows)):
                 by_symbol = i
-            if by_time < 0 and not (grows or (ts[i] == ts[i - 1] and code[i] > code[i - 1])):
+            if by_time < 0 and not (grows or (moment == ts[i - 1] and symbol > code[i - 1])):
                 by_time = i
-        if last[code[i]] != BEFORE_ALL:
-            step = min(step, ts[i] - last[code[i]])
-        last[code[i]] = ts[i]
-        delay = min(delay, available_at[i] - ts[i])
-    bad = -1 if min(by_symbol, by_time) < 0 else max(by_symbol, by_time)
-    return bad, step, delay
-
-
-@compiled
-def in_clock_order(code: Integers, available_at: Integers) -> bool:
-    """True when the rows are sorted by (code, available_at)."""
-    for i in range(1, code.size):
-        if code[i] < code[i - 1]:
-            return False
-        if code[i] == code[i - 1] and available_at[i] < available_at[i - 1]:
-            return False
-    return True
+            late = same and available_at[i] < available_at[i - 1]
+            in_clock_order = in_clock_order and symbol >= code[i - 1] and not late
+        if counts[symbol] > 0:
+            step = min(step, moment - last[symbol])
+        last[symbol] = moment
+        counts[symbol] += 1
+        delay = min(delay, available_at[i] - moment)
+    unsorted = -1 if min(by_symbol, by_time) < 0 else max(by_symbol, by_time)
+    return Facts(unsorted, step, delay, in_clock_order)
 
 
 @compiled
@@ -114,19 +119,29 @@ def match(at: Integers, at_starts: Integers, source: Known, max_age: int, runs: 
     n_runs = 0
     for symbol in range(at_starts.size - 1):
         position, stop = at_starts[symbol], at_starts[symbol + 1]
-        first_run, best = n_runs, source.begins[symbol]
-        for j in range(source.begins[symbol], source.ends[symbol]):
+        begin, end = source.begins[symbol], source.ends[symbol]
+        best = begin
+        for j in range(begin, end):
             position = _first_not_before(at, position, stop, source.available_at[j])
-            if n_runs > first_run:
-                runs.after[n_runs - 1] = min(runs.after[n_runs - 1], position)
+            if j > begin:
+                oldest = source.available_at[best] + max_age
+                runs.after[n_runs - 1] = _cut(at, runs.first[n_runs - 1], position, oldest)
             if source.ts[j] >= source.ts[best]:
                 best = j
-            last = source.available_at[best] + max_age
-            runs.first[n_runs] = position
-            runs.row[n_runs] = best
-            runs.after[n_runs] = max(position, _first_not_before(at, position, stop, last + 1))
+            runs.first[n_runs], runs.row[n_runs] = position, best
             n_runs += 1
+        if end > begin:
+            oldest = source.available_at[best] + max_age
+            runs.after[n_runs - 1] = _cut(at, runs.first[n_runs - 1], stop, oldest)
     return n_runs
+
+
+@compiled
+def _cut(at: Integers, first: int, after: int, oldest: int) -> int:
+    """End of the clock rows [first, after) with at <= oldest; mostly they all are."""
+    if after == first or at[after - 1] <= oldest:
+        return after
+    return _first_not_before(at, first, after, oldest + 1)
 
 
 @compiled

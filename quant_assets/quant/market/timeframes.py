@@ -22,7 +22,7 @@ from quant_assets.quant.market.bars import Instants, instants
 from quant_assets.quant.market.resample import DAY, microseconds, sealed
 
 if TYPE_CHECKING:
-    from quant_assets.quant.market.asof_kernel import Known, Runs
+    from quant_assets.quant.market.asof_kernel import Facts, Known, Runs
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -87,18 +87,15 @@ class Timeframe:
         self._check_rows()
 
     def _check_rows(self) -> None:
-        from quant_assets.quant.market.asof_kernel import inspect
-
-        ts, available_at = microseconds(self.ts), microseconds(self.available_at)
-        bad, step, delay = inspect(sealed(self.codes), ts, available_at, len(self.symbols))
+        bad, step, delay, _ = self._facts[0]
         if bad >= 0:
             raise DataError(
                 f"row {bad} ({self._name(bad)}) is out of order: rows must be unique and sorted by "
                 "(symbol, ts) or by (ts, symbol)"
             )
         shortest = self.bar_length if self.shortest is None else self.shortest
-        if delay < shortest // _MICROSECOND and len(ts):
-            row = int(np.argmin(available_at - ts))
+        if delay < shortest // _MICROSECOND:
+            row = int(np.argmin(self.available_at - self.ts))
             raise LookAheadError(
                 f"row {row} ({self._name(row)}) is available at {self.available_at[row]} UTC, "
                 f"before its bar of {shortest} ends. Set available_at to when the bar could be "
@@ -118,23 +115,33 @@ class Timeframe:
         return f"{self.symbols[self.codes[row]]} at {self.ts[row]} UTC"
 
     @cached_property
+    def _facts(self) -> tuple["Facts", Integers]:
+        """What one pass over the rows tells: facts, and rows per symbol."""
+        from quant_assets.quant.market.asof_kernel import inspect
+
+        counts = np.empty(len(self.symbols), dtype=np.int64)
+        known = microseconds(self.available_at)
+        return inspect(sealed(self.codes), microseconds(self.ts), known, counts), counts
+
+    @cached_property
     def starts(self) -> Integers:
         """Where each symbol begins in clock order, and the number of rows: (n_symbols + 1,)."""
-        counts = np.bincount(self.codes, minlength=len(self.symbols))
-        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return np.concatenate([[0], np.cumsum(self._facts[1])]).astype(np.int64)
 
     @cached_property
     def clock_order(self) -> Integers | None:
         """Positions of the rows sorted by (symbol, available_at); None when they already are."""
-        from quant_assets.quant.market.asof_kernel import by_symbol, in_clock_order
+        from quant_assets.quant.market.asof_kernel import by_symbol
 
-        known = microseconds(self.available_at)
-        if in_clock_order(sealed(self.codes), known):
+        if self._facts[0].in_clock_order:
             return None
         order = by_symbol(sealed(self.codes), self.starts)
-        if in_clock_order(sealed(self.codes[order]), sealed(known[order])):
+        known, codes = microseconds(self.available_at)[order], self.codes[order]
+        if not ((known[1:] < known[:-1]) & (codes[1:] == codes[:-1])).any():
             return order
-        return np.lexsort((microseconds(self.ts), known, self.codes)).astype(np.int64)
+        return np.lexsort(
+            (microseconds(self.ts), microseconds(self.available_at), self.codes)
+        ).astype(np.int64)
 
     def clocked(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """A column in clock order."""
