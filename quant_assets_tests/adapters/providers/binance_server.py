@@ -22,7 +22,7 @@ FUNDING_MS, OI_MS, LATE_MS = 8 * HOUR, 5 * MINUTE, 3
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent instead of a good answer."""
+    """What is sent instead of a good answer; status 0 hangs up."""
 
     status: int = 200
     body: str = ""
@@ -163,6 +163,8 @@ def serve(now: datetime, listed: datetime = datetime(2020, 1, 1, tzinfo=UTC)) ->
             fault = state.fault(parts.path)
             if isinstance(fault, Reply):
                 time.sleep(fault.wait)
+                if fault.status == 0:
+                    return None
                 return self.send(fault.status, fault.body, fault.headers)
             answer = state.answer(parts.path, query)
             if fault is not None:

@@ -311,6 +311,7 @@ BAD_ANSWERS = {
     "429": (limited(3), "It was asked too often: pull again in 3 s"),
     "record instead of rows": (Reply(body='{"rows": 1}'), "has no time"),
     "row without a time": (Reply(body='[[null, "1", "1", "1", "1", "1"]]'), "row 1 of 1"),
+    "hung up": (Reply(0), "Check that the network reaches the exchange"),
     "unknown code": (Reply(400, '{"code": -1121, "msg": "Invalid symbol."}'), "Invalid symbol"),
 }
 
@@ -359,6 +360,9 @@ def test_bad_answer_retry_after_is_obeyed_when_it_is_patient_enough(
     with pytest.raises(DataError, match="pull again in 3600 s"):
         pull(provider, ask("bars"))
     assert naps == [30.0]  # nobody is asked again before the hour is over
+    binance.misbehave("/klines", limited(20), Reply(0))
+    assert rows(pull(provider, ask("bars")))["ts"].tolist() == grid(144)
+    assert naps == [30.0, 20.0, 2.0]  # what one answer said is not obeyed after the next
 
 
 @NEEDS_CRYPTO

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from quant_assets.adapters.pulling.paging import Answer, Confirmed, Pace, page_through
@@ -118,6 +118,7 @@ def test_page_through_events_confirms_to_just_after_the_last_one() -> None:
     newest=st.booleans(),
     cuts=st.lists(st.integers(0, 10), max_size=6),
 )
+@example(hours=set(range(10)), cap=5, newest=True, cuts=[2, 5])  # the older half is cut as well
 def test_page_through_confirmed_ranges_hold_every_row_of_the_truth(
     hours: set[int], cap: int, newest: bool, cuts: list[int]
 ) -> None:
