@@ -251,6 +251,8 @@ def csv_rows(
     without a line of data, or that is not UTF-8 text.
     """
     names = tuple(columns) if columns is not None else header(file, delimiter=delimiter)
+    if not names:
+        raise DataError(f"{file.name}: no UTF-8 text with names of columns in its first line.")
     if len(names) > limits.columns:
         raise DataError(f"{file.name}: {len(names)} columns, the limit is {limits.columns}.")
     reading = _Reading(file.name)
