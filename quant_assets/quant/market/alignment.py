@@ -85,7 +85,7 @@ def _returns(
     returns = np.diff(np.log(close), prepend=np.nan)
     known = np.abs(returns[~np.isnan(returns)])
     limit = WINSOR * 1.4826 * float(np.median(known)) if len(known) else 0.0
-    return np.clip(returns, -limit, limit) if limit > 0 else returns
+    return np.asarray(np.clip(returns, -limit, limit) if limit > 0 else returns)
 
 
 def _correlation(left: Floats, right: Floats) -> float:
