@@ -1,5 +1,6 @@
 """Providers whose data were delivered before: files that were dropped, pages that were pulled."""
 
+from collections.abc import Set
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -52,26 +53,19 @@ class StoredProvider(Provider):
         chunks = self.sources.chunks("bars", _BEGINNING, _END)
         if not chunks:
             return None
-        month = (max if last else min)(chunk.month for chunk in chunks)
-        moments = [
-            (frame["ts"].max() if last else frame["ts"].min())
-            for frame in (self.sources.read(c) for c in chunks if c.month == month)
-            if len(frame)
-        ]
-        moment: pd.Timestamp = max(moments) if last else min(moments)
-        return moment.to_pydatetime()
+        return max(c.last for c in chunks) if last else min(c.first for c in chunks)
 
     def source_digest(self, dataset: Dataset, window: Window) -> str:
-        """Digest of the chunks of the window's months; another month changes nothing."""
+        """Digest of the chunks with rows about the window; others change nothing."""
         start, end = self.span(window)
         hashes = [
-            (c.dataset, c.month, c.sequence, c.sha256)
+            c.mark
             for name in self._parts(dataset)
             for c in self.sources.chunks(name, self._begin(dataset, start), end)
         ]
         if dataset in ("bars", "reference") and self.adjusts:
             events = self.sources.chunks("adjustments", _BEGINNING, end)
-            hashes += [(c.dataset, c.month, c.sequence, c.sha256) for c in events]
+            hashes += [c.mark for c in events]
         return digest([self.name, VERSION, dataset, self.published, hashes, start, end])
 
     @property
@@ -118,7 +112,7 @@ class StoredProvider(Provider):
     def newest(self, dataset: str, start: datetime, end: datetime) -> pd.DataFrame:
         """Rows of a stored dataset with `start <= ts < end`, each in its newest version."""
         contract = MarkPrices if dataset == MARKS else contract_of(dataset)
-        return newest_rows(self.sources, dataset, contract, start, end)
+        return newest_rows(self.sources, dataset, contract, (start, end))
 
     def _with_marks(self, funding: pd.DataFrame, start: datetime, end: datetime) -> pd.DataFrame:
         """Mark price of the settlement's minute where the settlement itself has none.
@@ -157,11 +151,21 @@ class StoredProvider(Provider):
 
 
 def newest_rows(
-    sources: Sources, dataset: str, contract: type[Contract], start: datetime, end: datetime
+    sources: Sources,
+    dataset: str,
+    contract: type[Contract],
+    span: tuple[datetime, datetime],
+    symbols: Set[str] | None = None,
 ) -> pd.DataFrame:
-    """Rows with `start <= ts < end` out of all deliveries; of two with one key, the later one."""
+    """Rows with `start <= ts < end` out of all deliveries; of two with one key, the later one.
+
+    Deliveries without any of `symbols` are not read.
+    """
     frames = []
+    start, end = span
     for chunk in sources.chunks(dataset, start, end):
+        if symbols is not None and symbols.isdisjoint(chunk.symbols):
+            continue
         frame = sources.read(chunk)
         inside = (frame["ts"] >= start) & (frame["ts"] < end)
         frames.append(frame if inside.all() else frame[inside])

@@ -11,18 +11,27 @@ from typing import Protocol
 import pandas as pd
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Chunk:
-    """Rows of one dataset and UTC month out of one delivery.
+    """Rows of one dataset and UTC year or month (`2024`, `2024-02`) out of one delivery.
 
     `sequence` counts the venue's deliveries; of two rows with one key the higher one is newer.
+    `first` and `last` are the times of the first and the last row.
     """
 
     dataset: str
-    month: str
+    period: str
     sequence: int
     sha256: str
     rows: int
+    first: datetime
+    last: datetime
+    symbols: frozenset[str]
+
+    @property
+    def mark(self) -> tuple[str, str, int, str]:
+        """What a digest over chunks has to contain."""
+        return self.dataset, self.period, self.sequence, self.sha256
 
 
 class Sources(Protocol):
@@ -32,7 +41,7 @@ class Sources(Protocol):
         """Number of deliveries so far; equal versions have equal chunks."""
 
     def chunks(self, dataset: str, start: datetime, end: datetime) -> list[Chunk]:
-        """Chunks of the months that overlap [start, end), sorted."""
+        """Chunks with rows about [start, end), in the order of arrival."""
 
     def read(self, chunk: Chunk) -> pd.DataFrame:
         """Rows of a chunk, sorted by the key of its contract; its hash is checked."""

@@ -1,4 +1,4 @@
-"""The source store of one venue: receipts, chunks of rows by month, and the files as delivered.
+"""The source store of one venue: receipts, chunks of rows by period, and the files as delivered.
 
 `source/<venue>/receipts/<sequence>.json` is a delivery's commit point: chunks that no receipt lists
 were left by a kill and are never read. Nothing here is ever changed or removed.
@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from quant_assets.core.errors import IntegrityError
 from quant_assets.core.sources import Chunk
-from quant_assets.storage.frames import decode_frame, encode_frame
+from quant_assets.storage.frame_cache import FrameCache
+from quant_assets.storage.frames import decode_table, encode_frame, to_frame
 from quant_assets.storage.paths import Layout, encode
 from quant_assets.storage.writer import storage_error, write_atomically
 
 READ_ONLY = 0o444
+CACHE_BYTES = 128_000_000
 _CHUNK = "chunks"
 
 
@@ -32,9 +34,11 @@ class ChunkRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str
-    month: str
+    period: str
     sha256: str
     rows: int
+    span: tuple[datetime, datetime] | None = None
+    symbols: list[str] = []
 
 
 class Receipt(BaseModel):
@@ -62,11 +66,6 @@ class Receipt(BaseModel):
     chunks: list[ChunkRecord] = []
 
 
-def month_of(moment: datetime) -> str:
-    """UTC month of a moment, for example `2024-02`."""
-    return moment.astimezone(UTC).strftime("%Y-%m")
-
-
 @dataclass
 class SourceStore:
     """Deliveries to one venue. Reading needs no lock; a writer holds the venue's source lock."""
@@ -74,7 +73,8 @@ class SourceStore:
     layout: Layout
     venue: str
     _receipts: dict[int, Receipt] = field(default_factory=dict)
-    _index: dict[tuple[str, str], list[Chunk]] = field(default_factory=dict)
+    _index: dict[str, list[Chunk]] = field(default_factory=dict)
+    _frames: FrameCache = field(default_factory=lambda: FrameCache(CACHE_BYTES))
 
     @property
     def folder(self) -> Path:
@@ -94,11 +94,8 @@ class SourceStore:
             if sequence not in self._receipts:
                 receipt = _read_receipt(self.folder / "receipts" / name)
                 self._receipts[sequence] = receipt
-                for record in receipt.chunks:
-                    chunk = Chunk(
-                        record.dataset, record.month, sequence, record.sha256, record.rows
-                    )
-                    self._index.setdefault((record.dataset, record.month), []).append(chunk)
+                for chunk in chunks_of(receipt):
+                    self._index.setdefault(chunk.dataset, []).append(chunk)
         return [self._receipts[sequence] for sequence in sorted(self._receipts)]
 
     def version(self) -> int:
@@ -112,22 +109,26 @@ class SourceStore:
         """The receipt of a file that was delivered before, by its content."""
         return next((r for r in self.receipts() if r.sha256 == sha256), None)
 
-    def months(self, dataset: str) -> list[str]:
-        """UTC months with rows of a dataset, sorted."""
-        self.receipts()
-        return sorted(month for name, month in self._index if name == dataset)
-
     def chunks(self, dataset: str, start: datetime, end: datetime) -> list[Chunk]:
-        """Chunks of the months that overlap [start, end), in the order of arrival per month."""
-        if end <= start:
-            return []
-        first, last = month_of(start), month_of(end - pd.Timedelta(microseconds=1))
-        found = [month for month in self.months(dataset) if first <= month <= last]
-        return [chunk for month in found for chunk in sorted(self._index[dataset, month])]
+        """Chunks with rows about [start, end), in the order of arrival."""
+        if self.version() != len(self._receipts):
+            self.receipts()
+        return [c for c in self._index.get(dataset, []) if c.first < end and c.last >= start]
 
     def read(self, chunk: Chunk) -> pd.DataFrame:
-        """Rows of a chunk; `IntegrityError` when its bytes are not those of its receipt."""
-        path = self._chunk_path(chunk.dataset, chunk.month, chunk.sequence)
+        """Rows of a chunk; `IntegrityError` when its bytes are not those of its receipt.
+
+        Callers must not modify the frame: it is shared through the cache.
+        """
+        frame = self._frames.get(chunk.sha256)
+        if frame is None:
+            table = decode_table(self._bytes(chunk))
+            frame = to_frame(table)
+            self._frames.put(chunk.sha256, frame, table.nbytes)
+        return frame
+
+    def _bytes(self, chunk: Chunk) -> bytes:
+        path = self._chunk_path(chunk.dataset, chunk.period, chunk.sequence)
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -137,21 +138,27 @@ class SourceStore:
                 f"{path} is not what its receipt {chunk.sequence} says: the bytes were damaged. "
                 f"Remove that receipt and deliver the file again from {self.folder / 'archive'}"
             )
-        return decode_frame(data)
+        return data
 
     def commit(self, receipt: Receipt, parts: Iterable[tuple[str, str, pd.DataFrame]]) -> Receipt:
-        """Write the chunks (dataset, month, rows), then the receipt that lists them."""
+        """Write the chunks (dataset, period, rows), then the receipt that lists them.
+
+        Rows are sorted by time; those without one have no span and are found by the receipt alone.
+        """
         records = []
-        for dataset, month, frame in parts:
+        for dataset, period, frame in parts:
             data = encode_frame(frame)
-            path = self._chunk_path(dataset, month, receipt.sequence)
+            path = self._chunk_path(dataset, period, receipt.sequence)
+            ts = frame.get("ts")
             write_atomically(path, data, mode=READ_ONLY)
             records.append(
                 ChunkRecord(
                     dataset=dataset,
-                    month=month,
+                    period=period,
                     sha256=hashlib.sha256(data).hexdigest(),
                     rows=len(frame),
+                    span=None if ts is None else (ts.iloc[0], ts.iloc[-1]),
+                    symbols=sorted(frame["symbol"].unique().tolist()),
                 )
             )
         done = receipt.model_copy(update={"chunks": records})
@@ -166,13 +173,31 @@ class SourceStore:
         """Where the file of a delivery is kept as it came."""
         return self.folder / "archive" / f"{sequence:08d}-{encode(name)}"
 
-    def _chunk_path(self, dataset: str, month: str, sequence: int) -> Path:
-        return self.folder / _CHUNK / encode(dataset) / month / f"{sequence:08d}.parquet"
+    def _chunk_path(self, dataset: str, period: str, sequence: int) -> Path:
+        return self.folder / _CHUNK / encode(dataset) / period / f"{sequence:08d}.parquet"
 
     def _write(self, receipt: Receipt) -> None:
         path = self.folder / "receipts" / f"{receipt.sequence:08d}.json"
         body: dict[str, Any] = receipt.model_dump(mode="json")
         write_atomically(path, json.dumps(body, indent=1, sort_keys=True).encode())
+
+
+def chunks_of(receipt: Receipt) -> list[Chunk]:
+    """The chunks of a delivery that have a time."""
+    return [
+        Chunk(
+            dataset=record.dataset,
+            period=record.period,
+            sequence=receipt.sequence,
+            sha256=record.sha256,
+            rows=record.rows,
+            first=record.span[0],
+            last=record.span[1],
+            symbols=frozenset(record.symbols),
+        )
+        for record in receipt.chunks
+        if record.span is not None
+    ]
 
 
 def _read_receipt(path: Path) -> Receipt:

@@ -21,6 +21,7 @@ from quant_assets.quant.market.row_checks.rules import RowRules
 from quant_assets.storage.sources import Receipt, SourceStore
 
 MAX_TEXT = 200
+MONTHLY_ROWS = 1000  # a month with fewer rows is no file of its own: daily bars go by the year
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ class _Work:
     def _known(self, dataset: str, frame: pd.DataFrame) -> pd.DataFrame:
         first, last = (frame["ts"].iloc[row].to_pydatetime() for row in (0, -1))
         end = last + timedelta(microseconds=1)
-        return newest_rows(self.store, dataset, _contract(dataset), first, end)
+        symbols = frozenset(self.symbols[dataset])
+        return newest_rows(self.store, dataset, _contract(dataset), (first, end), symbols)
 
     def _keep_undated(self, dataset: str, checked: Checked, rejected: pd.DataFrame) -> None:
         """Rows without a time belong to no window: they stand in the receipt's own table."""
@@ -176,8 +178,10 @@ class _Work:
                 continue
             _contract(dataset).check_frame(frame, where=f"{self.origin.name} {dataset}")
             months = frame["ts"].dt.strftime("%Y-%m")
-            for month in sorted(months.unique()):
-                yield dataset, str(month), frame[months == month].reset_index(drop=True)
+            if len(frame) < MONTHLY_ROWS * months.nunique():
+                months = months.str.slice(0, 4)
+            for period, rows in frame.groupby(months, sort=True):
+                yield dataset, str(period), rows.reset_index(drop=True)
 
 
 UNDATED = "undated"

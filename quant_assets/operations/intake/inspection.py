@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
@@ -15,10 +15,10 @@ from quant_assets.core.errors import DataError
 from quant_assets.core.sources import Chunk
 from quant_assets.core.venues import Venue
 from quant_assets.quant.market.bars import ALWAYS_OPEN, Instants, instants
-from quant_assets.storage.sources import SourceStore
+from quant_assets.storage.sources import SourceStore, chunks_of
 
 DATASETS = ("bars", "funding", MARKS, "open_interest", "liquidations", "order_book", "adjustments")
-_ENDLESS = timedelta(microseconds=1)
+_ALWAYS = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -66,14 +66,12 @@ def coverage(store: SourceStore, venue: Venue) -> list[Coverage]:
 def _times_by_symbol(store: SourceStore, dataset: str) -> dict[str, Instants]:
     """Sorted distinct times of each symbol, out of all deliveries."""
     parts: dict[str, list[Instants]] = {}
-    for month in store.months(dataset):
-        start = datetime.fromisoformat(f"{month}-01T00:00:00+00:00")
-        for chunk in store.chunks(dataset, start, start + _ENDLESS):
-            frame = store.read(chunk)
-            codes, symbols = pd.factorize(frame["symbol"])
-            ts = instants(frame["ts"])
-            for code, symbol in enumerate(symbols):
-                parts.setdefault(str(symbol), []).append(ts[codes == code])
+    for chunk in store.chunks(dataset, *_ALWAYS):
+        frame = store.read(chunk)
+        codes, symbols = pd.factorize(frame["symbol"])
+        ts = instants(frame["ts"])
+        for code, symbol in enumerate(symbols):
+            parts.setdefault(str(symbol), []).append(ts[codes == code])
     return {symbol: np.unique(np.concatenate(parts[symbol])) for symbol in sorted(parts)}
 
 
@@ -123,19 +121,16 @@ def changes(store: SourceStore, sequence: int) -> Iterator[Change]:
     if sequence not in receipts:
         known = f"1 to {max(receipts)}" if receipts else "none yet"
         raise DataError(f"venue {store.venue}: no delivery number {sequence}; known: {known}")
-    for record in receipts[sequence].chunks:
-        if record.dataset in ("doubts", "undated"):
+    for chunk in chunks_of(receipts[sequence]):
+        if chunk.dataset == "doubts":
             continue
-        chunk = Chunk(record.dataset, record.month, sequence, record.sha256, record.rows)
-        after = store.read(chunk)
         contract: type[Contract] = (
-            MarkPrices if record.dataset == MARKS else contract_of(record.dataset)
+            MarkPrices if chunk.dataset == MARKS else contract_of(chunk.dataset)
         )
-        first, last = after["ts"].iloc[0], after["ts"].iloc[-1]
-        known = newest_rows(
-            _Before(store, sequence), record.dataset, contract, first, last + _ENDLESS
-        )
-        yield from _compare(record.dataset, contract.key_columns(), known, after)
+        span = chunk.first, chunk.last + timedelta(microseconds=1)
+        before = _Before(store, sequence)
+        known = newest_rows(before, chunk.dataset, contract, span, chunk.symbols)
+        yield from _compare(chunk.dataset, contract.key_columns(), known, store.read(chunk))
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def adjustments_of_closes(
     before = frame.groupby("symbol", sort=True)["ratio"].shift(1)
     factor = (before / frame["ratio"]).to_numpy(dtype=np.float64)
     steps = np.isfinite(factor) & (np.abs(factor - 1.0) > MIN_EVENT)
-    found = frame.loc[steps, ["ts", "symbol"]].reset_index(drop=True)
+    found: pd.DataFrame = frame.loc[steps, ["ts", "symbol"]].reset_index(drop=True)
     factors = factor[steps]
     is_split = (factors < SPLIT_BEYOND) | (factors > 1.0 / SPLIT_BEYOND)
     if splits_are_in:

@@ -34,15 +34,18 @@ def store(tmp_path: Path) -> SourceStore:
     return source_store(tmp_path)
 
 
-def test_deliver_cuts_rows_into_utc_months_and_the_receipt_adds_up(store: SourceStore):
+def test_deliver_cuts_few_rows_into_years_and_the_receipt_adds_up(store: SourceStore):
     receipt = deliver(store, VENUE, origin("a"), [raw_bars("2024-01-31 12:00", 24)])
-    assert [(c.dataset, c.month, c.rows) for c in receipt.chunks] == [
-        ("bars", "2024-01", 12),
-        ("bars", "2024-02", 12),
-    ]
+    assert [(c.dataset, c.period, c.rows) for c in receipt.chunks] == [("bars", "2024", 24)]
     assert receipt.counts["bars"]["rows"] == receipt.counts["bars"]["stored"] == 24
     assert receipt.symbols == {"bars": ["BTC/USDT:USDT"]}
     assert SourceStore(store.layout, store.venue).receipts() == [receipt]
+
+
+def test_deliver_cuts_many_rows_into_months(store: SourceStore, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("quant_assets.operations.intake.delivery.MONTHLY_ROWS", 10)
+    receipt = deliver(store, VENUE, origin("a"), [raw_bars("2024-01-31 12:00", 24)])
+    assert [(c.period, c.rows) for c in receipt.chunks] == [("2024-01", 12), ("2024-02", 12)]
 
 
 def test_provider_files_reads_what_was_delivered_inside_the_window(store: SourceStore):
@@ -75,7 +78,7 @@ def test_delivery_that_repeats_stored_rows_stores_nothing_and_keeps_the_digest(s
     assert provider.source_digest("bars", FEBRUARY) == before
 
 
-def test_revised_row_wins_is_flagged_and_only_its_month_changes(store: SourceStore):
+def test_revised_row_wins_is_flagged_and_only_its_window_changes(store: SourceStore):
     deliver(store, VENUE, origin("a"), [raw_bars("2024-01-31 12:00", 24)])
     provider = provider_for(VENUE, store)
     digests = [provider.source_digest("bars", window) for window in (JANUARY, FEBRUARY, MARCH)]
