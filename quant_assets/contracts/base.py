@@ -103,7 +103,9 @@ def _key_problem(frame: pd.DataFrame, key: list[str]) -> str:
 
 
 def _infinities(frame: pd.DataFrame) -> list[str]:
-    problems = []
+    problems: list[str] = []
+    if frame.empty:
+        return problems
     for name in frame.columns:
         if frame[name].dtype != "float64":
             continue

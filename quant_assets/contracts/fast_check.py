@@ -26,7 +26,9 @@ _RULES: dict[str, Callable[[Values, Mapping[str, Any]], bool]] = {
 
 def strictly_increasing(frame: pd.DataFrame, key: list[str]) -> bool:
     """True when rows are sorted by `key` and no key repeats. Null keys are never increasing."""
-    if len(frame) < 2:
+    if len(frame) == 0:
+        return True
+    if len(frame) == 1:
         return not frame[key].isna().to_numpy().any()
     increasing: npt.NDArray[np.bool_] | None = None
     for name in reversed(key):

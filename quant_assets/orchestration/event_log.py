@@ -54,6 +54,18 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
         return engine
 
     @cached_property
+    def _known_tables(self) -> set[str]:
+        return set()
+
+    def has_table(self, table_name: str) -> bool:
+        """Remember tables that are there: Dagster asks once per event, and they do not go away."""
+        if table_name not in self._known_tables:
+            if not super().has_table(table_name):
+                return False
+            self._known_tables.add(table_name)
+        return True
+
+    @cached_property
     def _batch(self) -> threading.local:
         return threading.local()
 

@@ -1,6 +1,9 @@
 """The IO manager: pulls promises, and shows each cell to Dagster."""
 
+from collections.abc import Iterator
+
 import dagster as dg
+import pandas as pd
 
 from quant_assets.core.errors import StorageError
 from quant_assets.orchestration.pictures import newest_picture
@@ -34,27 +37,37 @@ class SnapshotIOManager(dg.IOManager):
             raise StorageError(
                 f"{asset}: {len(missing)} cells were not written, first {missing[0]}"
             )
-        execution = dg.AssetExecutionContext.get()
-        for cell in done:
-            execution.add_asset_metadata(
-                _metadata(asset, cell), asset_key=asset, partition_key=cell.key
-            )
-        self._picture(execution, asset, done)
+        facts = {cell.key: _metadata(asset, cell) for cell in done}
+        for key, picture in _pictures(asset, done):
+            facts[key]["picture"] = picture
+        _show(context.asset_key, facts)
         changed = sum(not cell.unchanged for cell in done)
         context.log.info(f"{asset}: {changed} computed, {len(done) - changed} unchanged")
 
-    @staticmethod
-    def _picture(execution: dg.AssetExecutionContext, asset: str, done: list[Done]) -> None:
-        filled = [cell for cell in done if cell.manifests[asset].rows]
-        every = current_workspace().settings.detail == "full"
-        for cell in filled if every else filled[-1:]:
-            markdown = newest_picture(cell.contracts[asset], _read(cell.manifests[asset]))
-            if markdown:
-                execution.add_asset_metadata(
-                    {"picture": dg.MetadataValue.md(markdown)},
-                    asset_key=asset,
-                    partition_key=cell.key,
-                )
+
+def _show(asset: dg.AssetKey, facts: dict[str, dict[str, dg.MetadataValue]]) -> None:
+    """Attach the metadata of each partition to its event.
+
+    The public `add_asset_metadata` lists all keys of the range on every call, which is quadratic in
+    the windows of a run; it ends in this very accumulator.
+    """
+    step = dg.AssetExecutionContext.get().get_step_execution_context()
+    kept = step._metadata_accumulator
+    for key, values in facts.items():
+        kept = kept.with_additional_asset_metadata(
+            asset_key=asset, partition_key=key, metadata=values
+        )
+    step._metadata_accumulator = kept
+
+
+def _pictures(asset: str, done: list[Done]) -> Iterator[tuple[str, dg.MetadataValue]]:
+    """Pictures by partition key: of the newest filled window, or of all if the settings say so."""
+    filled = [cell for cell in done if cell.manifests[asset].rows]
+    every = current_workspace().settings.detail == "full"
+    for cell in filled if every else filled[-1:]:
+        markdown = newest_picture(cell.contracts[asset], _read(cell.manifests[asset]))
+        if markdown:
+            yield cell.key, dg.MetadataValue.md(markdown)
 
 
 def _read(manifest: Manifest):
@@ -77,6 +90,8 @@ def _metadata(asset: str, cell: Done) -> dict[str, dg.MetadataValue]:
         facts["empty_reason"] = dg.MetadataValue.text(manifest.empty_reason)
     if manifest.partial:
         facts["partial"] = dg.MetadataValue.bool(True)
+    if manifest.rows and manifest.first_ts:
+        facts["span"] = dg.MetadataValue.text(f"{manifest.first_ts} to {manifest.last_ts}")
     if manifest.stamps:
         facts["stamps"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in manifest.stamps))
     if not cell.unchanged or manifest.rows:
@@ -84,7 +99,10 @@ def _metadata(asset: str, cell: Done) -> dict[str, dg.MetadataValue]:
     if manifest.run.telemetry and not cell.unchanged:
         facts["telemetry"] = dg.MetadataValue.json(manifest.run.telemetry[:TELEMETRY_ROWS])
     if manifest.rows and not cell.unchanged:
-        facts["preview"] = dg.MetadataValue.md(_preview(manifest))
+        frame = _read(manifest)
+        facts["preview"] = dg.MetadataValue.md(_preview(frame))
+        if "symbol" in frame.columns:
+            facts["symbols"] = dg.MetadataValue.int(int(frame["symbol"].nunique()))
     return facts
 
 
@@ -94,9 +112,9 @@ def _schema(columns: tuple[tuple[str, str], ...]) -> dg.MetadataValue:
     )
 
 
-def _preview(manifest: Manifest) -> str:
+def _preview(frame: pd.DataFrame) -> str:
     """The first rows as a markdown table."""
-    head = _read(manifest).head(PREVIEW_ROWS)
+    head = frame.head(PREVIEW_ROWS)
     lines = ["| " + " | ".join(head.columns) + " |", "|" + " --- |" * len(head.columns)]
     for row in head.itertuples(index=False):
         lines.append("| " + " | ".join(_text(value) for value in row) + " |")

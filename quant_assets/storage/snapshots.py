@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -182,8 +183,11 @@ class SnapshotStore:
 
         `facts` are the manifest's fields that the frame does not tell.
         """
-        table = to_table(frame)
-        data = encode_table(table)
+        if len(frame) == 0 and frame.columns.is_unique:
+            columns = zip(map(str, frame.columns), map(str, frame.dtypes), strict=True)
+            table, data, data_sha256 = _encoded_empty(tuple(columns))
+        else:
+            table, data, data_sha256 = _encoded(frame)
         sha256 = self.put_object(data, rows=table.num_rows)
         manifest = Manifest(
             asset=cell.asset,
@@ -191,7 +195,7 @@ class SnapshotStore:
             window=cell.window,
             columns=column_dtypes(table),
             sha256=sha256,
-            data_sha256=table_digest(table),
+            data_sha256=data_sha256,
             size=len(data),
             rows=table.num_rows,
             **time_span(table),
@@ -253,6 +257,21 @@ class SnapshotStore:
             return 0
         self._link(target, view)
         return 1
+
+
+def _encoded(frame: pd.DataFrame) -> tuple[pa.Table, bytes, str]:
+    """The frame's table, its parquet bytes, and the digest of its values."""
+    table = to_table(frame)
+    return table, encode_table(table), table_digest(table)
+
+
+@cache
+def _encoded_empty(columns: tuple[tuple[str, str], ...]) -> tuple[pa.Table, bytes, str]:
+    """`_encoded` of the frame with these names and types but no rows.
+
+    A venue that lacks a dataset stores it in every window.
+    """
+    return _encoded(pd.DataFrame({name: pd.Series([], dtype=dtype) for name, dtype in columns}))
 
 
 def read_manifest(path: Path) -> Manifest:

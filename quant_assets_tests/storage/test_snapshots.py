@@ -10,6 +10,7 @@ from pandas.testing import assert_frame_equal
 from quant_assets.core.errors import IntegrityError, MissingCellError, StorageError
 from quant_assets.core.hashing import digest
 from quant_assets.storage.frame_cache import OVERHEAD, FrameCache
+from quant_assets.storage.frames import data_digest, encode_frame
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.snapshots import SnapshotStore, read_manifest
 from quant_assets.storage.verification import verify
@@ -295,3 +296,11 @@ def test_read_is_served_from_the_cache_only_while_it_fits(tmp_path):
     commit(store, Cell("bars", "v", "2020-02-01"), bars(40_000))
     small.read(Cell("bars", "v", "2020-02-01"))
     assert small.read(CELL) is not first
+
+
+def test_commit_of_empty_frames_shares_one_object_and_is_what_encoding_gives(store):
+    frame = bars().iloc[:0].reset_index(drop=True)
+    made = [commit(store, Cell("bars", "v", window), frame) for window in ("a", "b")]
+    assert {m.sha256 for m in made} == {hashlib.sha256(encode_frame(frame)).hexdigest()}
+    assert {m.data_sha256 for m in made} == {data_digest(frame)}
+    assert store.read(Cell("bars", "v", "b")).dtypes.equals(frame.dtypes)
