@@ -62,9 +62,9 @@ def check_rows(dataset: str, raw_frame: pd.DataFrame, rules: RowRules) -> Checke
     sheet.set_aside(sheet.codes < 0, "no symbol")
     check_times(sheet, inside_history=check.inside_history)
     _unsign_zeros(sheet)
-    check_order(sheet)
     check.set_aside_missing(sheet)
     settle_repeats(sheet, check)
+    check_order(sheet)  # rows that came twice are not out of order
     _set_aside_infinite(sheet)
     check.judge(sheet)
     frame, doubts = _stored(sheet, check), doubts_of(dataset, sheet)

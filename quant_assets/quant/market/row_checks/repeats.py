@@ -11,19 +11,26 @@ VINTAGE = "collected_at"
 
 
 def check_order(sheet: Sheet) -> None:
-    """Note where time runs backwards within a symbol: one doubt that counts the places.
+    """Note where time runs the wrong way: one doubt that counts the places.
 
-    A delivery that is written newest first is in order. Raises `DataError` when the places are
-    more than the allowed share of the rows: such a file is not what it seems.
+    Files are written oldest or newest first, over all symbols or one symbol after the other: the
+    order with the fewest breaks is taken for the file's own. Raises `DataError` when these are more
+    than the allowed share of the rows: such a file is not what it seems.
     """
     rows = np.flatnonzero(sheet.kept)
-    if bool((np.diff(sheet.ts[rows]) >= np.timedelta64(0)).all()):
+    step = np.diff(sheet.ts[rows])
+    if bool((step >= np.timedelta64(0)).all()):
         return
-    rows = rows[np.argsort(sheet.codes[rows], kind="stable")]
-    step, codes = np.diff(sheet.ts[rows]), sheet.codes[rows]
-    same = codes[1:] == codes[:-1]
-    back, ahead = same & (step < np.timedelta64(0)), same & (step > np.timedelta64(0))
-    broken = rows[1:][back if np.count_nonzero(back) <= np.count_nonzero(ahead) else ahead]
+    by_symbol = rows[np.argsort(sheet.codes[rows], kind="stable")]
+    same = np.diff(sheet.codes[by_symbol]) == 0
+    own_step = np.where(same, np.diff(sheet.ts[by_symbol]), np.timedelta64(0))
+    orders = [(rows, step), (by_symbol, own_step)]
+    breaks = [
+        order[1:][wrong]
+        for order, steps in orders
+        for wrong in (steps < np.timedelta64(0), steps > np.timedelta64(0))
+    ]
+    broken = min(breaks, key=len)
     if len(broken) == 0:
         return
     first, n_rows = int(broken.min()), len(rows)

@@ -217,6 +217,23 @@ def test_newest_first_and_symbol_by_symbol_are_orders():
     assert result.frame.symbol.tolist() == [BTC, ETH] * 3
 
 
+def test_a_block_in_the_wrong_place_is_one_break_however_many_rows_it_has():
+    days = grid(3, timedelta(days=1))
+    symbols = [f"S{column:02d}" for column in range(40)]
+    frame = bars(120, ts=np.repeat([days[1], days[2], days[0]], 40), symbol=symbols * 3)
+    result = checked("bars", frame)
+    assert told(result) == [(82, "repaired", "out of order")]
+    assert result.doubts.value.tolist() == [1.0]
+    assert len(result.frame) == 120
+
+
+def test_a_file_that_repeats_itself_is_in_order():
+    frame = pd.concat([bars(100)] * 3).assign(line=range(2, 302))
+    result = checked("bars", frame)
+    assert result.counts["dropped"] == 200
+    assert set(result.doubts.reason) == {"duplicate"}
+
+
 def test_equal_rows_are_one_and_each_other_one_is_noted():
     frame = pd.concat([bars(3), bars(3), bars(1)]).assign(line=range(2, 9))
     result = checked("bars", frame.sort_values("ts", kind="stable"))
