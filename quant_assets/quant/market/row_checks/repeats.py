@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.core.errors import DataError
+from quant_assets.quant.market.bars import Instants, instants
 from quant_assets.quant.market.row_checks.base import RowCheck
 from quant_assets.quant.market.row_checks.sheet import Bools, Integers, Sheet, increasing, pack
 
@@ -14,16 +15,18 @@ def check_order(sheet: Sheet) -> None:
     """Note where time runs the wrong way: one doubt that counts the places.
 
     Files are written oldest or newest first, over all symbols or one symbol after the other: the
-    order with the fewest breaks is taken for the file's own. Raises `DataError` when these are more
+    order with the fewest breaks is taken for the file's own. Where rows tell when they were
+    collected, that is the time that counts. Raises `DataError` when these are more
     than the allowed share of the rows: such a file is not what it seems.
     """
     rows = np.flatnonzero(sheet.kept)
-    step = np.diff(sheet.ts[rows])
+    moments = _delivered(sheet)
+    step = np.diff(moments[rows])
     if bool((step >= np.timedelta64(0)).all()):
         return
     by_symbol = rows[np.argsort(sheet.codes[rows], kind="stable")]
     same = np.diff(sheet.codes[by_symbol]) == 0
-    own_step = np.where(same, np.diff(sheet.ts[by_symbol]), np.timedelta64(0))
+    own_step = np.where(same, np.diff(moments[by_symbol]), np.timedelta64(0))
     orders = [(rows, step), (by_symbol, own_step)]
     breaks = [
         order[1:][wrong]
@@ -43,6 +46,14 @@ def check_order(sheet: Sheet) -> None:
     mask, count = np.zeros(len(sheet.ts), dtype=bool), np.full(len(sheet.ts), float(len(broken)))
     mask[first] = True
     sheet.remark(mask, "repaired", "out of order", count)
+
+
+def _delivered(sheet: Sheet) -> Instants:
+    """The times by which a file is written: those of its vintages, else of its rows."""
+    if VINTAGE not in sheet.raw.columns:
+        return sheet.ts
+    collected = instants(sheet.raw[VINTAGE])
+    return np.where(np.isnat(collected), sheet.ts, collected)
 
 
 def settle_repeats(sheet: Sheet, check: RowCheck) -> None:
@@ -86,7 +97,7 @@ def _settle(sheet: Sheet, rows: Integers, names: Integers, columns: list[str]) -
 def _vintages(sheet: Sheet, rows: Integers) -> Integers:
     if VINTAGE not in sheet.raw.columns:
         return np.zeros(len(rows), dtype=np.int64)
-    collected = sheet.raw[VINTAGE].to_numpy(dtype="datetime64[us]")[rows]
+    collected = instants(sheet.raw[VINTAGE])[rows]
     return np.where(np.isnat(collected), 0, collected.astype(np.int64))
 
 

@@ -227,6 +227,15 @@ def test_a_block_in_the_wrong_place_is_one_break_however_many_rows_it_has():
     assert len(result.frame) == 120
 
 
+def test_a_file_of_vintages_is_in_the_order_of_its_collections():
+    days = grid(41, timedelta(days=1))
+    ts = [day for row in range(40) for day in (days[row + 1], days[row])]
+    collected = [days[row + 1] + timedelta(hours=23) for row in range(40) for _ in range(2)]
+    result = checked("bars", bars(80, ts=ts, collected_at=collected))
+    assert set(result.doubts.reason) == {"duplicate"}
+    assert len(result.frame) == 41
+
+
 def test_a_file_that_repeats_itself_is_in_order():
     frame = pd.concat([bars(100)] * 3).assign(line=range(2, 302))
     result = checked("bars", frame)
