@@ -231,7 +231,8 @@ def test_a_file_of_vintages_is_in_the_order_of_its_collections():
     days = grid(41, timedelta(days=1))
     ts = [day for row in range(40) for day in (days[row + 1], days[row])]
     collected = [days[row + 1] + timedelta(hours=23) for row in range(40) for _ in range(2)]
-    result = checked("bars", bars(80, ts=ts, collected_at=collected))
+    frame = bars(80, ts=ts, collected_at=collected)
+    result = checked("bars", frame, bar_length=timedelta(days=1))
     assert set(result.doubts.reason) == {"duplicate"}
     assert len(result.frame) == 41
 
