@@ -29,15 +29,17 @@ _BATCH_LINES = 100_000
 _SECOND_MS = 1000
 _SETTLED_MS = 5000  # the streams of one recording are not in one order of time
 _ORDINARY = "MARKET"  # the others (insurance fund, auto-deleveraging) do not trade on the book
+_SAME_TIME = "quotes share their millisecond with a later one or with a book"
 _BOOK = ("bid_price", "bid_quantity", "ask_price", "ask_quantity")
 
 
 class BinanceStream(FileLayout):
     """One instrument's depth, book ticker and trades, in the exchange's own time (ms).
 
-    Depth: from the snapshot on, the book of 20 levels as it stood at the end of every second in
-    which it changed; after a missing update nothing, until the next snapshot. Ticker: level 0 at
-    its transaction time, the last one of a millisecond; where the exchange gives it no time (spot)
+    Depth: from the snapshot on, the book of 20 levels as the last update up to the end of a second
+    left it, for every second with one; after a missing update nothing, until the next snapshot. An
+    update gathers some tens of milliseconds, so the book may be that late. Ticker: level 0 at its
+    transaction time, the last one of a millisecond; where the exchange gives it no time (spot)
     it is left out, because the recorder's clock is another. Trades: bars that lie wholly between
     the first and the last message.
     """
@@ -193,6 +195,7 @@ class _Recording:
     def _keep_book(self, number: int) -> None:
         if self.second is None or not self.book.whole:
             return
+        self.counts[_SAME_TIME] += (self.second, 0) in self.rows
         for level, (bid, ask) in enumerate(self.book.top(LEVELS)):
             self.rows[self.second, level] = (*bid, *ask, number, 1)
 
@@ -206,7 +209,7 @@ class _Recording:
         self._saw(time)
         before = self.rows.get((time, 0))
         if before is not None:
-            self.counts["quotes share their millisecond with a later one or with a book"] += 1
+            self.counts[_SAME_TIME] += 1
         if before is None or not before[-1]:
             self.rows[time, 0] = (*values, number, 0)
 
@@ -235,7 +238,7 @@ class _Recording:
             raise DataError(f"{self.file}: no data, not one message could be read.")
         yield self._order_book(list(self.rows))
         bars = self._bars(last=True)
-        notes = [f"{count} {what}" for what, count in sorted(self.counts.items())]
+        notes = [f"{count} {what}" for what, count in sorted(self.counts.items()) if count]
         if self.gaps:
             shown = ", ".join(str(line) for line in self.gaps[:10])
             notes.append(f"{len(self.gaps)} gaps in the updates of the book, at line {shown}")

@@ -1,8 +1,15 @@
 """The book follows its differences, and knows when one is missing."""
 
+import gzip
+import json
 import math
+from typing import Any
+
+import numpy as np
+import pytest
 
 from quant_assets.adapters.files.depth_book import DepthBook, Difference
+from quant_assets_tests.adapters.real_files import real_file
 
 BIDS = [(99.0, 1.0), (98.0, 2.0)]
 ASKS = [(101.0, 3.0)]
@@ -61,3 +68,34 @@ def test_an_empty_side_has_no_level() -> None:
     (level, _) = book.top(2)
     assert level[0] == (99.0, 1.0)
     assert all(math.isnan(value) for value in level[1])
+
+
+def numbers(levels: list[list[str]]) -> list[tuple[float, float]]:
+    return [(float(price), float(quantity)) for price, quantity in levels]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("market", "updates"), [("usdm", 6_545), ("spot", 3_448)])
+def test_the_best_levels_are_those_that_the_exchange_sends_beside(
+    market: str, updates: int
+) -> None:
+    """After each real update the book's top is the last book ticker up to its update id."""
+    path = real_file(f"binance/raw/stream_2024-08-08/{market}/btcusdt_20240808.gz")
+    book, tops, tickers = DepthBook(), [], []
+    for line in gzip.decompress(path.read_bytes()).splitlines():
+        message: dict[str, Any] = json.loads(line.partition(b" ")[2])
+        data = message.get("data", {})
+        if "lastUpdateId" in message:
+            last = message["lastUpdateId"]
+            book.restart(last, numbers(message["bids"]), numbers(message["asks"]))
+        elif data.get("e") == "depthUpdate":
+            bids, asks = numbers(data["b"]), numbers(data["a"])
+            assert book.apply(Difference(data["U"], data["u"], data.get("pu"), bids, asks))
+            tops += [(data["u"], *bid, *ask) for bid, ask in book.top(1) if book.whole]
+        elif "A" in data:
+            tickers.append([data["u"], *(float(data[name]) for name in ("b", "B", "a", "A"))])
+    found, sent = np.array(tops), np.array(tickers)
+    latest = np.searchsorted(sent[:, 0], found[:, 0], side="right") - 1
+    known = latest >= 0
+    assert known.sum() == updates
+    np.testing.assert_array_equal(found[known, 1:], sent[latest[known], 1:])

@@ -33,7 +33,7 @@ def part(frame: pd.DataFrame) -> Trades:
     return Trades(**arrays)
 
 
-@pytest.mark.parametrize("batch", [1, 7, 200])
+@pytest.mark.parametrize("batch", [7, 200])
 def test_bars_do_not_depend_on_the_batches_and_equal_resampled_ones(batch: int) -> None:
     trades = some_trades(200)
     maker = TradeBars(MINUTE)
