@@ -13,11 +13,11 @@ from quant_assets.contracts.quality import Quality
 from quant_assets.contracts.reference_returns import ReferenceReturns
 from quant_assets.core.context import IngestionContext
 from quant_assets.orchestration.cells import CellSpec, window_asset
-from quant_assets.orchestration.partitions import History, this_window
+from quant_assets.orchestration.partitions import History, lookback, this_window
 from quant_assets.orchestration.walk import walk
 from quant_assets.quant.market.adjust import clean_adjustments
 from quant_assets.quant.market.bars import clean_bars
-from quant_assets.quant.market.doubts import doubts_window
+from quant_assets.quant.market.doubts import LOOKBACK_BARS, doubts_window
 from quant_assets.quant.market.funding import clean_funding
 from quant_assets.quant.market.gap_ledger import gap_ledger_window
 from quant_assets.quant.market.liquidations import clean_liquidations
@@ -51,10 +51,6 @@ def _made(step, *this: str, **histories: History) -> CellSpec:
         step=step,
         reads={name: this_window() for name in this} | histories,
     )
-
-
-def _with_the_window_before() -> History:
-    return History(lambda _venue: 1, 0)
 
 
 @window_asset(_raw("bars"), contract=Bars)
@@ -148,12 +144,26 @@ def gap_ledger(context, bars, raw_doubts):
 
 
 @window_asset(
-    _made(doubts_window, "raw_doubts", "order_book", open_interest=_with_the_window_before()),
+    _made(
+        doubts_window,
+        "raw_doubts",
+        "order_book",
+        bars=lookback(lambda _venue: LOOKBACK_BARS),
+        adjustments=lookback(lambda _venue: LOOKBACK_BARS),
+        open_interest=History(lambda _venue: 1, 0),
+    ),
     contract=Doubts,
 )
-def doubts(context, raw_doubts, order_book, open_interest):
+def doubts(context, raw_doubts, order_book, bars, adjustments, open_interest):
     """Every row that was set aside, mended or flagged, and why; grain: row x reason."""
-    return walk(context, raw_doubts=raw_doubts, order_book=order_book, open_interest=open_interest)
+    return walk(
+        context,
+        raw_doubts=raw_doubts,
+        order_book=order_book,
+        bars=bars,
+        adjustments=adjustments,
+        open_interest=open_interest,
+    )
 
 
 @window_asset(_made(quality_window, "bars", "doubts"), contract=Quality)

@@ -4,10 +4,14 @@ import pandas as pd
 
 from quant_assets.core.context import IngestionContext
 from quant_assets.core.telemetry import Telemetry
+from quant_assets.core.venues import Market
 from quant_assets.quant.market.bars import instants, rows_of_window
 from quant_assets.quant.market.flagged import united
+from quant_assets.quant.market.flags import flag_bars
 from quant_assets.quant.market.open_interest import open_interest_steps
 from quant_assets.quant.market.order_book import crossed_books
+
+LOOKBACK_BARS = 63  # a quarter of daily sessions: enough for the scale that a spike is measured by
 
 
 def doubts_window(
@@ -15,18 +19,32 @@ def doubts_window(
     telemetry: Telemetry,
     *,
     raw_doubts: pd.DataFrame,
+    bars: pd.DataFrame,
+    adjustments: pd.DataFrame,
     open_interest: pd.DataFrame,
     order_book: pd.DataFrame,
 ) -> pd.DataFrame:
     """Unite the rows that were set aside or mended with the flags on the stored series.
 
-    raw_doubts, order_book : the window's. open_interest : the window's and that of the window
-    before, which the first snapshots are compared with. A flag bears the `ts` and the
+    raw_doubts, order_book : the window's. bars, adjustments, open_interest : the window's and those
+    of windows before, which the first rows are compared with. A flag bears the `ts` and the
     `available_at` of its row and reads no later row.
     """
-    flags = [open_interest_steps(open_interest), crossed_books(order_book)]
+    flags = [
+        flag_bars(bars, adjustments=unapplied(context.market, adjustments)),
+        open_interest_steps(open_interest),
+        crossed_books(order_book),
+    ]
     own = [flag.iloc[rows_of_window(instants(flag["ts"]), context.window)] for flag in flags]
     frame = united([raw_doubts, *own]).reset_index(drop=True)
     counts = frame["outcome"].value_counts().sort_index()
     telemetry.log_metrics("doubts", {str(name): float(n) for name, n in counts.items()})
     return frame
+
+
+def unapplied(market: Market, adjustments: pd.DataFrame) -> pd.DataFrame:
+    """Events that the venue's prices do not contain yet: a jump at one of them is explained."""
+    if market.price_adjustment == "none":
+        return adjustments
+    kinds = ("dividend",) if market.price_adjustment == "splits" else ()
+    return adjustments[adjustments["kind"].isin(kinds)]

@@ -1,19 +1,31 @@
 """All doubts of a window: of the deliveries, and flags on the stored series."""
 
+from quant_assets.contracts.adjustments import Adjustments
+from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.open_interest import OpenInterest
 from quant_assets.contracts.order_book import OrderBook
 from quant_assets.core.telemetry import NullTelemetry, RecordingTelemetry
 from quant_assets.quant.market.doubts import doubts_window
-from quant_assets_tests.quant.market.event_frames import doubts, open_interest, order_book
-from quant_assets_tests.quant.market.frames import ingestion
+from quant_assets_tests.quant.market.event_frames import (
+    adjustments,
+    doubts,
+    open_interest,
+    order_book,
+)
+from quant_assets_tests.quant.market.frames import bars_frame, ingestion
 
-NOTHING = {"open_interest": OpenInterest.empty(), "order_book": OrderBook.empty()}
+NOTHING = {
+    "bars": Bars.empty(),
+    "adjustments": Adjustments.empty(),
+    "open_interest": OpenInterest.empty(),
+    "order_book": OrderBook.empty(),
+}
 
 
-def unite(raw=None, telemetry=None, **series):
+def unite(raw=None, telemetry=None, price_adjustment="none", **series):
     frame = doubts_window(
-        ingestion(),
+        ingestion(price_adjustment=price_adjustment),
         telemetry or NullTelemetry(),
         raw_doubts=Doubts.empty() if raw is None else raw,
         **(NOTHING | series),
@@ -55,3 +67,13 @@ def test_doubts_window_compares_with_the_window_before_and_flags_only_its_own():
 
 def test_doubts_window_without_any_doubt_is_empty():
     assert unite().empty
+
+
+def test_doubts_window_flags_bars_by_the_window_before_and_knows_of_splits():
+    """A halving on the first bar of the window, against the last bar of the window before."""
+    bars = bars_frame({"A": [100.0, 102.0, 51.0, 51.5]}, start="2020-01-30")
+    split = adjustments(("2020-02-01", "2020-02-01", "A", "split", 0.5))
+    assert unite(bars=bars)["reason"].tolist() == ["ratio jump"]
+    assert unite(bars=bars, adjustments=split).empty
+    prices_have_it = unite(bars=bars, adjustments=split, price_adjustment="splits")
+    assert prices_have_it["reason"].tolist() == ["ratio jump"]
