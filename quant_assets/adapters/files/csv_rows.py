@@ -6,6 +6,7 @@ of single lines: the file is refused, with a sample.
 """
 
 import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -27,6 +28,7 @@ from quant_assets.adapters.files.stamps import (
     from_text,
     to_column,
 )
+from quant_assets.adapters.files.streams import BUFFER, Utf8Stream
 from quant_assets.adapters.layouts.base import Raw, SourceFile
 from quant_assets.core.errors import DataError
 
@@ -258,7 +260,8 @@ def csv_rows(
     reading = _Reading(file.name)
     rows, position = 0, 1
     with file.open() if stream is None else stream as source:
-        for batch in _record_batches(source, names, delimiter, reading):
+        text = io.BufferedReader(Utf8Stream(source, name=file.name), BUFFER)
+        for batch in _record_batches(text, names, delimiter, reading):
             line = _lines(position, len(batch), reading.malformed)
             position += len(batch)
             data = _filled(batch, line, skip_first=columns is None)

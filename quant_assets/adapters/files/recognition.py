@@ -60,7 +60,10 @@ def _unknown(file: SourceFile, known: dict[str, FileLayout]) -> str:
 
 def _columns(line: str) -> list[str]:
     delimiter = max(_DELIMITERS, key=line.count)
-    cells = next(csv.reader([line], delimiter=delimiter), [])
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:  # a carriage return inside the line: no delimited text
+        return []
     return [cell.strip() for cell in cells]
 
 
