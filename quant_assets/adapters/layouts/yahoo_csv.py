@@ -10,7 +10,7 @@ from quant_assets.adapters.layouts.base import FileLayout, Raw, SourceFile
 from quant_assets.adapters.tabular.bar_columns import BarColumns
 from quant_assets.adapters.tabular.file_names import instrument
 from quant_assets.adapters.tabular.frames import remarks
-from quant_assets.adapters.tabular.headers import TIME
+from quant_assets.adapters.tabular.headers import SYMBOL, TIME
 from quant_assets.adapters.tabular.tables import header_of, open_table
 from quant_assets.adapters.tabular.text_moments import text_moments
 from quant_assets.core.venues import Venue
@@ -30,9 +30,11 @@ class YahooCsv(FileLayout):
     expects: ClassVar[str] = "columns Date,Open,High,Low,Close,Adj Close,Volume; file TICKER.csv"
 
     def recognise(self, file: SourceFile) -> float:
-        """By the columns, in any order."""
+        """By the columns, in any order; a table that names its symbols is a tidy one."""
         header = header_of(file)
-        return 1.0 if header is not None and set(_HEADER) <= set(header.names) else 0.0
+        if header is None or header.has(SYMBOL):
+            return 0.0
+        return 1.0 if set(_HEADER) <= set(header.names) else 0.0
 
     def read(self, file: SourceFile, venue: Venue) -> Iterator[Raw]:
         """Daily bars in the file's order."""
