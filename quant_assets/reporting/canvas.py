@@ -25,6 +25,7 @@ BAR_WIDTH = 0.72
 FEW_BARS = 6
 MAX_RULED_CELLS = 1200
 MAX_LEGEND = 6
+SPAN_WIDTH = 5.0
 
 
 @dataclass(frozen=True)
@@ -104,18 +105,26 @@ def heat_map(canvas: Canvas, wide: pd.DataFrame, *, limit: float, diverging: boo
         aspect="auto", interpolation="nearest", cmap=colours, vmin=low, vmax=limit or 1.0,
     )  # fmt: skip
     _rule_cells(canvas, *wide.shape)
-    step = max(1, -(-len(wide.index) // MAX_ROW_NAMES))
     axes.set_yticks([])
-    for row in range(0, len(wide.index), step):
-        axes.text(
-            -0.008, row, literal(wide.index[row]), transform=axes.get_yaxis_transform(),
-            fontsize=6, color=MUTED, ha="right", va="center",
-        )  # fmt: skip
+    rows = [str(name) for name in wide.index]
+    _row_names(canvas, rows)
     _name_axis(canvas, [str(name) for name in wide.columns])
-    longest = max((len(str(name)) for name in wide.index), default=0)
-    left = min(0.3, 0.03 + 0.0085 * longest)
+    left = _left_margin(rows)
     foot = axes.get_position().y0
     axes.set_position((left, foot, 0.98 - left, 0.86 - foot))
+
+
+def _row_names(canvas: Canvas, names: Sequence[str]) -> None:
+    """Names at the left of the rows 0, 1, …; every n-th where they are many."""
+    for row in range(0, len(names), max(1, -(-len(names) // MAX_ROW_NAMES))):
+        canvas.axes.text(
+            -0.008, row, literal(names[row]), transform=canvas.axes.get_yaxis_transform(),
+            fontsize=6, color=MUTED, ha="right", va="center",
+        )  # fmt: skip
+
+
+def _left_margin(names: Sequence[str]) -> float:
+    return min(0.3, 0.03 + 0.0085 * max((len(name) for name in names), default=0))
 
 
 def _rule_cells(canvas: Canvas, n_rows: int, n_columns: int) -> None:
@@ -126,6 +135,28 @@ def _rule_cells(canvas: Canvas, n_rows: int, n_columns: int) -> None:
         canvas.axes.hlines(down, across[0], across[-1], color="white", linewidth=1.2)
         canvas.axes.set_xlim(across[0], across[-1])
         canvas.axes.set_ylim(down[-1], down[0])
+
+
+def spans(
+    canvas: Canvas,
+    names: Sequence[str],
+    begins: pd.Series,
+    ends: pd.Series,
+    shades: Sequence[str],
+) -> None:
+    """One bar per span on the line of its name, from begin to end; short ones stay visible."""
+    rows, order = pd.factorize(pd.Series(names), sort=True)
+    axes = canvas.axes
+    _time_axis(canvas)
+    first, last = (edge.dt.tz_localize(None).to_numpy() for edge in (begins, ends))
+    colours = list(shades)
+    axes.hlines(rows, first, last, colors=colours, linewidth=SPAN_WIDTH)
+    axes.scatter(first, rows, s=SPAN_WIDTH, marker="s", c=colours, linewidth=0)
+    axes.set_yticks([])
+    axes.set_ylim(len(order) - 0.5, -0.5)
+    _row_names(canvas, [str(name) for name in order])
+    left = _left_margin([str(name) for name in order])
+    axes.set_position((left, 0.16, 0.98 - left, 0.70))
 
 
 def shade(

@@ -14,12 +14,15 @@ from quant_assets.reporting.canvas import (
     heat_map,
     lines,
     shade,
+    spans,
 )
 
 Draw = Callable[[pd.DataFrame], Canvas | None]
 NAMES = ("entrant", "symbol", "stream", "signal", "role", "file")
 CLOCKS = ("ts", "decided_at")
 REGIMES = {"bull": ACCENT, "bear": WARM}
+CAUSES = {"unknown": WARM, "whole venue": "#9aa3ae", "quarantined": "#c39a3b"}
+MAX_POINTS = 500
 
 
 def picture(contract_name: str, frame: pd.DataFrame) -> bytes | None:
@@ -206,6 +209,95 @@ def _universe(frame: pd.DataFrame) -> Canvas:
     return canvas
 
 
+def completeness_table(quality: pd.DataFrame) -> pd.DataFrame:
+    """Completeness of `Quality` in per cent, symbol x day; NaN where nothing was expected."""
+    seen = (quality["completeness"] * 100.0).where(quality["expected"] > 0)
+    days = quality["ts"].dt.strftime("%m-%d")
+    return _wide(quality.assign(seen=seen, day=days), "symbol", "day", "seen")
+
+
+def _quality(frame: pd.DataFrame) -> Canvas:
+    expected = int(frame["expected"].sum())
+    share = frame["present"].sum() / max(1, expected) * 100.0
+    score = float((frame["score"] * frame["expected"]).sum()) / max(1, expected) * 100.0
+    canvas = Canvas.blank(
+        f"Completeness, white = 0, dark = 100% · {share:.2f}% there, "
+        f"{score:.2f}% free of doubt · {_span(frame)}"
+    )
+    heat_map(canvas, completeness_table(frame), limit=100.0, diverging=False)
+    return canvas
+
+
+def _gap_ledger(frame: pd.DataFrame) -> Canvas:
+    causes = [f"{n} {name}" for name, n in frame["cause"].value_counts().sort_index().items()]
+    canvas = Canvas.blank(
+        f"{int(frame['bars'].sum())} missing bars in {len(frame)} gaps: {', '.join(causes)} · "
+        f"{_span(frame)}"
+    )
+    shades = [CAUSES[cause] for cause in frame["cause"]]
+    spans(canvas, frame["symbol"].tolist(), frame["ts"], frame["until"], shades)
+    return canvas
+
+
+def _thinned(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows of at most `MAX_POINTS` times, evenly chosen."""
+    times = frame["ts"].unique()
+    return frame[frame["ts"].isin(times[:: max(1, -(-len(times) // MAX_POINTS))])]
+
+
+def _open_interest(frame: pd.DataFrame) -> Canvas:
+    wide = _wide(_thinned(frame), "ts", "symbol", "open_interest")
+    canvas = Canvas.blank(f"Open interest, first = 100 · {_span(frame)}")
+    lines(canvas, wide / wide.bfill().iloc[0].replace(0.0, np.nan) * 100.0)
+    return canvas
+
+
+def _liquidations(frame: pd.DataFrame) -> Canvas:
+    notional = (frame["price"] * frame["quantity"]) / 1e6
+    day = frame["ts"].dt.strftime("%m-%d")
+    sides = {side: notional.where(frame["side"] == side, 0.0) for side in ("buy", "sell")}
+    by_day = pd.DataFrame(sides).groupby(day).sum()
+    canvas = Canvas.blank(
+        f"Forced buys up, forced sales down, millions a day · {len(frame)} events · {_span(frame)}"
+    )
+    bars(canvas, [str(name) for name in by_day.index], by_day["buy"].to_numpy())
+    places = range(len(by_day))
+    canvas.axes.bar(places, -by_day["sell"].to_numpy(), color=WARM, width=BAR_WIDTH)
+    return canvas
+
+
+def _order_book(frame: pd.DataFrame) -> Canvas | None:
+    best = _thinned(frame[(frame["level"] == 0) & ~frame["is_crossed"]])
+    middle = (best["ask_price"] + best["bid_price"]) / 2.0
+    best = best.assign(spread=(best["ask_price"] - best["bid_price"]) / middle * 1e4)
+    if best["spread"].isna().all():
+        return None
+    n_crossed = len(frame.loc[frame["is_crossed"], ["ts", "symbol"]].drop_duplicates())
+    canvas = Canvas.blank(
+        f"Spread, basis points of the mid · {n_crossed} snapshots crossed · {_span(frame)}"
+    )
+    lines(canvas, _wide(best, "ts", "symbol", "spread"))
+    return canvas
+
+
+def _doubts(frame: pd.DataFrame) -> Canvas:
+    counts = frame.groupby(["outcome", "dataset", "reason"]).size().sort_values(ascending=False)
+    totals = ", ".join(f"{n} {name}" for name, n in frame["outcome"].value_counts().items())
+    shades = [WARM if outcome == "quarantined" else ACCENT for outcome, _, _ in counts.index]
+    canvas = Canvas.blank(f"Rows in doubt: {totals}; red = quarantined · {_span(frame)}")
+    names = [f"{dataset}: {reason}" for _, dataset, reason in counts.index]
+    bars(canvas, names, counts.to_numpy(dtype="float64"), shades)
+    return canvas
+
+
+def _adjustments(frame: pd.DataFrame) -> Canvas:
+    shades = [ACCENT if kind == "dividend" else WARM for kind in frame["kind"]]
+    names = [f"{ts:%m-%d} {s}" for ts, s in zip(frame["ts"], frame["symbol"], strict=True)]
+    canvas = Canvas.blank(f"Price factors; red = split or denomination · {_span(frame)}")
+    bars(canvas, names, frame["price_factor"].to_numpy(dtype="float64"), shades)
+    return canvas
+
+
 def _generic(frame: pd.DataFrame) -> Canvas | None:
     numbers = [str(name) for name in frame.select_dtypes("number") if frame[name].notna().any()]
     who = next((name for name in NAMES if name in frame.columns), None)
@@ -222,17 +314,24 @@ def _generic(frame: pd.DataFrame) -> Canvas | None:
 
 
 _DRAWINGS: dict[str, Draw] = {
+    "Adjustments": _adjustments,
     "AlphaFeatures": _features,
     "AlphaSignals": lambda f: _by_symbol(f, "symbol", "alpha", "Alpha, blended score"),
     "AlphaStreams": lambda f: _by_symbol(f, "stream", "expected_return", "Expected return a year"),
     "Bars": _bars,
     "CandidateClusters": _clusters,
     "CandidatePool": _candidate_pool,
+    "Doubts": _doubts,
     "Equity": _equity,
     "Fills": _fills,
     "FinalHoldings": _final_holdings,
+    "GapLedger": _gap_ledger,
+    "Liquidations": _liquidations,
     "MarketContext": _market_context,
+    "OpenInterest": _open_interest,
+    "OrderBook": _order_book,
     "PortfolioWeights": _weights,
+    "Quality": _quality,
     "ReferenceReturns": _reference_returns,
     "Returns": _returns,
     "SignalMetrics": _signal_metrics,

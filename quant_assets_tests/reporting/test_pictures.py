@@ -4,21 +4,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from quant_assets.contracts.adjustments import Adjustments
 from quant_assets.contracts.alpha_features import AlphaFeatures
 from quant_assets.contracts.alpha_signals import AlphaSignals
 from quant_assets.contracts.alpha_streams import AlphaStreams
 from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.candidate_pool import CandidatePool
+from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.fills import Fills
 from quant_assets.contracts.final_holdings import FinalHoldings
 from quant_assets.contracts.funding import Funding
+from quant_assets.contracts.gap_ledger import GapLedger
+from quant_assets.contracts.liquidations import Liquidations
 from quant_assets.contracts.market_context import MarketContext
+from quant_assets.contracts.open_interest import OpenInterest
+from quant_assets.contracts.order_book import OrderBook
+from quant_assets.contracts.quality import Quality
 from quant_assets.contracts.report_files import ReportFiles
 from quant_assets.contracts.returns import Returns
 from quant_assets.contracts.trades import Trades
 from quant_assets.contracts.universe import Universe
-from quant_assets.reporting.pictures import picture
+from quant_assets.reporting.pictures import completeness_table, picture
 from quant_assets_tests.reporting.samples import FRAMES
 
 SYMBOLS = ["$x^2$", "BTC/USDT:USDT", "NA", "_hidden"]
@@ -70,6 +77,48 @@ def _fills() -> pd.DataFrame:
             "fill_id": pd.Series(list("abcd"), dtype="str"),
         }
     )
+
+
+def _venue_samples() -> dict[str, pd.DataFrame]:
+    """What venues deliver besides bars, and what is thought of it."""
+    n = len(DAYS) * len(SYMBOLS)
+    sides = pd.Series(["buy", "sell"] * (n // 2), dtype="str")
+    events = pd.Series([f"e{i}" for i in range(n)], dtype="str")
+    counts = dict.fromkeys(["gaps", "stale", "spikes", "quarantined", "repaired"], 0)
+    share = np.linspace(0.0, 1.0, n)
+    present = (share * 10).astype(int)
+    gaps = _cells(until=DAYS.repeat(len(SYMBOLS)) + pd.Timedelta(hours=9), bars=3)
+    causes = pd.Series(["unknown", "whole venue", "quarantined"] * (n // 3), dtype="str")
+    prices = {"bid_price": 99.0, "bid_quantity": 1.0, "ask_price": 100.0, "ask_quantity": 1.0}
+    text = pd.Series([""] * n, dtype="str")
+    doubts = _cells(
+        outcome=pd.Series(["quarantined", "flagged"] * (n // 2), dtype="str"),
+        reason=pd.Series(["high < low", "spike"] * (n // 2), dtype="str"),
+        value=np.nan,
+        file=text,
+        line=0,
+        text=text,
+    )
+    doubts.insert(2, "dataset", pd.Series(["bars"] * n, dtype="str"))
+    return {
+        "Adjustments": _cells(
+            kind=pd.Series(["split", "dividend"] * (n // 2), dtype="str"), price_factor=0.5
+        ),
+        "Doubts": doubts,
+        "GapLedger": gaps.assign(cause=causes),
+        "Liquidations": _cells(event_id=events, side=sides, price=10.0, quantity=1.0 + share),
+        "OpenInterest": _cells(
+            open_interest=share, open_interest_value=share, unit=pd.Series(["base"] * n)
+        ).astype({"unit": "str"}),
+        "OrderBook": _cells(level=0, **prices, is_crossed=[True] + [False] * (n - 1)),
+        "Quality": _cells(
+            expected=[0] + [10] * (n - 1),
+            present=present,
+            **counts,
+            completeness=share,
+            score=share,
+        ),
+    }
 
 
 def _other_samples() -> dict[str, pd.DataFrame]:
@@ -124,21 +173,29 @@ def _other_samples() -> dict[str, pd.DataFrame]:
         "Funding": _cells(
             event_id=pd.Series(["e"] * n, dtype="str"), rate=_numbers(n, 1e-4), mark_price=1.0
         ),
+        **_venue_samples(),
     }
 
 
 OTHER: dict[str, type[Contract]] = {
     contract.__name__: contract
     for contract in (
+        Adjustments,
         AlphaFeatures,
         AlphaSignals,
         AlphaStreams,
         Bars,
         CandidatePool,
+        Doubts,
         Fills,
         FinalHoldings,
         Funding,
+        GapLedger,
+        Liquidations,
         MarketContext,
+        OpenInterest,
+        OrderBook,
+        Quality,
         Returns,
         Trades,
         Universe,
@@ -192,6 +249,21 @@ def test_picture_without_numbers_or_names_is_none() -> None:
 def test_picture_depends_on_the_data() -> None:
     frame = _other_samples()["AlphaSignals"]
     assert picture("AlphaSignals", frame) != picture("AlphaSignals", frame.assign(alpha=0.5))
+
+
+def test_completeness_table_has_a_cell_per_symbol_and_day_in_per_cent() -> None:
+    """A day on which nothing was expected is blank, not 0."""
+    frame = _other_samples()["Quality"]
+    table = completeness_table(frame)
+    assert table.shape == (len(SYMBOLS), len(DAYS))
+    assert np.isnan(table.loc[SYMBOLS[0], "01-01"])
+    shown = frame.loc[(frame["symbol"] == "NA") & (frame["ts"] == DAYS[3]), "completeness"]
+    assert table.loc["NA", "01-04"] == 100.0 * shown.item()
+
+
+def test_picture_of_books_that_are_all_crossed_is_none() -> None:
+    frame = _other_samples()["OrderBook"].assign(is_crossed=True)
+    assert picture("OrderBook", frame) is None
 
 
 def test_picture_of_all_missing_values_is_drawn_blank() -> None:
