@@ -33,7 +33,7 @@ from quant_assets.quant.market.bars import ALWAYS_OPEN
 
 Pulled = Literal["bars", "funding", "open_interest", "order_book"]
 Symbol = Annotated[str, Field(pattern=r"^[^\s/:]+/[^\s/:]+(:[^\s/:]+)?$")]
-Rows = Annotated[int, Field(ge=1, le=5000)]
+Rows = Annotated[int, Field(ge=2, le=5000)]
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Funding intervals of today's exchanges: pages are cut for the shortest, silence is the longest.
@@ -50,7 +50,11 @@ OFFERS: Mapping[str, str] = MappingProxyType(
 
 
 class PageRows(Strict):
-    """Rows that one answer may have; never more than the exchange's own limit."""
+    """Rows that one answer may have; never more than the exchange's own limit.
+
+    One of them is kept free: an exchange that counts the end of a range in, and sends the newest
+    rows of what is too long, would else leave out the first.
+    """
 
     bars: Rows = 500
     funding: Rows = 200
@@ -62,14 +66,19 @@ class CcxtSettings(Strict):
 
     `exchange` is its id in ccxt, `options` its options there. `open_interest_kept` is how far back
     the exchange tells open interest, null without end. `base_url` replaces all hosts of the
-    exchange (a mirror). `volume_unit` says what ccxt's volumes count on this exchange.
+    exchange (a mirror). `volume_unit` says what ccxt's volumes count on this exchange. A bar is
+    pulled `settle` after its close at the earliest: the last trades may come late. `page_end` has,
+    by dataset, what the exchange calls the end of a page where ccxt does not translate its own
+    `until`: without an end some exchanges send the newest rows, whatever was asked for.
     """
 
     exchange: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*$")]
     symbols: Annotated[list[Symbol], Field(min_length=1)]
     datasets: Annotated[list[Pulled], Field(min_length=1)]
     page_rows: PageRows = PageRows()
+    page_end: dict[Pulled, str] = Field(default_factory=dict)
     volume_unit: Literal["base", "contracts"] = "base"
+    settle: Duration = timedelta(seconds=5)
     open_interest_step: Duration = timedelta(minutes=5)
     open_interest_kept: Duration | None = None
     book_levels: Annotated[int, Field(ge=1, le=5000)] = 20
@@ -199,18 +208,19 @@ class Ccxt(StoredProvider):
         rows = self.settings.page_rows
         if dataset == "bars":
             length = self.venue.market.bar_length
-            return Pace(length, length, length, rows.bars)
+            return Pace(length, length, length, rows.bars - 1)
         if dataset == "funding":
-            return Pace(FUNDING_STEP, FUNDING_SILENCE, MILLISECOND, rows.funding)
+            return Pace(FUNDING_STEP, FUNDING_SILENCE, MILLISECOND, rows.funding - 1)
         step = self.settings.open_interest_step
-        return Pace(step, step, MILLISECOND, rows.open_interest)
+        return Pace(step, step, MILLISECOND, rows.open_interest - 1)
 
     def _askable(self, request: PullRequest, now: datetime) -> Range | None:
         """The part of the request that can be there: closed bars, and what is still kept."""
         start, end = request.start, min(request.end, now)
         if request.dataset == "bars":
             length = self.venue.market.bar_length
-            end = min(end, _floor(now - self.venue.market.publication_delay, length))
+            wait = self.venue.market.publication_delay + self.settings.settle
+            end = min(end, _floor(now - wait, length))
         kept = self.settings.open_interest_kept
         if request.dataset == "open_interest" and kept is not None:
             start = max(start, now - kept)
@@ -242,10 +252,12 @@ class Ccxt(StoredProvider):
         """Make the function that asks for a range and gives its rows."""
         dataset, symbol = request.dataset, request.symbol
         step, scale = self._pace(dataset).step, self._base_per_volume(market)
+        names = {str(key): name for key, name in self.settings.page_end.items()}
+        last = names.get(dataset, "until")
 
         def read(asked: Range) -> Answer:
             since, until = _milliseconds(asked.start), _milliseconds(asked.end) - 1
-            ends = (since, -((asked.start - asked.end) // step), {"until": until})
+            ends = (since, 1 - (asked.start - asked.end) // step, {last: until})
             what = PullRequest(dataset, symbol, asked.start, asked.end)
             if dataset == "funding":
                 rows = self.client.ask(what, "fetch_funding_rate_history", symbol, *ends)

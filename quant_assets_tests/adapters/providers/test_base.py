@@ -15,6 +15,7 @@ from quant_assets.adapters.providers.base import (
     provider_for,
 )
 from quant_assets.adapters.providers.fetch import fetch_window
+from quant_assets.adapters.stored import StoredProvider
 from quant_assets.core.errors import ConfigError, PluginError
 from quant_assets.core.registry import discover
 from quant_assets.core.venues import Venue
@@ -56,8 +57,11 @@ def whole(windows: list[str]) -> Window:
     return Window(key=first.key, start=first.start, end=last.end)
 
 
-def test_discovery_finds_every_provider_that_is_tested_here() -> None:
-    assert sorted(discover(PACKAGE, Provider)) == sorted(WINDOWS)  # type: ignore[type-abstract]
+def test_discovery_finds_every_provider_that_is_tested_here_or_reads_deliveries() -> None:
+    found = discover(PACKAGE, Provider)  # type: ignore[type-abstract]
+    stored = {name for name, provider in found.items() if issubclass(provider, StoredProvider)}
+    assert stored == {"ccxt", "files", "yfinance"}
+    assert sorted(set(found) - stored) == sorted(WINDOWS)
 
 
 @pytest.mark.parametrize(("name", "dataset"), CASES)

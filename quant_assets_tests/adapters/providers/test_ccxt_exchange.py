@@ -52,7 +52,7 @@ def ccxt_venue(url: str, *, market: dict[str, Any] | None = None, **settings: An
                     "exchange": "binance",
                     "symbols": [PERPETUAL, SPOT],
                     "datasets": EVERYTHING,
-                    "page_rows": {"bars": 60, "funding": 30, "open_interest": 100},
+                    "page_rows": {"bars": 61, "funding": 31, "open_interest": 101},
                     "base_url": url,
                     "requests_per_minute": 120000,
                     "options": {
@@ -148,7 +148,7 @@ def test_bars_equal_the_table_of_the_exchange(
     assert set(frame["symbol"]) == {symbol}
     assert frame["line"].tolist() == [*range(1, 61), *range(1, 61), *range(1, 25)]
     path = "/api/v3/klines" if symbol == SPOT else "/fapi/v1/klines"
-    assert [query["limit"] for query in binance.requests(path)] == ["60", "60", "24"]
+    assert [query["limit"] for query in binance.requests(path)] == ["61", "61", "25"]
 
 
 @NEEDS_CRYPTO
@@ -161,7 +161,7 @@ def test_bars_pages_confirm_side_by_side_up_to_the_last_closed_bar(provider: Ccx
 
 
 @NEEDS_CRYPTO
-@pytest.mark.parametrize(("delay", "last"), [("0s", "11:55"), ("2m", "11:55"), ("3m", "11:50")])
+@pytest.mark.parametrize(("delay", "last"), [("0s", "11:55"), ("145s", "11:55"), ("146s", "11:50")])
 def test_bars_the_unclosed_one_is_never_yielded(
     binance: Binance, naps: list[float], delay: str, last: str
 ) -> None:
@@ -192,6 +192,18 @@ def test_funding_has_exact_times_rates_and_marks(provider: Ccxt) -> None:
     known = Range(start, due[-1] + timedelta(milliseconds=4))
     assert missing_ranges(confirmed, known) == []
     assert confirmed[-1].end == known.end
+
+
+@NEEDS_CRYPTO
+def test_funding_page_end_has_the_name_that_the_venue_gives_it(
+    binance: Binance, naps: list[float]
+) -> None:
+    venue = ccxt_venue(binance.url, page_end={"funding": "endTime"})
+    frame = rows(pull(patient(Ccxt(venue), naps), ask("funding")))
+    assert len(frame) == 2
+    first = binance.requests("/fapi/v1/fundingRate")[0]
+    assert first["endTime"] == str(milliseconds(NOW) - 1)
+    assert "until" not in first
 
 
 @NEEDS_CRYPTO

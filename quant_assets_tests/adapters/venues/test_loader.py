@@ -16,7 +16,10 @@ from quant_assets.core.windows import Grid
 from quant_assets.core.yaml_loader import load_yaml
 from quant_assets_tests.fixtures.venue_files import write_venue
 
-PACKAGED = ["simulated_perps", "sp500_demo"]
+PACKAGED = [
+    *("binance_spot", "binance_usdm", "bybit_linear", "okx_swap"),
+    *("simulated_perps", "sp500_demo"),
+]
 SPAN = {"first": "2024-01-01", "last": "2024-03-31"}
 
 
@@ -104,7 +107,7 @@ def test_packaged_file_copied_and_renamed_is_a_venue(tmp_path: Path, name: str) 
     shutil.copy(packaged_folder() / f"{name}.yaml", path)
     edit(path, f"name: {name}", "name: mine")
     venues = load_venues(tmp_path)
-    assert list(venues) == ["mine", *PACKAGED]
+    assert list(venues) == sorted(["mine", *PACKAGED])
     assert venues["mine"].market == venues[name].market
 
 
@@ -112,7 +115,7 @@ def test_load_venues_reads_both_suffixes_and_ignores_the_rest(tmp_path: Path) ->
     write_venue(tmp_path, "beta", **SPAN)
     write_venue(tmp_path, "alpha", **SPAN).rename(tmp_path / "alpha.yml")
     (tmp_path / "notes.txt").write_text("not: [a venue")
-    assert list(load_venues(tmp_path)) == ["alpha", "beta", *PACKAGED]
+    assert list(load_venues(tmp_path)) == sorted(["alpha", "beta", *PACKAGED])
 
 
 def test_load_venues_missing_folder_is_refused(tmp_path: Path) -> None:
