@@ -59,6 +59,9 @@ def run_venue(
 ) -> LaunchResult:
     """Bring one venue up to date between two windows; raises `RunFailedError` with first causes."""
     options = options or RunOptions()
+    if not workspace.span(venue).has_data:
+        say_no_data(console, venue)
+        return LaunchResult(venue)
     started = time.perf_counter()
     swept = workspace.store.sweep()
     if swept["temps"] or swept["links"]:
@@ -83,6 +86,12 @@ def run_venue(
             "Finished cells are kept; mend the cause and run the same command again."
         )
     return result
+
+
+def say_no_data(console: Console, venue: str) -> None:
+    """Say that nothing was delivered to the venue yet, and what delivers."""
+    hint = f"{venue}: no data yet: quant-assets ingest --venue {venue}"
+    console.print(hint, soft_wrap=True, highlight=False)
 
 
 def _launch_recorded(

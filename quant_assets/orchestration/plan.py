@@ -72,7 +72,10 @@ def make_plan(
 
     A cell is stale when its fingerprint differs from the stored one, or when an input of it is
     itself pending. (The run may then find the input's bytes equal and leave the cell alone.)
+    A venue to which nothing was delivered yet has no cells.
     """
+    if not workspace.span(venue).has_data:
+        return Plan(venue, ())
     wanted = set(assets) if assets is not None else None
     windows = venue_windows(workspace, venue, first, last)
     pending: set[Cell] = set()

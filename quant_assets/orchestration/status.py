@@ -19,6 +19,9 @@ def venue_status(workspace: Workspace, venue: str) -> list[dict[str, Any]]:
     """One row per pillar: counts of cells, and the first cause with the command that mends it."""
     last = newest_window(workspace, venue)
     span = workspace.span(venue)
+    if not span.has_data:
+        row = _row(venue, "all", "–", Counter(), "no data yet")
+        return [row | {"command": f"quant-assets ingest --venue {venue}"}]
     if last is None:
         return [_row(venue, "all", "–", Counter(), "nothing materialised yet")]
     plan = make_plan(workspace, venue, last=last)

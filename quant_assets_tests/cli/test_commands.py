@@ -53,5 +53,35 @@ def test_split_windows_reads_spans_and_single_keys():
 def test_venues_lists_packaged_venues_with_stamps():
     rows = json.loads(CliRunner().invoke(cli, ["venues", "--json"]).output)
     stamps = {row["venue"]: row["stamps"] for row in rows}
-    assert set(stamps) == {"simulated_perps", "sp500_demo"}
+    assert {"binance_usdm", "simulated_perps", "sp500_demo"} <= set(stamps)
     assert stamps["simulated_perps"][0].startswith("SIMULATED")
+
+
+NO_DATA = "no data yet: quant-assets ingest --venue okx_swap"
+
+
+@pytest.mark.parametrize("name", ["plan", "backfill"])
+def test_command_passes_a_venue_by_that_has_no_data_yet(name: str):
+    result = CliRunner().invoke(cli, [name, "--venue", "okx_swap"])
+    assert result.exit_code == 0
+    assert result.output.strip() == f"okx_swap: {NO_DATA}"
+
+
+def test_plan_of_a_venue_without_data_has_no_cells():
+    result = CliRunner().invoke(cli, ["plan", "--venue", "okx_swap", "--json"])
+    assert json.loads(result.output) == []
+
+
+def test_status_of_a_venue_without_data_says_what_delivers():
+    [row] = json.loads(CliRunner().invoke(cli, ["status", "--venue", "okx_swap", "--json"]).output)
+    assert (row["missing"], row["cause"]) == (0, "no data yet")
+    assert f"{row['cause']}: {row['command']}" == NO_DATA
+
+
+def test_venues_shows_which_have_no_data_yet():
+    listed = json.loads(CliRunner().invoke(cli, ["venues", "--json"]).output)
+    rows = {row["venue"]: row for row in listed}
+    assert (rows["okx_swap"]["has_data"], rows["okx_swap"]["last_data"]) == (False, None)
+    assert rows["sp500_demo"]["has_data"]
+    table = CliRunner().invoke(cli, ["venues"]).output
+    assert sum("no data" in line for line in table.splitlines()) >= 4

@@ -22,17 +22,22 @@ def command(venue: str, windows: str | None, as_json: bool) -> None:
       quant-assets plan --venue sp500_demo
       quant-assets plan --venue sp500_demo --windows 1995-01-01...1995-06-01 --json
     """
+    from quant_assets.cli.runs import say_no_data
     from quant_assets.orchestration.plan import make_plan
     from quant_assets.orchestration.workspace import current_workspace
 
     first, last = split_windows(windows)
-    plan = make_plan(current_workspace(), venue, first=first, last=last)
+    workspace = current_workspace()
+    plan = make_plan(workspace, venue, first=first, last=last)
     if as_json:
         rows = [
             {"asset": c.spec.main, "window": c.window, "state": c.state, "cause": c.cause}
             for c in plan.pending
         ]
         click.echo(json.dumps(rows, indent=1))
+        return
+    if not workspace.span(venue).has_data:
+        say_no_data(make_console(), venue)
         return
     table = Table("asset", "group", "kind", "reads", "fresh", "stale", "missing", "first cause")
     for spec in dict.fromkeys(cell.spec.main for cell in plan.cells):

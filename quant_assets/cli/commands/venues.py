@@ -1,6 +1,7 @@
 """`quant-assets venues`: which venues there are."""
 
 import json
+from typing import Any
 
 import click
 from rich.table import Table
@@ -21,15 +22,17 @@ def command(as_json: bool) -> None:
     from quant_assets.orchestration.workspace import current_workspace
 
     workspace = current_workspace()
+    spans = {name: workspace.span(name) for name in workspace.venues}
     rows = [
         {
             "venue": venue.name,
             "title": venue.title,
             "provider": venue.provider.name,
             "bar": venue.model_dump(mode="json")["market"]["bar_length"],
-            "first_data": workspace.span(venue.name).first_data,
-            "first_decision": workspace.span(venue.name).first_decision,
-            "last_data": workspace.span(venue.name).last_data,
+            "has_data": spans[venue.name].has_data,
+            "first_data": spans[venue.name].first_data,
+            "first_decision": spans[venue.name].first_decision,
+            "last_data": spans[venue.name].last_data if spans[venue.name].has_data else None,
             "stamps": venue.stamps(),
         }
         for venue in workspace.venues.values()
@@ -45,9 +48,14 @@ def command(as_json: bool) -> None:
             row["venue"],
             row["provider"],
             row["bar"],
-            row["first_data"],
-            row["first_decision"],
-            row["last_data"] or "live",
+            *_windows(row),
             "\n".join(row["stamps"]),
         )
     make_console().print(table)
+
+
+def _windows(row: dict[str, Any]) -> tuple[str, str, str]:
+    """First data, first decision and last data of a venue, as its row shows them."""
+    if not row["has_data"]:
+        return "no data yet", "–", "–"
+    return row["first_data"], row["first_decision"], row["last_data"] or "live"
