@@ -171,7 +171,8 @@ def _zip_members(file: OpenedFile) -> Iterator[OpenedFile]:
             members = archive.infolist()
         _check_count(file, len(members))
         _check_total(file, sum(member.file_size for member in members))
-        plain = [m for m in members if not m.is_dir() and not _JUNK.search(m.filename)]
+        files = [m for m in members if not m.filename.endswith("/")]
+        plain = [m for m in files if not _JUNK.search(m.filename)]
         yield from [_zip_member(file, archive, member) for member in plain]
 
 
