@@ -83,13 +83,14 @@ class Yfinance(StoredProvider):
         if request.dataset == "bars" and start > beginning and _splits(table, since=start):
             start = beginning
             table = self._table(request, start, end)
-        inside = (table["ts"] >= start) & (table["ts"] < end)
-        if not inside.any():
+        known = table["Close"].notna() & (table["ts"] >= start) & (table["ts"] < end)
+        if not known.any():
             return
-        last = table.loc[inside, "ts"].max().to_pydatetime()
+        # Rows without a price at the end are not ready yet: they are asked for again.
+        end = min(end, table.loc[known, "ts"].max().to_pydatetime() + DAY)
         rows = _bars(table) if request.dataset == "bars" else _adjustments(table)
         rows = rows[(rows["ts"] >= start) & (rows["ts"] < end)].reset_index(drop=True)
-        confirmed = Range(start, min(last + DAY, end))
+        confirmed = Range(start, end)
         content = table.to_csv(index=False).encode()
         yield Page(request.dataset, request.symbol, rows, confirmed, content, "csv")
 

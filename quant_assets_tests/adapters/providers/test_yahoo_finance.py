@@ -133,6 +133,19 @@ def test_bars_of_today_are_known_when_the_day_and_the_delay_are_over(provider: Y
         assert page.frame["ts"].iloc[-1] == day(last)
 
 
+def test_bars_a_day_without_a_price_is_a_row_unless_it_is_the_last(
+    provider: Yfinance, yahoo: Yahoo
+) -> None:
+    def download(*asked: Any) -> pd.DataFrame:
+        return yahoo(*asked).mask(lambda table: table["Close"].isin([128.0, 129.0]))
+
+    provider.download = download
+    [page] = pull(provider, "bars", "2024-06-11", "2024-06-20")
+    assert page.frame["ts"].tolist() == [day("2024-06-11"), day("2024-06-12")]
+    assert page.frame["close"].isna().tolist() == [True, False]
+    assert page.confirmed == Range(day("2024-06-11"), day("2024-06-13"))
+
+
 def test_bars_a_split_inside_the_range_takes_the_whole_history_again(
     provider: Yfinance, yahoo: Yahoo
 ) -> None:
