@@ -132,6 +132,28 @@ def test_encode_frame_fresh_processes_and_hash_seeds_give_the_same_bytes():
     assert len(answers.pop().split()) == 2
 
 
+def test_encode_frame_each_type_has_its_encoding_and_lz4():
+    file = pq.ParquetFile(pa.BufferReader(encode_frame(every_dtype())))
+    group = file.metadata.row_group(0)
+    columns = {c.path_in_schema: c for c in map(group.column, range(group.num_columns))}
+    assert {c.compression for c in columns.values()} == {"LZ4"}
+    for name, encoding in {
+        "ts": "DELTA_BINARY_PACKED",
+        "n": "DELTA_BINARY_PACKED",
+        "close": "BYTE_STREAM_SPLIT",
+        "symbol": "RLE_DICTIONARY",
+    }.items():
+        assert encoding in columns[name].encodings
+
+
+@pytest.mark.parametrize(
+    "dtype", ["float16", "float32", "int8", "int16", "uint8", "uint32", "uint64", "bool"]
+)
+def test_round_trip_narrow_numbers_are_exact(dtype):
+    frame = pd.DataFrame({"x": np.array([0, 1, 1, 100], dtype=dtype)})
+    assert_frame_equal(decode_frame(encode_frame(frame)), frame, check_exact=True)
+
+
 def test_encode_frame_pages_carry_checksums():
     data = bytearray(encode_frame(bars(300)))
     first_page = pq.ParquetFile(pa.BufferReader(bytes(data))).metadata.row_group(0).column(3)

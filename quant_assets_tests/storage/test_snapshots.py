@@ -3,6 +3,7 @@ import os
 import resource
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -103,11 +104,12 @@ def test_commit_two_unlocked_writers_never_show_a_mixture(store):
 def test_commit_beyond_the_file_size_limit_keeps_the_previous_snapshot(store):
     before = commit(store, CELL, bars())
     config = store.put_config({"sample": True})
+    noise = bars(5000).assign(close=np.random.default_rng(0).normal(size=10_000))  # 80 kB
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limits[1]))
     try:
         with pytest.raises(StorageError, match="ulimit -f"):
-            commit(store, CELL, bars(5000))
+            commit(store, CELL, noise)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     again = SnapshotStore(store.layout.root)
