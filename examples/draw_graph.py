@@ -36,7 +36,9 @@ MEANING = {
     "outcome": "outcome: what then happened",
     "venue": "no window: one cell per venue, or above all",
 }
-PITCH, WIDTH, ROOM, LINE, LANE = 2.85, 1.95, 0.72, 0.30, 0.13
+PITCH, WIDTH, ROOM, LINE, LANE = 2.85, 1.95, 0.48, 0.30, 0.13
+INCHES = 0.92  # per unit of height
+MOST_BOXES = 10  # in one column
 Point = tuple[float, float]
 
 
@@ -102,9 +104,13 @@ class Node:
 
 
 def place(specs: list[Box]) -> dict[str, Node]:
-    """Nodes by main out: columns in order of first appearance, rows by depth within the group."""
+    """Nodes by main out: columns in order of first appearance, rows by depth within the group.
+
+    A group of many boxes has two columns: what reads nothing of its own group, and the rest.
+    """
     owner = {out: spec for spec in specs for out in spec.outs}
     groups = list(dict.fromkeys(spec.group for spec in pillars_first(specs)))
+    crowded = {g for g in groups if sum(spec.group == g for spec in specs) > MOST_BOXES}
     nodes: dict[str, Node] = {}
     for spec in specs:
         inside = [
@@ -112,7 +118,10 @@ def place(specs: list[Box]) -> dict[str, Node]:
             for read in spec.reads
             if owner[read] is not spec and owner[read].group == spec.group
         ]
-        nodes[spec.main] = Node(spec, groups.index(spec.group), max(inside, default=0))
+        layer, place_of = max(inside, default=0), groups.index(spec.group)
+        before = sum(group in crowded for group in groups[:place_of])
+        second = spec.group in crowded and layer > 0
+        nodes[spec.main] = Node(spec, place_of + before + second, layer)
     columns = defaultdict(list)
     for node in nodes.values():
         columns[node.column].append(node)
@@ -334,7 +343,8 @@ def draw(specs: list[Box]) -> Figure:
     nodes = place(specs)
     bottom = min(node.y for node in nodes.values()) - 0.40
     titles = {node.column: node.spec.group for node in nodes.values()}
-    figure = Figure(figsize=(1.02 * PITCH * len(titles) * 0.82, 8.6), facecolor=PAPER)
+    size = (1.02 * PITCH * len(titles) * 0.82, INCHES * (2.0 - bottom))
+    figure = Figure(figsize=size, facecolor=PAPER)
     axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
     for column, title in sorted(titles.items()):
         draw_column(axes, title, column, bottom)

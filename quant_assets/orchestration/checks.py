@@ -14,7 +14,13 @@ RESULTS = "check_results"
 SHOWN = 20
 
 
-def result_check(asset: str, name: str, description: str) -> dg.AssetChecksDefinition:
+def result_check(
+    asset: str,
+    name: str,
+    description: str,
+    *,
+    severity: dg.AssetCheckSeverity = dg.AssetCheckSeverity.ERROR,
+) -> dg.AssetChecksDefinition:
     """An asset check on `asset` that shows the rows called `name` of its windows."""
 
     @dg.asset_check(
@@ -38,7 +44,7 @@ def result_check(asset: str, name: str, description: str) -> dg.AssetChecksDefin
             failing += [key] * int((~rows["passed"]).sum())
         return dg.AssetCheckResult(
             passed=not failing,
-            severity=dg.AssetCheckSeverity.ERROR,
+            severity=severity,
             metadata={
                 "windows judged": judged,
                 "windows failing": len(failing),

@@ -221,8 +221,7 @@ def _quality(frame: pd.DataFrame) -> Canvas:
     share = frame["present"].sum() / max(1, expected) * 100.0
     score = float((frame["score"] * frame["expected"]).sum()) / max(1, expected) * 100.0
     canvas = Canvas.blank(
-        f"Completeness, white = 0, dark = 100% · {share:.2f}% there, "
-        f"{score:.2f}% free of doubt · {_span(frame)}"
+        f"Completeness · {share:.2f}% there, {score:.2f}% free of doubt · {_span(frame)}"
     )
     heat_map(canvas, completeness_table(frame), limit=100.0, diverging=False)
     return canvas
@@ -230,10 +229,8 @@ def _quality(frame: pd.DataFrame) -> Canvas:
 
 def _gap_ledger(frame: pd.DataFrame) -> Canvas:
     causes = [f"{n} {name}" for name, n in frame["cause"].value_counts().sort_index().items()]
-    canvas = Canvas.blank(
-        f"{int(frame['bars'].sum())} missing bars in {len(frame)} gaps: {', '.join(causes)} · "
-        f"{_span(frame)}"
-    )
+    missing = int(frame["bars"].sum())
+    canvas = Canvas.blank(f"{missing} bars missing · gaps: {', '.join(causes)}")
     shades = [CAUSES[cause] for cause in frame["cause"]]
     spans(canvas, frame["symbol"].tolist(), frame["ts"], frame["until"], shades)
     return canvas

@@ -53,6 +53,8 @@ def window_metrics(context, equity, final_holdings, portfolio_weights, bars, ref
         step=check_window,
         reads={
             "bars": lookback(lambda venue: lookback_bars(venue.alpha.month_bars)),
+            "quality": this_window(),
+            "doubts": this_window(),
             "alpha_features": this_window(),
             "portfolio_weights": this_window(),
             "equity": this_window(),
@@ -61,11 +63,13 @@ def window_metrics(context, equity, final_holdings, portfolio_weights, bars, ref
     ),
     contract=CheckResults,
 )
-def check_results(context, bars, alpha_features, portfolio_weights, equity):
-    """Leaks, accounting identity, stated limits, gaps; grain: window x asset x check."""
+def check_results(context, bars, quality, doubts, alpha_features, portfolio_weights, equity):
+    """Leaks, accounting identity, stated limits, gaps, quality; grain: window x asset x check."""
     return walk(
         context,
         bars=bars,
+        quality=quality,
+        doubts=doubts,
         alpha_features=alpha_features,
         portfolio_weights=portfolio_weights,
         equity=equity,

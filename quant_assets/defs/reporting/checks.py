@@ -1,5 +1,7 @@
 """The rows of `check_results` as Dagster asset checks, one per judged statistic."""
 
+import dagster as dg
+
 from quant_assets.orchestration.checks import result_check
 
 gaps = result_check("bars", "gap_share", "Share of gap rows among the window's bars.")
@@ -7,4 +9,13 @@ identity = result_check("equity", "accounting_identity", "Cash + positions = equ
 limits = result_check("portfolio_weights", "stated_limits", "No weight breaks a stated limit.")
 look_ahead = result_check(
     "alpha_features", "look_ahead", "No value changes when the future is removed or replaced."
+)
+quality = result_check(
+    "quality",
+    "quality_shortfall",
+    "Share of expected bars that are missing or in doubt.",
+    severity=dg.AssetCheckSeverity.WARN,
+)
+jumps = result_check(
+    "doubts", "unexplained_jumps", "Jumps by the ratio of a split that no known event explains."
 )

@@ -1,7 +1,8 @@
 """Statistical checks on the cells of one window; each is a number, a limit and a verdict.
 
 Contracts refuse wrong frames before they are stored; these checks judge what a contract cannot
-see: the accounting identity, the stated limits, completeness, and look-ahead in the features.
+see: the accounting identity, the stated limits, completeness and quality of the data, and
+look-ahead in the features.
 """
 
 from collections.abc import Iterator
@@ -15,11 +16,13 @@ from quant_assets.core.context import AllocationContext, AlphaContext
 from quant_assets.core.telemetry import NullTelemetry, Telemetry
 from quant_assets.core.venues import AlphaParameters, OptimizationParameters
 from quant_assets.quant.features.stage import PREFIX, alpha_features_window
+from quant_assets.quant.market.flags import RATIO_JUMP
 from quant_assets.quant.market.panel import Floats
 
 IDENTITY_LIMIT = 1e-9
 WEIGHT_LIMIT = 1e-9
 COMPLETENESS_LIMIT = 0.10
+QUALITY_LIMIT = 0.01
 
 
 class CheckContext(AllocationContext):
@@ -43,11 +46,13 @@ class Verdict:
         return bool(self.value <= self.limit)
 
 
-def check_window(
+def check_window(  # noqa: PLR0913 - one keyword for each asset that it reads
     context: CheckContext,
     telemetry: Telemetry,
     *,
     bars: pd.DataFrame,
+    quality: pd.DataFrame,
+    doubts: pd.DataFrame,
     alpha_features: pd.DataFrame,
     portfolio_weights: pd.DataFrame,
     equity: pd.DataFrame,
@@ -57,10 +62,11 @@ def check_window(
     bars : history windows and the current one, as the features read them; the other frames hold
     the current window. A frame without rows is not judged.
     """
-    verdicts = sorted(
-        _verdicts(context, bars, alpha_features, portfolio_weights, equity),
-        key=lambda verdict: (verdict.asset, verdict.check),
-    )
+    found = [
+        *data_verdicts(quality, doubts),
+        *_verdicts(context, bars, alpha_features, portfolio_weights, equity),
+    ]
+    verdicts = sorted(found, key=lambda verdict: (verdict.asset, verdict.check))
     telemetry.log_metrics("checks", {"failed": float(sum(not v.passed for v in verdicts))})
     if not verdicts:
         return CheckResults.empty()
@@ -99,6 +105,21 @@ def _verdicts(
     if len(alpha_features):
         leaks = leak_count(context, bars, alpha_features)
         yield Verdict("alpha_features", "look_ahead", float(leaks), 0.0)
+
+
+def data_verdicts(quality: pd.DataFrame, doubts: pd.DataFrame) -> Iterator[Verdict]:
+    """Judge the bars of a window by their quality and by jumps that no known event explains.
+
+    `quality_shortfall` is the share of expected bars that are missing or in doubt.
+    """
+    expected = quality["expected"].to_numpy(dtype=np.float64)
+    if expected.sum() == 0.0:
+        return
+    good = np.rint(quality["score"].to_numpy(dtype=np.float64) * expected)
+    share = float((expected - good).sum() / expected.sum())
+    yield Verdict("quality", "quality_shortfall", share, QUALITY_LIMIT)
+    jumps = int((doubts["reason"] == RATIO_JUMP).sum())
+    yield Verdict("doubts", "unexplained_jumps", float(jumps), 0.0)
 
 
 def identity_error(equity: pd.DataFrame) -> float:

@@ -14,7 +14,7 @@ from quant_assets.quant.market.order_book import crossed_books
 LOOKBACK_BARS = 63  # a quarter of daily sessions: enough for the scale that a spike is measured by
 
 
-def doubts_window(
+def doubts_window(  # noqa: PLR0913 - one keyword for each asset that it reads
     context: IngestionContext,
     telemetry: Telemetry,
     *,

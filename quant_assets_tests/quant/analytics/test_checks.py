@@ -1,0 +1,48 @@
+"""Verdicts on the data of a window, by hand."""
+
+import pandas as pd
+import pytest
+
+from quant_assets.contracts.doubts import Doubts
+from quant_assets.contracts.quality import Quality
+from quant_assets.core.telemetry import NullTelemetry
+from quant_assets.quant.analytics.checks import Verdict, data_verdicts
+from quant_assets.quant.market.quality import quality_window
+from quant_assets_tests.quant.market.event_frames import doubts
+from quant_assets_tests.quant.market.frames import bars_frame, ingestion
+
+NAN = float("nan")
+
+
+def judged(closes: dict, about: pd.DataFrame) -> list[tuple]:
+    frame = quality_window(ingestion(), NullTelemetry(), bars=bars_frame(closes), doubts=about)
+    return [(v.check, v.value, v.passed) for v in data_verdicts(frame, about)]
+
+
+def test_data_verdicts_count_gaps_and_doubts_against_expected_bars():
+    about = doubts(("03", "A", "flagged", "spike"))
+    found = judged({"A": [1.0, NAN, 1.0, 1.0], "B": [1.0] * 4}, about)
+    assert found == [("quality_shortfall", 0.25, False), ("unexplained_jumps", 0.0, True)]
+
+
+def test_data_verdicts_one_percent_of_the_bars_may_be_in_doubt():
+    closes = {symbol: [1.0] * 25 for symbol in "ABCD"}
+    one = doubts(("03", "A", "flagged", "stale"))
+    (check, value, passed), _ = judged(closes, one)
+    assert (check, passed) == ("quality_shortfall", True)
+    assert value == pytest.approx(0.01)
+    two = doubts(("03", "A", "flagged", "stale"), ("04", "B", "repaired", "duplicate"))
+    assert not judged(closes, two)[0][2]
+
+
+def test_data_verdicts_a_jump_without_an_event_fails():
+    found = judged({"A": [1.0] * 200}, doubts(("03", "A", "flagged", "ratio jump")))
+    assert found[1] == ("unexplained_jumps", 1.0, False)
+
+
+def test_data_verdicts_of_a_window_without_bars_are_none():
+    assert list(data_verdicts(Quality.empty(), Doubts.empty())) == []
+
+
+def test_verdict_of_nan_never_passes():
+    assert not Verdict("a", "b", NAN, 1.0).passed
