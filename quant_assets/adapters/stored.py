@@ -11,10 +11,12 @@ from quant_assets.contracts.base import Contract
 from quant_assets.contracts.funding import Funding
 from quant_assets.contracts.mark_prices import MarkPrices
 from quant_assets.contracts.reference_returns import ReferenceReturns
+from quant_assets.core.errors import DataError
 from quant_assets.core.hashing import digest
 from quant_assets.core.sources import Sources
 from quant_assets.core.venues import History
 from quant_assets.core.windows import Window
+from quant_assets.quant.market.aliases import by_instrument
 from quant_assets.quant.market.bars import instants
 from quant_assets.quant.market.forward_adjust import forward_adjusted
 
@@ -63,9 +65,9 @@ class StoredProvider(Provider):
             for name in self._parts(dataset)
             for c in self.sources.chunks(name, self._begin(dataset, start), end)
         ]
-        if dataset in ("bars", "reference") and self.adjusts:
-            events = self.sources.chunks("adjustments", _BEGINNING, end)
-            hashes += [c.mark for c in events]
+        if dataset in ("bars", "reference"):
+            for name in ("aliases", "adjustments") if self.adjusts else ("aliases",):
+                hashes += [c.mark for c in self.sources.chunks(name, _BEGINNING, end)]
         return digest([self.name, VERSION, dataset, self.published, hashes, start, end])
 
     @property
@@ -100,7 +102,7 @@ class StoredProvider(Provider):
         return rows
 
     def _bars(self, start: datetime, end: datetime) -> pd.DataFrame:
-        rows = self.newest("bars", start, end)
+        rows = self._renamed(self.newest("bars", start, end), end)
         if not self.adjusts or not len(rows):
             return rows
         events = self.newest("adjustments", _BEGINNING, end)
@@ -108,6 +110,22 @@ class StoredProvider(Provider):
             events = events[events["kind"] == "dividend"]
         total = self.venue.market.price_adjustment == "total_return"
         return forward_adjusted(rows, events, dividends=total)
+
+    def _renamed(self, bars: pd.DataFrame, end: datetime) -> pd.DataFrame:
+        """Bars by instrument: a ticker that had an alias on the bar's day becomes its symbol."""
+        aliases = self.newest("aliases", _BEGINNING, end)
+        if not len(aliases) or not len(bars):
+            return bars
+        renamed = by_instrument(bars, aliases)
+        key = contract_of("bars").key_columns()
+        twice = renamed[renamed.duplicated(key)]
+        if len(twice):
+            row = twice.iloc[0]
+            raise DataError(
+                f"venue {self.venue.name}: {row['symbol']} has two bars at {row['ts']}, one of "
+                "them under another ticker. Deliver the instrument or its tickers, not both"
+            )
+        return renamed.sort_values(key, kind="stable").reset_index(drop=True)
 
     def newest(self, dataset: str, start: datetime, end: datetime) -> pd.DataFrame:
         """Rows of a stored dataset with `start <= ts < end`, each in its newest version."""

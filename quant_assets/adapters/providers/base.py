@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from quant_assets.contracts.adjustments import Adjustments
+from quant_assets.contracts.aliases import Aliases
 from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.doubts import Doubts
@@ -34,6 +35,7 @@ Dataset = Literal[
     "liquidations",
     "order_book",
     "adjustments",
+    "aliases",
     "doubts",
     "reference",
 ]
@@ -45,6 +47,7 @@ CONTRACTS: Mapping[Dataset, type[Contract]] = MappingProxyType(
         "liquidations": Liquidations,
         "order_book": OrderBook,
         "adjustments": Adjustments,
+        "aliases": Aliases,
         "doubts": Doubts,
         "reference": ReferenceReturns,
     }

@@ -10,6 +10,7 @@ import pandas as pd
 from quant_assets.adapters.layouts.base import Raw
 from quant_assets.adapters.providers.base import contract_of
 from quant_assets.adapters.stored import MARKS, newest_rows
+from quant_assets.contracts.aliases import Aliases
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.mark_prices import MarkPrices
@@ -60,7 +61,10 @@ def _adjustments_of(parts: list[Raw], venue: Venue) -> dict[str, list[Raw]]:
     rows = rows[rows["ts"].notna()].sort_values("ts", kind="stable").reset_index(drop=True)
     published = venue.provider.settings.get("published") or venue.market.price_adjustment
     events = adjustments_of_closes(
-        rows, rows["adjusted_close"], splits_are_in=published in ("splits", "total_return")
+        rows,
+        rows["adjusted_close"],
+        splits_are_in=published in ("splits", "total_return"),
+        collected_at=rows.get("collected_at"),
     )
     if not len(events):
         return {}
@@ -93,7 +97,7 @@ class _Work:
         """Check the rows of one dataset and keep what the store does not have."""
         frames = [part.frame for part in parts]
         raw = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-        checked = check_rows(dataset, raw, self.rules)
+        checked = _aliases(raw) if dataset == "aliases" else check_rows(dataset, raw, self.rules)
         counts = {"rows": len(raw), **checked.counts}
         rejected = _rejects(parts)
         counts["rows"] += len(rejected)
@@ -189,6 +193,14 @@ UNDATED = "undated"
 
 def _contract(dataset: str) -> type[Contract]:
     return MarkPrices if dataset == MARKS else contract_of(dataset)
+
+
+def _aliases(raw: pd.DataFrame) -> Checked:
+    """Names have no prices to judge: they are as the source says, known from their first day."""
+    columns = list(Aliases.to_schema().columns)
+    known = raw.assign(available_at=raw["ts"])[columns]
+    frame = known.sort_values(Aliases.key_columns(), kind="stable").reset_index(drop=True)
+    return Checked(frame, Doubts.empty(), Doubts.empty().drop(columns="ts"), {})
 
 
 def _rejects(parts: list[Raw]) -> pd.DataFrame:

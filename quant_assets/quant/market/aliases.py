@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
+import pandas as pd
+
 from quant_assets.core.errors import DataError
 
 
@@ -44,6 +46,22 @@ def instrument_on(aliases: Iterable[Alias], ticker: str, day: date) -> str:
         f"ticker {ticker} means no instrument on {day}; its aliases: {known}. Add the one that "
         "holds on that day, or leave its rows out."
     )
+
+
+def by_instrument(bars: pd.DataFrame, aliases: pd.DataFrame) -> pd.DataFrame:
+    """Bars with the instrument in place of a ticker that meant it on the bar's day.
+
+    aliases : ts (first day), last (NaT: still today), ticker, symbol. Rows stay in their order.
+    """
+    ts, symbols = bars["ts"], bars["symbol"].copy()
+    for alias in aliases.itertuples(index=False):
+        if alias.ticker == alias.symbol:
+            continue
+        meant = (bars["symbol"] == alias.ticker) & (ts >= alias.ts)
+        if not pd.isna(alias.last):
+            meant &= ts < alias.last + pd.Timedelta(days=1)
+        symbols[meant] = alias.symbol
+    return bars.assign(symbol=symbols)
 
 
 def _in_order(aliases: Sequence[Alias]) -> list[Alias]:

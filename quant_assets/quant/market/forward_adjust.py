@@ -47,19 +47,27 @@ def earlier_factors(bars: pd.DataFrame, events: pd.DataFrame) -> Floats:
 
 
 def adjustments_of_closes(
-    bars: pd.DataFrame, adjusted_close: pd.Series, *, splits_are_in: bool
+    bars: pd.DataFrame,
+    adjusted_close: pd.Series,
+    *,
+    splits_are_in: bool,
+    collected_at: pd.Series | None = None,
 ) -> pd.DataFrame:
     """Events that explain a source's own adjusted closes; columns ts, symbol, kind, price_factor.
 
     `bars` has ts, symbol and close, sorted by ts. An event is a step of `adjusted / close` between
     two bars of a symbol beyond 1e-4, which rounding to cents or millionths does not make. Where
     prices already contain the splits (`splits_are_in`) all of them are dividends; else a factor
-    beyond 0.8 or 1.25 is a split.
+    beyond 0.8 or 1.25 is a split. Closes of two vintages are adjusted as of two days, so only
+    rows of one `collected_at` are compared.
     """
-    ratio = adjusted_close.to_numpy(dtype=np.float64) / bars["close"].to_numpy(dtype=np.float64)
+    close = bars["close"].to_numpy(dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):  # a price of 0 is set aside elsewhere
+        ratio = adjusted_close.to_numpy(dtype=np.float64) / close
     known = np.isfinite(ratio) & (ratio > 0)
     frame = bars.loc[known, ["ts", "symbol"]].assign(ratio=ratio[known])
-    before = frame.groupby("symbol", sort=True)["ratio"].shift(1)
+    groups = [frame["symbol"]] if collected_at is None else [frame["symbol"], collected_at[known]]
+    before = frame.groupby(groups, sort=True)["ratio"].shift(1)
     factor = (before / frame["ratio"]).to_numpy(dtype=np.float64)
     steps = np.isfinite(factor) & (np.abs(factor - 1.0) > MIN_EVENT)
     found: pd.DataFrame = frame.loc[steps, ["ts", "symbol"]].reset_index(drop=True)

@@ -72,3 +72,15 @@ def test_returns_equal_those_of_the_sources_adjusted_closes():
     np.testing.assert_allclose(found["price_factor"], [0.99, 0.5], rtol=1e-6)
     ours = forward_adjusted(frame, found, dividends=True)["close"].pct_change().iloc[1:]
     np.testing.assert_allclose(ours, (adjusted[1:] / adjusted[:-1]) - 1, atol=1e-7)
+
+
+def test_vintages_are_compared_each_with_itself():
+    """The second vintage repeats the 1st of January, adjusted for the 2:1 split of the 2nd."""
+    frame = bars([100.0, 100.0, 50.0])
+    frame["ts"] = frame["ts"].iloc[[0, 0, 1]].to_numpy()
+    frame["ts"] = frame["ts"].dt.tz_localize("UTC") if frame["ts"].dt.tz is None else frame["ts"]
+    vintages = frame["ts"].iloc[[0, 2, 2]].reset_index(drop=True)
+    adjusted = pd.Series([100.0, 50.0, 50.0])
+    found = adjustments_of_closes(frame, adjusted, splits_are_in=False, collected_at=vintages)
+    assert found["price_factor"].tolist() == [0.5]
+    assert found["ts"].tolist() == [frame["ts"].iloc[2]]
