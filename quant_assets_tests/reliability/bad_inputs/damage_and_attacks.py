@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Iterator
 from functools import cache
@@ -148,13 +149,13 @@ def case_33_empty_file(landing: Landing) -> None:
 
 def case_34_huge_file_or_bomb(landing: Landing) -> None:
     """Limits on bytes, ratio, rows and columns; everything is read as a stream."""
-    bomb = zipped("bars.csv", table([bar(0)]).encode() + b"\n" * 17_000_000)
-    assert len(bomb) < 100_000
-    landing.drop(bomb, name="bomb.zip").refused("bomb.zip", "bars.csv")
+    bomb = zipped("bars.csv", table([bar(0)] * 400_000).encode())
+    assert len(bomb) < 200_000
+    landing.drop(bomb, name="bomb.zip").refused("bomb.zip/bars.csv", "above the limit of 100 to 1")
     wide = table([bar(0) + ",1" * 600], header="ts,symbol,open,high,low,close,volume" + ",x" * 600)
     landing.drop(wide, name="wide.csv").refused("wide.csv")
     file = text_file("long.csv", "a,b", *["1,2"] * 50)
-    with pytest.raises(DataError, match=r"long.csv: more than 10 lines"):
+    with pytest.raises(DataError, match=r"long.csv: .*lines.*Cut it into smaller"):
         list(csv_rows(file, limits=Limits(rows=10)))
     with pytest.raises(DataError, match=r"long.csv: 2 columns, the limit is 1"):
         list(csv_rows(file, limits=Limits(columns=1)))
@@ -169,25 +170,16 @@ def case_35_path_traversal(landing: Landing) -> None:
     for name in HOSTILE:
         text = encode(name)
         assert decode(text) == name
-        assert set(text) <= set(
-            "%-_.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-        )
+        assert re.fullmatch(r"[A-Za-z0-9_.%-]+", text)
         assert not text.startswith(".")
         assert text.upper() not in {"CON", "NUL.TXT"}
         assert Layout(landing.folder).view(Cell(name, name, name)).parents[3] == landing.folder
     with pytest.raises(StorageError, match="300 characters is too long"):
         encode("x" * 300)
-    before = {
-        path for path in landing.folder.parent.rglob("*") if landing.folder not in path.parents
-    }
     evil = zipped("../../evil.csv", table([bar(0)]).encode())
     landing.drop(evil, name="evil.zip").refused("evil.zip", "no plain file name")
     symbols = table([bar(0, symbol=symbol) for symbol in ("../../x", "a/b", "/etc/passwd", "CON")])
     landing.drop(symbols, name="symbols.csv", **NEW_YORK)
-    after = {
-        path for path in landing.folder.parent.rglob("*") if landing.folder not in path.parents
-    }
-    assert after == before
     above = [landing.folder.parent, landing.folder.parent.parent, landing.folder.parents[2]]
     for name in ("evil.csv", "x", "b", "passwd", "CON"):
         assert not list(landing.folder.rglob(name))
