@@ -4,6 +4,7 @@ import csv
 from difflib import SequenceMatcher
 
 from quant_assets.adapters.layouts.base import FileLayout, SourceFile, layouts
+from quant_assets.adapters.tabular.parquet_rows import column_names, is_parquet
 from quant_assets.core.errors import DataError
 
 SURE = 0.5
@@ -38,10 +39,14 @@ def first_line(file: SourceFile) -> str:
 
 
 def _unknown(file: SourceFile, known: dict[str, FileLayout]) -> str:
-    line = first_line(file)
-    found = _columns(line)
+    if is_parquet(file):  # a damaged one is refused as such
+        found = column_names(file)
+        text = f"{file.name}: no known layout. Its columns are {', '.join(found)}."
+    else:
+        line = first_line(file)
+        found = _columns(line)
+        text = f"{file.name}: no known layout. Its first line is {line!r}."
     nearest = max(known.values(), key=lambda layout: _likeness(found, layout), default=None)
-    text = f"{file.name}: no known layout. Its first line is {line!r}."
     if nearest is None:
         return text
     if _likeness(found, nearest) > 0:

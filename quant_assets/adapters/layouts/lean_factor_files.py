@@ -6,11 +6,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from quant_assets.adapters.files.csv_rows import Rows, csv_rows
 from quant_assets.adapters.layouts.base import FileLayout, Raw, SourceFile
 from quant_assets.adapters.tabular.frames import raw_frame
-from quant_assets.adapters.tabular.lean import DAY, NUMBER, ascending_days, begins_like, lean_name
-from quant_assets.core.errors import DataError
+from quant_assets.adapters.tabular.lean import DAY, NUMBER, SmallTable, begins_like, lean_name
 from quant_assets.core.venues import Venue
 
 _COLUMNS = ("date", "price_factor", "split_factor", "reference_price")
@@ -35,21 +33,16 @@ class LeanFactorFiles(FileLayout):
     def read(self, file: SourceFile, venue: Venue) -> Iterator[Raw]:
         """The events, in order; a file without any gives a frame without rows."""
         symbol = lean_name(file).symbol(venue)
-        batches = list(csv_rows(file, columns=_COLUMNS))
-        if len(batches) > 1:
-            raise DataError(f"{file.name}: far too long for the events of one instrument")
-        yield Raw("adjustments", _events(batches[0], symbol))
+        yield Raw("adjustments", _events(SmallTable(file, _COLUMNS), symbol))
 
     def columns(self) -> tuple[str, ...]:
         """What the cells mean."""
         return _COLUMNS
 
 
-def _events(rows: Rows, symbol: str) -> pd.DataFrame:
-    factors = {kind: rows.numbers(column) for kind, column in _KINDS.items()}
-    for kind, values in factors.items():
-        rows.set_aside(~(values > 0), f"{_KINDS[kind]} is not above 0")
-    days = ascending_days(rows, "date")
+def _events(table: SmallTable, symbol: str) -> pd.DataFrame:
+    factors = {kind: table.numbers(column) for kind, column in _KINDS.items()}
+    days = table.days("date")
     found = []
     for kind, values in factors.items():
         before = np.flatnonzero(values[:-1] != values[1:])
@@ -61,6 +54,6 @@ def _events(rows: Rows, symbol: str) -> pd.DataFrame:
         "symbol": symbol,
         "kind": pd.Series([kind for _, kind, _ in found], dtype="str"),
         "price_factor": np.array([factor for _, _, factor in found], dtype=np.float64),
-        "line": rows.line[row],
+        "line": table.line[row],
     }
     return raw_frame(cells, np.ones(len(row), dtype=bool))

@@ -6,10 +6,10 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from quant_assets.adapters.files.csv_rows import Rows, csv_rows, first_rows
+from quant_assets.adapters.files.csv_rows import first_rows
 from quant_assets.adapters.layouts.base import FileLayout, Raw, SourceFile
 from quant_assets.adapters.tabular.frames import raw_frame
-from quant_assets.adapters.tabular.lean import DAY, ascending_days, begins_like, lean_name
+from quant_assets.adapters.tabular.lean import DAY, SmallTable, begins_like, lean_name
 from quant_assets.core.errors import DataError
 from quant_assets.core.venues import Venue
 
@@ -36,21 +36,18 @@ class LeanMapFiles(FileLayout):
         """The tickers, in order."""
         symbol = lean_name(file).symbol(venue)
         width = len(first_rows(file, 1)[0])
-        batches = list(csv_rows(file, columns=_COLUMNS[:width]))
-        if len(batches) > 1:
-            raise DataError(f"{file.name}: far too long for the tickers of one instrument")
-        yield Raw("aliases", _aliases(batches[0], symbol))
+        yield Raw("aliases", _aliases(SmallTable(file, _COLUMNS[:width]), symbol))
 
     def columns(self) -> tuple[str, ...]:
         """What the cells mean."""
         return _COLUMNS
 
 
-def _aliases(rows: Rows, symbol: str) -> pd.DataFrame:
-    days, tickers = ascending_days(rows, "date"), rows.words("ticker").str.upper()
+def _aliases(table: SmallTable, symbol: str) -> pd.DataFrame:
+    tickers, days = table.words("ticker").str.upper(), table.days("date")
     if len(days) < 2:
         raise DataError(
-            f"{rows.reading.file}: line 1: a listing without a last day; each ticker needs a line "
+            f"{table.name}: line 1: a listing without a last day; each ticker needs a line "
             "with its last day, 20501231 while it is in use"
         )
     first = days[:-1] + np.timedelta64(1, "D")
@@ -61,6 +58,6 @@ def _aliases(rows: Rows, symbol: str) -> pd.DataFrame:
         "symbol": symbol,
         "ticker": tickers.iloc[1:].reset_index(drop=True),
         "last": last,
-        "line": rows.line[1:],
+        "line": table.line[1:],
     }
     return raw_frame(cells, np.ones(len(first), dtype=bool))

@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
-from quant_assets.adapters.files.csv_rows import Rows, first_rows
+from quant_assets.adapters.files.csv_rows import Rows, csv_rows, first_rows
 from quant_assets.adapters.files.stamps import Instants
 from quant_assets.adapters.layouts.base import SourceFile
 from quant_assets.adapters.tabular.file_names import stem
@@ -18,6 +20,7 @@ STAMP = r"\d{8} \d{2}:\d{2}"
 DAY = r"\d{8}"
 NUMBER = r"-?\d*\.?\d*([eE][+-]?\d+)?"
 EQUITY_SCALE = 10_000.0
+MAX_LINES = 100_000
 _NAME = re.compile(
     r"(?P<root>[a-z0-9.^-]+?)(_(?P<kind>trade|quote|openinterest))?(_(?P<expiry>\d{6}(\d{2})?))?"
 )
@@ -75,29 +78,53 @@ def lean_moments(rows: Rows, venue: Venue) -> Instants:
     return to_utc(stamps, venue, line=rows.line, where=rows.reading.file)
 
 
-def ascending_days(rows: Rows, column: str) -> Instants:
-    """Days `yyyyMMdd`, each later than the one before; else `DataError`.
+class SmallTable:
+    """All lines of a short file, in which every line changes the meaning of its neighbours.
 
-    Every line of such a file changes the meaning of its neighbours, so none can be set aside.
+    So none can be set aside: `days` refuses the file when one could not be read.
     """
-    days = rows.text_stamps(column, "%Y%m%d")
-    require_whole(rows)
-    back = np.flatnonzero(np.diff(days) <= np.timedelta64(0))
-    if back.size:
-        row = int(back[0])
-        raise DataError(
-            f"{rows.reading.file}: line {int(rows.line[row + 1])}: {str(days[row + 1])[:10]} does "
-            f"not come after {str(days[row])[:10]}. Sort the file by date, or fetch it again"
-        )
-    return days
 
+    def __init__(self, file: SourceFile, columns: tuple[str, ...]) -> None:
+        self.name = file.name
+        self._batches: list[Rows] = []
+        for rows in csv_rows(file, columns=columns):
+            self._batches.append(rows)
+            if sum(map(len, self._batches)) > MAX_LINES:
+                raise DataError(
+                    f"{file.name}: more than {MAX_LINES:,} lines about one instrument. Is it "
+                    "another format?"
+                )
+        self.line = np.concatenate([rows.line for rows in self._batches])
 
-def require_whole(rows: Rows) -> None:
-    """Refuse the file, with the first line that could not be read."""
-    rejects = rows.rejects()
-    if rejects is not None:
-        first = rejects.iloc[0]
-        raise DataError(
-            f"{rows.reading.file}: line {first['line']}: {first['reason']} ({first['text']!r}). "
-            "Every line counts here: fetch the file again"
-        )
+    def numbers(self, column: str) -> npt.NDArray[np.float64]:
+        """Numbers above 0, shape (lines,)."""
+        found = []
+        for rows in self._batches:
+            values = rows.numbers(column)
+            rows.set_aside(~(values > 0), f"{column} is not above 0")
+            found.append(values)
+        return np.concatenate(found)
+
+    def words(self, column: str) -> pd.Series:
+        """Cells as text."""
+        return pd.concat([rows.words(column) for rows in self._batches], ignore_index=True)
+
+    def days(self, column: str) -> Instants:
+        """Days `yyyyMMdd`, each later than the one before; asked for after the other columns."""
+        days = np.concatenate([rows.text_stamps(column, "%Y%m%d") for rows in self._batches])
+        for rows in self._batches:
+            rejects = rows.rejects()
+            if rejects is not None:
+                first = rejects.iloc[0]
+                raise DataError(
+                    f"{self.name}: line {first['line']}: {first['reason']} ({first['text']!r}). "
+                    "Every line counts here: fetch the file again"
+                )
+        back = np.flatnonzero(np.diff(days) <= np.timedelta64(0))
+        if back.size:
+            row = int(back[0])
+            raise DataError(
+                f"{self.name}: line {int(self.line[row + 1])}: {str(days[row + 1])[:10]} does not "
+                f"come after {str(days[row])[:10]}. Sort the file by date, or fetch it again"
+            )
+        return days

@@ -1,5 +1,6 @@
 """Parquet files in bounded batches. Types are taken as they are: text is never made a number."""
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,7 @@ from quant_assets.core.errors import DataError
 from quant_assets.core.venues import Venue
 
 BATCH_ROWS = 1 << 18
+CELL_BYTES = 8
 _MAGIC = b"PAR1"
 
 
@@ -130,13 +132,14 @@ def parquet_rows(file: SourceFile, columns: Sequence[str]) -> Iterator[ParquetRo
     with seekable(file.open()) as stream:
         with decoding(file.name):
             reader = pq.ParquetFile(stream, pre_buffer=False)
-            count = reader.metadata.num_rows
+            count, packed = reader.metadata.num_rows, stream.seek(0, io.SEEK_END)
             batches = reader.iter_batches(BATCH_ROWS, columns=list(columns), use_threads=False)
         if count == 0 or count > LIMITS.rows:
             raise DataError(
                 f"{file.name}: {count:,} rows; between 1 and {LIMITS.rows:,} are taken. Fetch it "
                 "again, or cut it into smaller files."
             )
+        _check_ratio(file.name, count * len(columns) * CELL_BYTES, packed)
         while True:
             with decoding(file.name):
                 table = next(batches, None)
@@ -145,6 +148,15 @@ def parquet_rows(file: SourceFile, columns: Sequence[str]) -> Iterator[ParquetRo
             line = np.arange(first, first + len(table), dtype=np.int64)
             first += len(table)
             yield ParquetRows(file.name, table, line)
+
+
+def _check_ratio(name: str, unpacked: int, packed: int) -> None:
+    """Refuse a small file of endlessly repeated values, as any other archive."""
+    if unpacked > LIMITS.ratio_floor and unpacked > LIMITS.ratio * packed:
+        raise DataError(
+            f"{name}: {packed:,} bytes hold cells of {unpacked:,}, above the limit of "
+            f"{LIMITS.ratio:g} to 1. If you trust it, cut it into smaller files."
+        )
 
 
 def _instants(cells: pa.Array) -> Instants:

@@ -73,10 +73,13 @@ def _parsed(words: pd.Series) -> Instants:
 
 
 def _refuse_if_none(rows: Rows, column: str, words: pd.Series, wrong: Mask) -> None:
-    if not len(words) or not wrong.all():
-        return
-    raise DataError(
-        f"{rows.reading.file}: column {column}: not one cell is {WANTED}; line "
-        f"{int(rows.line[0])} has {words.iloc[0][:40]!r}. Write times so, or integers in a column "
-        "whose name says their unit, as timestamp_ms"
-    )
+    """Refuse a file of which no cell is a time; later batches have only single bad lines."""
+    readable, key = rows.reading.readable, f"{column}: {WANTED}"
+    if not wrong.all():
+        readable.add(key)
+    elif len(words) and key not in readable:
+        raise DataError(
+            f"{rows.reading.file}: column {column}: not one cell is {WANTED}; line "
+            f"{int(rows.line[0])} has {words.iloc[0][:40]!r}. Write times so, or integers in a "
+            "column whose name says their unit, as timestamp_ms"
+        )

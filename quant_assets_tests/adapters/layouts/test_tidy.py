@@ -172,7 +172,15 @@ def test_sums_of_liquidations_per_day_are_no_events(tmp_path: Path):
         read_path(Folder(tmp_path).text("liquidation_volume.csv", text), PERP)
 
 
-def test_a_parquet_file_of_unknown_columns_is_refused(tmp_path: Path):
+def test_a_parquet_file_of_unknown_columns_is_refused_with_their_names(tmp_path: Path):
     path = Folder(tmp_path).parquet("a.parquet", {"coin": ["BTC\r\n"] * 9, "total_usd": [1.0] * 9})
-    with pytest.raises(DataError, match=r"a\.parquet: no known layout"):
+    with pytest.raises(DataError, match=r"a\.parquet: no known.*Its columns are coin, total_usd"):
         read_path(path, PERP)
+
+
+@pytest.mark.parametrize("cut", [6, -1, 300])
+def test_a_parquet_file_that_is_cut_off_is_refused_as_damaged(tmp_path: Path, cut: int):
+    folder = Folder(tmp_path)
+    whole = folder.parquet("a.parquet", {"ts": [1] * 99, "symbol": ["A"] * 99}).read_bytes()
+    with pytest.raises(DataError, match=r"a\.parquet: cannot be read, it is cut off, damaged"):
+        read_path(folder.bytes("a.parquet", whole[:cut]), PERP)

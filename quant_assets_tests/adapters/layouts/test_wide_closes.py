@@ -54,3 +54,9 @@ def test_tables_that_are_no_closes_are_not_taken_for_them(tmp_path: Path, text: 
 def test_a_symbol_that_stands_twice_is_refused(tmp_path: Path):
     with pytest.raises(DataError):
         read_path(Folder(tmp_path).text("a.csv", "date,A,A\n1990-01-02,1,2\n"), STOCKS)
+
+
+def test_a_last_line_that_was_cut_off_is_set_aside_alone(tmp_path: Path):
+    _, raws = read_path(Folder(tmp_path).text("a.csv", f"{CLOSES}1990-01-,1,2,3"), STOCKS)
+    assert len(rows_of(raws, "bars")) == 4
+    assert [line for line, _ in rejects_of(raws)] == [4, 5]

@@ -91,3 +91,9 @@ def test_a_file_without_rows_is_refused(tmp_path: Path):
 def test_a_file_with_too_many_columns_is_refused(tmp_path: Path):
     with pytest.raises(DataError, match="600 columns, the limit is 512"):
         rows_of_file(tmp_path, {f"c{n}": [1.0] for n in range(600)})
+
+
+def test_a_small_file_of_endlessly_repeated_values_is_refused(tmp_path: Path):
+    bomb = {"close": pa.array(np.ones(5_000_000))}
+    with pytest.raises(DataError, match=r"a\.parquet: .* bytes hold cells of 40,000,000"):
+        rows_of_file(tmp_path, bomb)

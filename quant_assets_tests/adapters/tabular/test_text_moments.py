@@ -10,7 +10,9 @@ from quant_assets_tests.adapters.tabular.table_files import Folder, venue_of
 
 
 def read(tmp_path: Path, column: str, *cells: str, asset_class: str = "crypto_perpetual"):
-    path = Folder(tmp_path).text("a.csv", "\n".join([f"{column},x", *(f"{c},1" for c in cells)]))
+    path = Folder(tmp_path).text(
+        "a.csv", f"{column},x\n" + "".join(f"{cell},1\n" for cell in cells)
+    )
     file = next(open_source(path))
     rows = next(csv_rows(file))
     found = text_moments(rows, column, venue_of(asset_class))
