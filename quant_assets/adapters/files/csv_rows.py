@@ -6,7 +6,6 @@ of single lines: the file is refused, with a sample.
 """
 
 import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -28,12 +27,11 @@ from quant_assets.adapters.files.stamps import (
     from_text,
     to_column,
 )
-from quant_assets.adapters.files.streams import BUFFER, Utf8Stream
 from quant_assets.adapters.layouts.base import Raw, SourceFile
 from quant_assets.core.errors import DataError
 
 BLOCK_BYTES = 8 * 1024 * 1024
-BATCH_ROWS = 1_000_000
+MAX_LINE_BYTES = 16 * 1024 * 1024
 MAX_MALFORMED = 100_000
 TEXT_SHOWN = 200
 REJECT_COLUMNS = ("line", "symbol", "reason", "text")
@@ -41,6 +39,7 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?$"
 _INTEGER = r"^[+-]?\d{1,18}$|^\d{19}$"
 _NAN_NUMBERS = ("nan", "NaN", "inf", "-inf", "Infinity", "-Infinity")
 Mask = npt.NDArray[np.bool_]
+Malformed = tuple[int, str, str]  # line, reason, text
 
 
 @dataclass
@@ -48,8 +47,8 @@ class _Reading:
     """What is remembered from batch to batch of one file."""
 
     file: str
+    lines: int = 0
     readable: set[str] = field(default_factory=set)
-    malformed: list[tuple[int, str, str]] = field(default_factory=list)
 
 
 @dataclass
@@ -62,7 +61,7 @@ class Rows:
     reading: _Reading
     table: pa.RecordBatch
     line: npt.NDArray[np.int64]
-    malformed: list[tuple[int, str, str]]
+    malformed: list[Malformed]
     reasons: dict[int, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -245,7 +244,7 @@ def csv_rows(
     limits: Limits = LIMITS,
     stream: IO[bytes] | None = None,
 ) -> Iterator[Rows]:
-    """Read a delimited text in batches of at most a million lines.
+    """Read a delimited text in batches of some megabytes, of a few million lines at most.
 
     `columns` are the names of a file without a first line of names; None: its first line has them.
     `stream` is read instead of the file, for a layout that rewrites it on the way. Blank lines are
@@ -258,44 +257,58 @@ def csv_rows(
     if len(names) > limits.columns:
         raise DataError(f"{file.name}: {len(names)} columns, the limit is {limits.columns}.")
     reading = _Reading(file.name)
-    rows, position = 0, 1
+    rows = malformed = 0
+    first = ""
     with file.open() if stream is None else stream as source:
-        text = io.BufferedReader(Utf8Stream(source, name=file.name), BUFFER)
-        for batch in _record_batches(text, names, delimiter, reading):
-            line = _lines(position, len(batch), reading.malformed)
-            position += len(batch)
-            data = _filled(batch, line, skip_first=columns is None)
-            rows += len(data[1])
-            if rows > limits.rows:
-                raise DataError(
-                    f"{file.name}: more than {limits.rows:,} lines. Cut it into smaller files."
-                )
-            fresh = _take_malformed(reading, int(line[-1]) if len(line) else 0)
-            if len(data[1]) or fresh:
-                yield Rows(reading, *data, fresh)
-    rest = _take_malformed(reading, None)
-    if rest and rows:
-        yield Rows(reading, _no_rows(names), np.empty(0, dtype=np.int64), rest)
-    elif rows == 0:
-        raise DataError(_nothing(file, names, rest))
+        for block in _blocks(source, file.name):
+            batch, line, wrong = _parsed_block(block, names, delimiter, reading)
+            batch, line = _filled(batch, line, skip_first=columns is None)
+            rows += len(line)
+            malformed += len(wrong)
+            if wrong and not first:
+                first = "; line {} has {}: {!r}".format(*wrong[0])
+            if rows > limits.rows or malformed > MAX_MALFORMED:
+                raise DataError(_too_many(file, rows, malformed, first))
+            if len(line) or wrong:
+                yield Rows(reading, batch, line, wrong)
+    if rows == 0:
+        raise DataError(_nothing(file, names, first))
 
 
-def _record_batches(
-    source: IO[bytes], names: tuple[str, ...], delimiter: str, reading: _Reading
-) -> Iterator[pa.RecordBatch]:
+def _blocks(source: IO[bytes], name: str) -> Iterator[bytes]:
+    """Whole lines, some megabytes at a time; the last one may lack its end."""
+    rest = b""
+    while chunk := source.read(BLOCK_BYTES):
+        cut = chunk.rfind(b"\n") + 1
+        if cut == 0 and len(rest) + len(chunk) > MAX_LINE_BYTES:
+            raise DataError(
+                f"{name}: a line of more than {MAX_LINE_BYTES:,} bytes. Is it another format?"
+            )
+        if cut:
+            yield rest + chunk[:cut]
+            rest = b""
+        rest += chunk[cut:]
+    if rest:
+        yield rest
+
+
+def _parsed_block(
+    block: bytes, names: tuple[str, ...], delimiter: str, reading: _Reading
+) -> tuple[pa.RecordBatch, npt.NDArray[np.int64], list[Malformed]]:
+    """Cells of a block, the line of each row, and the lines with another number of cells."""
+    found: list[Malformed] = []
+
     def malformed(row: pacsv.InvalidRow) -> str:
-        if row.text.strip():
-            reason = f"{row.actual_columns} cells instead of {row.expected_columns}"
-            reading.malformed.append((row.number, reason, row.text[:TEXT_SHOWN]))
-        else:
-            reading.malformed.append((row.number, "", ""))
-        return "skip" if len(reading.malformed) < MAX_MALFORMED else "error"
+        reason = f"{row.actual_columns} cells instead of {row.expected_columns}"
+        found.append((reading.lines + row.number, reason, row.text[:TEXT_SHOWN]))
+        return "skip"
 
+    _check_text(block, reading)
     with decoding(reading.file):
-        reader = pacsv.open_csv(
-            source,
+        table = pacsv.read_csv(
+            pa.BufferReader(block),
             read_options=pacsv.ReadOptions(
-                use_threads=False, block_size=BLOCK_BYTES, column_names=list(names)
+                use_threads=False, block_size=len(block) + 1, column_names=list(names)
             ),
             parse_options=pacsv.ParseOptions(
                 delimiter=delimiter, invalid_row_handler=malformed, ignore_empty_lines=False
@@ -304,23 +317,31 @@ def _record_batches(
                 column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
             ),
         )
-    while True:
-        with decoding(reading.file):
-            try:
-                batch = reader.read_next_batch()
-            except StopIteration:
-                return
-        for start in range(0, len(batch), BATCH_ROWS):
-            yield batch.slice(start, BATCH_ROWS)
+        batches = table.combine_chunks().to_batches()
+    batch = batches[0] if batches else _no_rows(names)
+    line = _lines(reading.lines + 1, len(batch), [number for number, _, _ in found])
+    reading.lines += len(batch) + len(found)
+    return batch, line, [item for item in found if item[2].strip()]
 
 
-def _lines(first: int, count: int, skipped: list[tuple[int, str, str]]) -> npt.NDArray[np.int64]:
-    """Line numbers of `count` whole rows, the first of which is whole row `first` of the file.
+def _check_text(block: bytes, reading: _Reading) -> None:
+    try:
+        block.decode("utf-8")
+    except UnicodeDecodeError as cause:
+        line = reading.lines + block.count(b"\n", 0, cause.start) + 1
+        raise DataError(
+            f"{reading.file}: no UTF-8 text, line {line} has the byte {block[cause.start]:#04x}. "
+            "Save it as UTF-8, or fetch it again."
+        ) from cause
+
+
+def _lines(first: int, count: int, skipped: list[int]) -> npt.NDArray[np.int64]:
+    """Line numbers of `count` whole rows from line `first` on, between the lines skipped.
 
     A whole row stands as many lines further down as lines were skipped before it.
     """
     whole = np.arange(first, first + count)
-    before = np.array([line for line, _, _ in skipped], dtype=np.int64) - np.arange(len(skipped))
+    before = np.array(skipped, dtype=np.int64) - np.arange(len(skipped))
     return np.asarray(whole + np.searchsorted(before, whole, side="right"), dtype=np.int64)
 
 
@@ -339,25 +360,23 @@ def _filled(
     return (batch, line) if keep.all() else (batch.filter(pa.array(keep)), line[keep])
 
 
-def _take_malformed(reading: _Reading, last: int | None) -> list[tuple[int, str, str]]:
-    """Malformed lines up to line `last` that were not taken yet; they stay for counting lines."""
-    taken = []
-    for index, (line, reason, text) in enumerate(reading.malformed):
-        if reason and (last is None or line <= last):
-            taken.append((line, reason, text))
-            reading.malformed[index] = (line, "", "")
-    return taken
-
-
 def _no_rows(names: Sequence[str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict({name: pa.array([], pa.string()) for name in names})
 
 
-def _nothing(file: SourceFile, names: Sequence[str], malformed: Sequence[Any]) -> str:
-    if not malformed:
+def _nothing(file: SourceFile, names: Sequence[str], first: str) -> str:
+    if not first:
         return f"{file.name}: no data, there is no line below {','.join(names)}. Fetch it again."
-    line, reason, text = malformed[0]
     return (
-        f"{file.name}: not one line has the {len(names)} cells {','.join(names)}; line {line} has "
-        f"{reason}: {text!r}. Is it another format, or damaged?"
+        f"{file.name}: not one line has the {len(names)} cells {','.join(names)}{first}. Is it "
+        "another format, or damaged?"
     )
+
+
+def _too_many(file: SourceFile, rows: int, malformed: int, first: str) -> str:
+    if malformed > MAX_MALFORMED:
+        return (
+            f"{file.name}: more than {MAX_MALFORMED:,} lines have another number of cells{first}. "
+            "Is it another format, or damaged?"
+        )
+    return f"{file.name}: {rows:,} lines or more, too many. Cut it into smaller files."

@@ -1,6 +1,5 @@
 """Read-only byte streams: one that counts and stops at limits, one over a temporary copy."""
 
-import codecs
 import io
 import os
 import shutil
@@ -63,38 +62,6 @@ class LimitedStream(io.RawIOBase):
         """Close the inner stream, too."""
         self._inner.close()
         super().close()
-
-
-class Utf8Stream(io.RawIOBase):
-    """Bytes of a text; a `DataError` names the file and the byte where they are no UTF-8.
-
-    A reader of delimited text would say so only on the error stream when the line is malformed too.
-    """
-
-    def __init__(self, inner: IO[bytes], *, name: str) -> None:
-        self._inner = inner
-        self._file = name
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
-        self._count = 0
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` from the inner stream."""
-        data = self._inner.read(len(buffer))
-        before = self._count - len(self._decoder.getstate()[0])
-        try:
-            self._decoder.decode(data, final=not data)
-        except UnicodeDecodeError as cause:
-            raise DataError(
-                f"{self._file}: no UTF-8 text, byte {before + cause.start + 1:,} is "
-                f"{cause.object[cause.start]:#04x}. Save it as UTF-8, or fetch it again."
-            ) from cause
-        buffer[: len(data)] = data
-        self._count += len(data)
-        return len(data)
 
 
 class CopyStream(io.RawIOBase):

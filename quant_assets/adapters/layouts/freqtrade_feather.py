@@ -1,6 +1,6 @@
 """Feather files of freqtrade: futures, spot, mark and funding, told apart by their names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -78,7 +78,10 @@ def _batches(file: SourceFile) -> Iterator[tuple[int, pa.RecordBatch, list[str]]
     with seekable(file.open()) as stream:
         with decoding(file.name):
             reader = pa.ipc.open_file(pa.PythonFile(stream, mode="r"))
-        notes = _check(file, reader.schema)
+            types = {field.name: field.type for field in reader.schema}
+        if len(types) < len(reader.schema):
+            raise DataError(f"{file.name}: a column stands twice in it. Fetch it again.")
+        notes = _check(file, types)
         row = 1
         for index in range(reader.num_record_batches):
             with decoding(file.name):
@@ -95,19 +98,19 @@ def _batches(file: SourceFile) -> Iterator[tuple[int, pa.RecordBatch, list[str]]
             raise DataError(f"{file.name}: no data, it has no rows. Fetch it again.")
 
 
-def _check(file: SourceFile, schema: pa.Schema) -> list[str]:
-    missing = [name for name in _COLUMNS if name not in schema.names]
-    added = [name for name in schema.names if name not in _COLUMNS]
+def _check(file: SourceFile, types: Mapping[str, pa.DataType]) -> list[str]:
+    missing = [name for name in _COLUMNS if name not in types]
+    added = [name for name in types if name not in _COLUMNS]
     if missing:
         raise DataError(
             f"{file.name}: its columns changed: missing {', '.join(missing)}; "
             f"not expected {', '.join(added) or 'none'}."
         )
-    date = schema.field("date").type
+    date = types["date"]
     if not pa.types.is_timestamp(date) or date.tz != "UTC":
         raise DataError(f"{file.name}: column date is {date}, a timestamp in UTC is expected.")
     for name in _COLUMNS[1:]:
-        kind = schema.field(name).type
+        kind = types[name]
         if not pa.types.is_floating(kind) and not pa.types.is_integer(kind):
             raise DataError(f"{file.name}: column {name} is {kind}, numbers are expected.")
     return [f"column {name} is new and was not read" for name in added]

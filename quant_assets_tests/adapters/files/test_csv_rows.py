@@ -100,10 +100,10 @@ def test_a_changed_column_is_named_in_both_directions() -> None:
 REFUSED = {
     "names only": (b"a,b\n", "no data"),
     "no line of that many cells": (b"a,b\n1\n2\n", "not one line has the 2 cells a,b; line 2"),
-    "another encoding": (b"a,b\n\xff\xfe,1\n", "no UTF-8 text, byte 5 is 0xff"),
+    "another encoding": (b"a,b\n\xff\xfe,1\n", "no UTF-8 text, line 2 has the byte 0xff"),
     "two bytes a letter": ("a,b\n1,2\n".encode("utf-16"), "no UTF-8 text"),
     "too many columns": (b",".join(b"c%d" % n for n in range(9)) + b"\n", "9 columns"),
-    "too many lines": (b"a,b\n" + b"1,2\n" * 60, "more than 50 lines"),
+    "too many lines": (b"a,b\n" + b"1,2\n" * 60, "60 lines or more, too many"),
 }
 
 
