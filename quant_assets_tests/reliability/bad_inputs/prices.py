@@ -10,11 +10,13 @@ from quant_assets.contracts.adjustments import Adjustments
 from quant_assets.contracts.gap_ledger import GapLedger
 from quant_assets.core.errors import DataError
 from quant_assets.core.telemetry import NullTelemetry
+from quant_assets.quant.analytics.checks import data_verdicts
 from quant_assets.quant.market.adjust import adjust_bars
 from quant_assets.quant.market.aliases import Alias, instrument_on
 from quant_assets.quant.market.bars import clean_bars
 from quant_assets.quant.market.flags import FlagLimits, flag_bars
 from quant_assets.quant.market.gap_ledger import gap_ledger_window
+from quant_assets.quant.market.quality import quality_window
 from quant_assets.quant.market.universe import universe_window
 from quant_assets_tests.quant.market.event_frames import doubts, frame_of
 from quant_assets_tests.quant.market.frames import bars_frame, discovery, ingestion
@@ -94,6 +96,11 @@ def case_16_stale_price(landing: Landing) -> None:
     close = walk()
     close[30:38] = close[30]
     assert flags_of(close) == [(row, "stale") for row in (35, 36, 37)]
+    frame = bars_frame({"A": list(close)}, step=HOUR)
+    about = flag_bars(frame, limits=SHORT)
+    quality = quality_window(ingestion(), TELEMETRY, bars=frame, doubts=about)
+    assert quality.stale.tolist() == [0, 3, 0, 0]
+    assert quality.score.tolist() == [1.0, 1 - 3 / 24, 1.0, 1.0]
 
 
 def case_17_spike_of_one_bar(landing: Landing) -> None:
@@ -117,7 +124,7 @@ def case_18_gap_of_bars_and_outage(landing: Landing) -> None:
 
 
 def case_19_split_or_denomination_change(landing: Landing) -> None:
-    """A jump by a known ratio is flagged until a factor explains it; factors adjust on read."""
+    """A jump by a known ratio fails a check until a factor explains it; factors adjust on read."""
     for ratio in (0.5, 1 / 3, 0.2, 10.0, 1000.0):
         close = walk()
         close[40:] *= ratio
@@ -126,7 +133,11 @@ def case_19_split_or_denomination_change(landing: Landing) -> None:
     frame = bars_frame({"A": list(close)}, step=HOUR)
     event = frame.ts[40].isoformat()
     split = frame_of(Adjustments, [(event, event, "A", "split", 0.5)])
-    assert flag_bars(frame, adjustments=split, limits=SHORT).empty
+    for events, passed in ((None, False), (split, True)):
+        about = flag_bars(frame, adjustments=events, limits=SHORT)
+        quality = quality_window(ingestion(), TELEMETRY, bars=frame, doubts=about)
+        found = {verdict.check: verdict.passed for verdict in data_verdicts(quality, about)}
+        assert found["unexplained_jumps"] is passed
     adjusted = adjust_bars(frame, split, as_of=datetime(2021, 1, 1, tzinfo=UTC))
     np.testing.assert_allclose(adjusted.close, walk() * 0.5, rtol=1e-12)
 
