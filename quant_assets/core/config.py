@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1)] = 1
     lock_wait_seconds: Annotated[float, Field(ge=0)] = 120.0
     cache_megabytes: Annotated[int, Field(ge=1)] = 256
+    alert_webhook_variable: str | None = Field(
+        default=None, description="environment variable with the address that alerts are posted to"
+    )
 
     @classmethod
     def settings_customise_sources(

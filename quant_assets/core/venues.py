@@ -103,6 +103,20 @@ class Reference(Strict):
     risk_free: str | None = None
 
 
+class Freshness(Strict):
+    """How old the end of the newest bar may be; null: the venue's age is not judged."""
+
+    warn_after: Duration | None = None
+    fail_after: Duration | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Freshness":
+        warn, fail = self.warn_after, self.fail_after
+        if warn is not None and fail is not None and fail < warn:
+            raise ValueError("fail_after is shorter than warn_after")
+        return self
+
+
 class DiscoveryParameters(Strict):
     """Rules of the candidate pool; each exclusion is recorded with rule and value."""
 
@@ -196,6 +210,7 @@ class Venue(Strict):
     training_windows: Annotated[int, Field(ge=1)] | None = None
     market: Market
     reference: Reference = Reference()
+    freshness: Freshness = Freshness()
     discovery: DiscoveryParameters = DiscoveryParameters()
     alpha: AlphaParameters
     synthesis: SynthesisParameters = SynthesisParameters()

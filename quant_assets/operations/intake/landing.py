@@ -72,10 +72,11 @@ def take_in(
     then the file leaves the landing folder, so a kill at any point loses nothing.
     """
     with writer_lock(store.lock, what=f"deliveries to {venue.name}", wait_seconds=wait_seconds):
+        mark = _mark(path)
         sha256 = file_digest(path)
         known = store.find(sha256)
         if known is not None:
-            _leave(path, keep)
+            _leave(path, keep, mark)
             return Outcome(path, known, repeated=True)
         received = utc_now()
         try:
@@ -85,7 +86,7 @@ def take_in(
             _refuse(store, path, sha256, str(error))
             return Outcome(path, refusal=str(error))
         _refusal(store, sha256).unlink(missing_ok=True)
-        _leave(path, keep)
+        _leave(path, keep, mark)
     return Outcome(path, receipt)
 
 
@@ -100,12 +101,17 @@ def take_in_all(
     """Take in every file that rests in the landing folder; `retry`: also those refused before."""
     outcomes = []
     for path in waiting_files(store, rest_seconds=rest_seconds):
-        if not retry and _refusal(store, file_digest(path)).exists():
+        if not retry and is_refused(store, file_digest(path)):
             continue
         if progress is not None:
             progress(path)
         outcomes.append(take_in(store, venue, path))
     return outcomes
+
+
+def is_refused(store: SourceStore, sha256: str) -> bool:
+    """True when a file with this content was refused and has not been taken in since."""
+    return _refusal(store, sha256).exists()
 
 
 def refusals(store: SourceStore) -> list[dict[str, str]]:
@@ -186,8 +192,14 @@ def _archive(store: SourceStore, path: Path, sha256: str) -> Path:
     return target
 
 
-def _leave(path: Path, keep: bool) -> None:
-    if not keep:
+def _mark(path: Path) -> tuple[int, int]:
+    stat = path.stat()
+    return stat.st_size, stat.st_mtime_ns
+
+
+def _leave(path: Path, keep: bool, mark: tuple[int, int]) -> None:
+    """Remove the file, unless somebody has gone on writing it: then it is a delivery to come."""
+    if not keep and _mark(path) == mark:
         try:
             path.unlink()
         except OSError as error:
