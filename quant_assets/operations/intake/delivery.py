@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.mark_prices import MarkPrices
 from quant_assets.core.venues import Venue
 from quant_assets.operations.intake.revisions import delta
+from quant_assets.quant.market.bars import instants
 from quant_assets.quant.market.forward_adjust import adjustments_of_closes
 from quant_assets.quant.market.row_checks.check import Checked, check_rows
 from quant_assets.quant.market.row_checks.rules import RowRules
@@ -181,11 +183,12 @@ class _Work:
                 yield UNDATED, UNDATED, frame
                 continue
             _contract(dataset).check_frame(frame, where=f"{self.origin.name} {dataset}")
-            months = frame["ts"].dt.strftime("%Y-%m")
-            if len(frame) < MONTHLY_ROWS * months.nunique():
-                months = months.str.slice(0, 4)
-            for period, rows in frame.groupby(months, sort=True):
-                yield dataset, str(period), rows.reset_index(drop=True)
+            periods = instants(frame["ts"]).astype("datetime64[M]")
+            if len(frame) < MONTHLY_ROWS * len(np.unique(periods)):
+                periods = periods.astype("datetime64[Y]")
+            begins = np.flatnonzero(np.concatenate([[True], periods[1:] != periods[:-1]]))
+            for first, after in pairwise([*begins.tolist(), len(frame)]):
+                yield dataset, str(periods[first]), frame.iloc[first:after].reset_index(drop=True)
 
 
 UNDATED = "undated"

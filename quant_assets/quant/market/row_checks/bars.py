@@ -17,7 +17,7 @@ from quant_assets.quant.market.row_checks.sheet import Bools, Sheet
 PRICES = ("open", "high", "low", "close")
 CLOSES_AT = "closes_at"
 MONDAY = np.datetime64("1970-01-05", "us")
-MIN_STEPS = 20
+MIN_STEPS, SAMPLE = 20, 1000
 MAX_TICK_SHARE = 1e-3
 ROUNDING = 1e-9
 
@@ -107,17 +107,24 @@ def _check_closes(sheet: Sheet) -> None:
 def _check_length(sheet: Sheet) -> None:
     """Refuse longer bars that happen to lie on the grid: they would count as known too early."""
     step = np.timedelta64(sheet.rules.bar_length).astype("timedelta64[us]")
-    moments = np.unique(sheet.ts[sheet.kept]) if sheet.kept.any() else sheet.ts[:0]
-    if len(moments) <= MIN_STEPS:
-        return
-    common = int(np.gcd.reduce(np.diff(moments).astype(np.int64)))
-    if common >= 2 * step.astype(np.int64):
+    longer = 2 * int(step.astype(np.int64))
+    ts = sheet.ts[sheet.kept]
+    if _common_step(ts[:SAMPLE]) < longer or _common_step(ts) < longer:
+        return  # more rows never make the common step longer: mostly a few of them tell
+    moments = np.unique(ts)
+    if len(moments) > MIN_STEPS:
+        common = _common_step(moments)
         raise DataError(
             f"{sheet.place(int(np.flatnonzero(sheet.kept)[0]))}: all {len(moments):,} times of "
             f"the file are multiples of {timedelta(microseconds=common)} apart, but the bars of "
             f"the venue {sheet.rules.venue} last {sheet.rules.bar_length}. Set market.bar_length "
             "to what the file delivers, or deliver it to a venue of its own"
         )
+
+
+def _common_step(ts: Instants) -> int:
+    """Greatest common divisor of the distances between times, in microseconds; 0 for one time."""
+    return int(np.gcd.reduce((ts - ts[0]).astype(np.int64))) if len(ts) else 0
 
 
 def _check_prices(sheet: Sheet) -> None:
