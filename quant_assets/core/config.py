@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     workers: Annotated[int, Field(ge=1)] = 1
     lock_wait_seconds: Annotated[float, Field(ge=0)] = 120.0
     cache_megabytes: Annotated[int, Field(ge=1)] = 256
+    telemetry_sinks: list[str] = Field(
+        default=[], description="sinks besides Dagster's metadata and parquet, for example mlflow"
+    )
 
     @classmethod
     def settings_customise_sources(
