@@ -215,12 +215,14 @@ class SnapshotStore:
         """True when the lake's view shows the object: one inode, or equal bytes where copied."""
         return self._shows(self.layout.view(cell), self.layout.object(sha256))
 
+    def is_copied(self, cell: Cell, sha256: str) -> bool:
+        """True when the lake's view is a file of its own with the object's bytes."""
+        return _has_bytes_of(self.layout.object(sha256), self.layout.view(cell))
+
     def _shows(self, view: Path, target: Path) -> bool:
         if same_file(target, view):
             return True
-        if not (self.layout.copies_note.exists() and view.exists()):
-            return False
-        return hashlib.sha256(view.read_bytes()).hexdigest() == target.stem
+        return self.layout.copies_note.exists() and _has_bytes_of(target, view)
 
     def sweep(self) -> dict[str, int]:
         """Start-up clean-up: stale temps removed, links of lake and reports re-made.
@@ -262,6 +264,15 @@ def read_manifest(path: Path) -> Manifest:
     except OSError as error:
         raise storage_error(error, path, doing="read") from error
     return Manifest.from_bytes(data, path)
+
+
+def _has_bytes_of(target: Path, view: Path) -> bool:
+    try:
+        return hashlib.sha256(view.read_bytes()).hexdigest() == target.stem
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise storage_error(error, view, doing="read") from error
 
 
 def _is_intact(path: Path, sha256: str) -> bool:
