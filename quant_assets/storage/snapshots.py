@@ -215,9 +215,14 @@ class SnapshotStore:
         """True when the lake's view shows the object: one inode, or equal bytes where copied."""
         return self._shows(self.layout.view(cell), self.layout.object(sha256))
 
-    def is_copied(self, cell: Cell, sha256: str) -> bool:
-        """True when the lake's view is a file of its own with the object's bytes."""
-        return _has_bytes_of(self.layout.object(sha256), self.layout.view(cell))
+    def is_copy(self, view: Path, target: Path) -> bool:
+        """True when a link of lake or reports is a needless copy: a file with the object's bytes.
+
+        Where links are impossible (there is a note about it) no copy is needless.
+        """
+        if same_file(target, view) or self.layout.copies_note.exists():
+            return False
+        return _has_bytes_of(target, view)
 
     def _shows(self, view: Path, target: Path) -> bool:
         if same_file(target, view):

@@ -139,10 +139,11 @@ def verify(
     for stored, manifest in manifests.items():
         problems.extend(_told_wrong(store, stored, manifest, facts))
         if not _is_linked(store, stored, manifest, objects):
-            if store.is_copied(stored.cell, manifest.sha256):
+            if store.is_copy(store.layout.view(stored.cell), store.layout.object(manifest.sha256)):
                 copied.append(manifest.size)
             else:
                 problems.append(_link_problem(store, stored))
+        copied.extend(_copied_files(store, stored.cell, manifest, objects))
     orphans = [entry for name, entry in objects.items() if name not in references]
     cells = {stored.cell: manifest for stored, manifest in manifests.items()}
     return VerificationReport(
@@ -309,11 +310,23 @@ def _link_problem(store: SnapshotStore, stored: StoredCell) -> Problem:
     )
 
 
+def _copied_files(
+    store: SnapshotStore, cell: Cell, manifest: Manifest, objects: dict[str, StoredObject]
+) -> Iterator[int]:
+    """Sizes of the cell's report files that are copies."""
+    for name, sha256 in manifest.files.items():
+        target = objects.get(f"{sha256}.{name.rpartition('.')[2].lower()}")
+        if target is not None:
+            view = store.layout.report(cell.asset, cell.venue, name)
+            if store.is_copy(view, Path(target.path)):
+                yield os.stat(view).st_size
+
+
 def _copied(store: SnapshotStore, sizes: list[int]) -> Iterator[Finding]:
     """One warning for all links that became files of their own, as a plain copy of a root does."""
     if sizes:
         what = (
-            f"{len(sizes)} links of the lake are separate copies of their objects, so "
+            f"{len(sizes)} links to objects are separate copies of them, so "
             f"{sum(sizes) / 1e6:,.1f} MB lie on the disk twice; the data are intact"
         )
-        yield Finding("warning", what, str(store.layout.lake), "quant-assets doctor --repair")
+        yield Finding("warning", what, str(store.layout.root), "quant-assets doctor --repair")

@@ -163,6 +163,7 @@ def test_verify_stale_and_missing_links_are_named_and_sweep_mends_them(store):
 
 def test_verify_root_copied_without_links_is_intact_with_one_warning(store, tmp_path):
     sizes = [store.require(cell).size for cell in store.cells()]
+    sizes.append(len(b"<p>report</p>"))
     root = tmp_path / "copy"
     shutil.copytree(store.layout.root, root, ignore=shutil.ignore_patterns("copy"))
     copy = SnapshotStore(root)
@@ -170,7 +171,7 @@ def test_verify_root_copied_without_links_is_intact_with_one_warning(store, tmp_
     assert report.ok
     (warning,) = report.warnings
     megabytes = f"{sum(sizes) / 1e6:,.1f} MB"
-    assert warning.what.startswith("3 links of the lake are separate copies")
+    assert warning.what.startswith("4 links to objects are separate copies of them")
     assert megabytes in warning.what
     assert warning.command == "quant-assets doctor --repair"
     copy.sweep()  # what that command does to links
