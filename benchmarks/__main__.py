@@ -13,7 +13,7 @@ from benchmarks import discovery, page
 @click.argument("names", nargs=-1)
 @click.option("--quick", is_flag=True, help="Fewer repeats: shows that everything runs.")
 @click.option("--json", "as_json", is_flag=True, help="Rows as JSON instead of tables.")
-@click.option("--write", type=click.Path(path_type=Path), help="Also write a markdown page.")
+@click.option("--write", type=click.Path(path_type=Path), help="Also write into a markdown page.")
 def main(names: tuple[str, ...], quick: bool, as_json: bool, write: Path | None) -> None:
     """Measure; without names, everything. Nothing is written but temporary data."""
     known = discovery.benchmarks()
@@ -33,7 +33,8 @@ def main(names: tuple[str, ...], quick: bool, as_json: bool, write: Path | None)
     if as_json:
         click.echo(json.dumps({r.name: r.rows for r in results}, indent=1))
     if write is not None:
-        write.write_text(page.render(results, quick=quick), encoding="utf-8")
+        before = write.read_text(encoding="utf-8") if write.exists() else ""
+        write.write_text(page.render(results, quick=quick, before=before), encoding="utf-8")
         click.echo(f"wrote {write}", err=True)
 
 

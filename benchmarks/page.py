@@ -13,6 +13,10 @@ from quant_assets.cli.console import make_console
 from quant_assets.core.clock import utc_now
 
 PACKAGES = ("quant_assets", "dagster", "pandas", "numpy", "pyarrow", "duckdb", "cvxpy", "numba")
+HEAD = """# Benchmarks
+
+Made by `python -m benchmarks NAME… --write docs/benchmarks.md`; nothing here is written by hand.
+"""
 Row = dict[str, object]
 
 
@@ -41,9 +45,11 @@ class Result:
         console.print(f"\n[bold]{self.title}[/bold] (target: {self.target})", highlight=False)
         console.print(table)
 
-    def markdown(self) -> str:
-        """The same as markdown."""
+    def markdown(self, *, quick: bool = False) -> str:
+        """The same as a section of the page."""
+        command = f"python -m benchmarks {self.name}{' --quick' if quick else ''}"
         lines = [f"## {self.title}", "", f"Target: {self.target}.", ""]
+        lines += [f"`{command}` on {machine()}", ""]
         lines.append("| " + " | ".join(self.columns) + " |")
         rule = [":---", *["---:"] * (len(self.columns) - 1)]
         lines.append("| " + " | ".join(rule) + " |")
@@ -68,21 +74,24 @@ def cpu_model() -> str:
     return names[0] if names else platform.machine()
 
 
-def machine() -> list[str]:
-    """What was measured on, one fact per line."""
+def machine() -> str:
+    """What was measured on."""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return [
+    return (
         f"{utc_now():%Y-%m-%d}, {os.cpu_count()} cores, {cpu_model()}, {platform.system()} "
-        f"{platform.release()}, load average at the end {load}",
-        f"Python {platform.python_version()}, {packages}",
-    ]
+        f"{platform.release()}, load average at the end {load}; "
+        f"Python {platform.python_version()}, {packages}"
+    )
 
 
-def render(results: Sequence[Result], *, quick: bool) -> str:
-    """The whole page."""
-    names = " ".join(result.name for result in results)
-    command = f"python -m benchmarks {names}{' --quick' if quick else ''}"
-    head = ["# Benchmarks", "", f"Made by `{command}`; nothing here is written by hand.", ""]
-    facts = [f"- {fact}" for fact in machine()]
-    return "\n".join([*head, *facts, "", *(result.markdown() for result in results)])
+def render(results: Sequence[Result], *, quick: bool, before: str = "") -> str:
+    """The page; sections of `before`, the page as it was, that were not measured now stay."""
+    sections = dict(_sections(before))
+    sections |= {result.title: result.markdown(quick=quick) for result in results}
+    return "\n".join([HEAD, *sections.values()])
+
+
+def _sections(page: str) -> list[tuple[str, str]]:
+    parts = page.split("\n## ")[1:]
+    return [(part.partition("\n")[0], f"## {part.rstrip()}\n") for part in parts]

@@ -63,6 +63,9 @@ def run_venue(
         say_no_data(console, venue)
         return LaunchResult(venue)
     started = time.perf_counter()
+    sinks = workspace.telemetry_sinks.names  # a sink that cannot be had is told before any work
+    if sinks:
+        console.print(f"telemetry also goes to {', '.join(sinks)}")
     swept = workspace.store.sweep()
     if swept["temps"] or swept["links"]:
         console.print(f"swept {swept['temps']} stale temp files, re-made {swept['links']} links")

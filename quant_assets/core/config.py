@@ -46,6 +46,9 @@ class Settings(BaseSettings):
     alert_webhook_variable: str | None = Field(
         default=None, description="environment variable with the address that alerts are posted to"
     )
+    telemetry_sinks: list[str] = Field(
+        default=[], description="sinks besides Dagster's metadata and parquet, for example mlflow"
+    )
 
     @classmethod
     def settings_customise_sources(

@@ -25,6 +25,8 @@ def end_dead_runs(instance: dg.DagsterInstance) -> int:
     ended = 0
     for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
         owner = run.tags.get(OWNER_TAG)
+        if run.parent_run_id is not None:
+            continue  # executed again from the UI, with the tags of its parent
         if owner is not None and _is_gone(owner):
             instance.report_run_canceled(run, f"process {owner} was killed; its cells are kept")
             ended += 1

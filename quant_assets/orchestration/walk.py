@@ -30,7 +30,7 @@ from quant_assets.orchestration.workspace import Workspace, current_workspace
 from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.manifests import Manifest, RunRecord, environment_digest
 from quant_assets.storage.paths import Cell
-from quant_assets.storage.telemetry import write_telemetry
+from quant_assets.storage.telemetry import telemetry_frame, write_telemetry
 
 Progress = Callable[[str, str, bool], None]
 
@@ -165,6 +165,7 @@ class Walker:
         self.spec = spec
         self.run_id = run_id
         self.progress = progress
+        self._sinks = workspace.telemetry_sinks
         self._config: dict[str, str] = {}
 
     def run(self, keys: list[str]) -> Iterator[Done]:
@@ -172,6 +173,7 @@ class Walker:
         pairs = sorted(split_key(key) for key in keys)
         settings = self.workspace.settings
         for venue in dict.fromkeys(venue for venue, _ in pairs):
+            logged: list[tuple[Cell, list[dict[str, object]]]] = []
             with ExitStack() as stack:
                 lock = self.workspace.store.layout.lock(self.spec.main, venue)
                 what = f"{self.spec.main} of {venue}"
@@ -179,7 +181,6 @@ class Walker:
                     writer_lock(lock, what=what, wait_seconds=settings.lock_wait_seconds)
                 )
                 stack.enter_context(threadpool_limits(1))
-                logged: list[tuple[Cell, list[dict[str, object]]]] = []
                 for _, window in (pair for pair in pairs if pair[0] == venue):
                     done = self.cell(venue, window)
                     if not done.unchanged:
@@ -188,8 +189,16 @@ class Walker:
                     if self.progress:
                         self.progress(self.spec.main, done.key, done.unchanged)
                     yield done
-                folder = LAUNCH.get() or self.run_id
-                write_telemetry(self.workspace.store.layout, folder, logged)
+            self._tell(logged)
+
+    def _tell(self, logged: list[tuple[Cell, list[dict[str, object]]]]) -> None:
+        """Telemetry of one venue to parquet, then to the extra sinks; no lock is held meanwhile."""
+        frame = telemetry_frame(logged)
+        if frame.empty:
+            return
+        run_id = LAUNCH.get() or self.run_id
+        write_telemetry(self.workspace.store.layout, run_id, frame)
+        self._sinks.write(run_id, frame)
 
     def _config_of(self, venue: str) -> str:
         if venue not in self._config:

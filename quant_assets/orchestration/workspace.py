@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cache, cached_property
 
 from quant_assets.adapters.providers.base import Provider, provider_for
+from quant_assets.adapters.telemetry_sinks.base import TelemetrySinks, open_sinks
 from quant_assets.adapters.venues.loader import load_venues
 from quant_assets.core.config import Settings, load_settings
 from quant_assets.core.errors import ConfigError
@@ -99,6 +100,11 @@ class Workspace:
         if name not in self._sources:
             self._sources[name] = SourceStore(self.store.layout, self.venue(name).name)
         return self._sources[name]
+
+    @cached_property
+    def telemetry_sinks(self) -> TelemetrySinks:
+        """The sinks that the settings name; an unknown or uninstalled one is a `ConfigError`."""
+        return open_sinks(self.settings.telemetry_sinks, self.store.layout.sink)
 
     def span(self, name: str) -> VenueSpan:
         """First and last windows of a venue."""

@@ -76,7 +76,7 @@ def _dataset(store: SnapshotStore, asset: str, manifests: list[Manifest]) -> ds.
 def _schema(store: SnapshotStore, asset: str, manifests: list[Manifest]) -> pa.Schema:
     """All columns of the asset's cells; cells of an older code version may lack some.
 
-    Manifests sort their keys, so the order of the columns comes from the newest file.
+    The order of the columns comes from the newest file: manifests of version 1 sorted them.
     """
     variants = {tuple(manifest.columns.items()): None for manifest in manifests}
     schemas = [pa.schema([(n, _arrow_type(d)) for n, d in variant]) for variant in variants]

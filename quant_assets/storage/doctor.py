@@ -117,7 +117,9 @@ def _temps(root: Path) -> Iterator[Finding]:
 def _cells(store: SnapshotStore) -> Iterator[Finding]:
     """Manifests, objects and links; and how many partitions each asset has."""
     objects = stored_objects(store.layout)
+    inodes = {entry.inode for entry in objects.values()}
     partitions: Counter[str] = Counter()
+    separate = 0
     for stored in stored_cells(store.layout):
         if stored.manifest is None:
             path = str(store.layout.view(stored.cell))
@@ -131,12 +133,32 @@ def _cells(store: SnapshotStore) -> Iterator[Finding]:
             again = f"rm {shlex.quote(stored.manifest)} && {stored.cell.backfill_command()}"
             yield Finding("error", str(error), stored.manifest, again)
             continue
-        yield from _object_and_link(store, stored, manifest, objects)
+        if stored.view_inode not in inodes and _is_separate(store, stored, manifest, objects):
+            separate += 1
+        else:
+            yield from _object_and_link(store, stored, manifest, objects)
+    if separate:
+        what = f"{separate} links of the lake are separate files: copies that lie on the disk twice"
+        yield Finding("warning", what, str(store.layout.lake), "quant-assets doctor --repair")
     for asset, count in sorted(partitions.items()):
         if count > MAX_PARTITIONS:
             what = f"{asset} has {count:,} partitions, above {MAX_PARTITIONS:,} the UI becomes slow"
             where = str(store.layout.folder(asset, "x").parent)
             yield Finding("warning", what, where, "split the venues over several data roots")
+
+
+def _is_separate(
+    store: SnapshotStore,
+    stored: StoredCell,
+    manifest: Manifest,
+    objects: dict[str, StoredObject],
+) -> bool:
+    """True for a view of the object's size that is no link, as a plain copy of a root has them."""
+    if f"{manifest.sha256}.parquet" not in objects or stored.view_inode is None:
+        return False
+    if store.is_published(stored.cell, manifest.sha256):
+        return False
+    return os.stat(store.layout.view(stored.cell)).st_size == manifest.size
 
 
 def _object_and_link(

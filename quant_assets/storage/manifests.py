@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_serializer, field_validator
 
 from quant_assets.core.errors import IntegrityError, StorageError
 from quant_assets.core.hashing import canonical_json, digest
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2  # 1: `columns` was an object with sorted keys, so their order was lost
 _PACKAGES = (
     "numpy",
     "pandas",
@@ -49,7 +49,8 @@ class Manifest(BaseModel):
     """One cell. `inputs[asset][window]` is the content hash of each object that was read.
 
     `fingerprint` is (code, config, source, data hashes of the inputs): while it does not change,
-    the cell is not computed again.
+    the cell is not computed again. `columns` (name -> dtype, in the frame's order) are a list of
+    pairs in the file; manifests of version 1 give them sorted by name.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +79,20 @@ class Manifest(BaseModel):
     inputs: dict[str, dict[str, str]] = {}
     files: dict[str, str] = {}
     run: RunRecord
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _from_pairs(cls, value: object) -> object:
+        if not isinstance(value, list):
+            return value
+        try:
+            return dict(value)
+        except TypeError as error:
+            raise ValueError(f"columns are no pairs of name and dtype: {error}") from error
+
+    @field_serializer("columns", when_used="json")
+    def _to_pairs(self, columns: dict[str, str]) -> list[tuple[str, str]]:
+        return list(columns.items())
 
     def hash(self) -> str:
         """Digest of everything but the run record."""

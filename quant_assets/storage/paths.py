@@ -112,6 +112,10 @@ class Layout:
         """Folder of one run's records."""
         return self.runs / encode(run_id)
 
+    def sink(self, name: str) -> Path:
+        """Folder of a telemetry sink that keeps files of its own."""
+        return self.root / "sinks" / encode(name)
+
     def report(self, asset: str, venue: str, name: str) -> Path:
         """Hard link to a report file's current object."""
         return self.reports / encode(asset) / encode(venue) / encode(name)

@@ -219,12 +219,19 @@ class SnapshotStore:
         """True when the lake's view shows the object: one inode, or equal bytes where copied."""
         return self._shows(self.layout.view(cell), self.layout.object(sha256))
 
+    def is_copy(self, view: Path, target: Path) -> bool:
+        """True when a link of lake or reports is a needless copy: a file with the object's bytes.
+
+        Where links are impossible (there is a note about it) no copy is needless.
+        """
+        if same_file(target, view) or self.layout.copies_note.exists():
+            return False
+        return _has_bytes_of(target, view)
+
     def _shows(self, view: Path, target: Path) -> bool:
         if same_file(target, view):
             return True
-        if not (self.layout.copies_note.exists() and view.exists()):
-            return False
-        return hashlib.sha256(view.read_bytes()).hexdigest() == target.stem
+        return self.layout.copies_note.exists() and _has_bytes_of(target, view)
 
     def sweep(self) -> dict[str, int]:
         """Start-up clean-up: stale temps removed, links of lake and reports re-made.
@@ -281,6 +288,15 @@ def read_manifest(path: Path) -> Manifest:
     except OSError as error:
         raise storage_error(error, path, doing="read") from error
     return Manifest.from_bytes(data, path)
+
+
+def _has_bytes_of(target: Path, view: Path) -> bool:
+    try:
+        return hashlib.sha256(view.read_bytes()).hexdigest() == target.stem
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise storage_error(error, view, doing="read") from error
 
 
 def _is_intact(path: Path, sha256: str) -> bool:

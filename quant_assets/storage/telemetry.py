@@ -34,13 +34,11 @@ def telemetry_frame(records: Iterable[tuple[Cell, Iterable[Mapping[str, object]]
     return frame.astype({name: "float64" if name == "value" else "str" for name in columns})
 
 
-def write_telemetry(
-    layout: Layout, run_id: str, records: list[tuple[Cell, list[dict[str, object]]]]
-) -> None:
-    """Store what one stage instance logged under `runs/<run_id>/telemetry/`; nothing if nothing."""
-    frame = telemetry_frame(records)
-    if frame.empty:
-        return
-    cell = records[0][0]
-    name = f"{encode(cell.asset)}--{encode(cell.venue)}.parquet"
+def write_telemetry(layout: Layout, run_id: str, frame: pd.DataFrame) -> None:
+    """Store what one stage instance logged under `runs/<run_id>/telemetry/`.
+
+    frame : as `telemetry_frame` makes it, of one asset and venue, with at least one row
+    """
+    asset, venue = (str(frame[name].iloc[0]) for name in ("asset", "venue"))
+    name = f"{encode(asset)}--{encode(venue)}.parquet"
     write_atomically(layout.run(run_id) / "telemetry" / name, encode_frame(frame))

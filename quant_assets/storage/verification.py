@@ -122,8 +122,8 @@ def verify(
 
     Per manifest: it parses and fits its own check and its place; its object, inputs, config and
     files exist with the right hash; size, rows, columns and data digest of the decoded frame are
-    as told; the lake's link is the object. Warnings name what came after the end of its run.
-    `progress` is called with (done, total) objects.
+    as told; the lake's link is the object, or has its bytes. Warnings name links that are copies,
+    and what came after the end of its run. `progress` is called with (done, total) objects.
     """
     whole = venue is None and asset is None
     objects = stored_objects(store.layout)
@@ -135,9 +135,15 @@ def verify(
     for name, found in facts.items():
         if found.problem:
             problems.append(_object_problem(store, name, found.problem, references[name]))
+    copied: list[int] = []
     for stored, manifest in manifests.items():
         problems.extend(_told_wrong(store, stored, manifest, facts))
-        problems.extend(_link_problem(store, stored, manifest, objects))
+        if not _is_linked(store, stored, manifest, objects):
+            if store.is_copy(store.layout.view(stored.cell), store.layout.object(manifest.sha256)):
+                copied.append(manifest.size)
+            else:
+                problems.append(_link_problem(store, stored))
+        copied.extend(_copied_files(store, stored.cell, manifest, objects))
     orphans = [entry for name, entry in objects.items() if name not in references]
     cells = {stored.cell: manifest for stored, manifest in manifests.items()}
     return VerificationReport(
@@ -147,7 +153,10 @@ def verify(
         orphans=len(orphans) if whole else None,
         orphan_bytes=sum(os.stat(entry.path).st_size for entry in orphans) if whole else None,
         problems=tuple(sorted(problems, key=lambda p: (p.cell, p.path, p.problem))),
-        warnings=tuple(late_artifacts(store.layout, cells, venue=venue, asset=asset)),
+        warnings=(
+            *_copied(store, copied),
+            *late_artifacts(store.layout, cells, venue=venue, asset=asset),
+        ),
     )
 
 
@@ -278,20 +287,46 @@ def _told_wrong(
             )
 
 
-def _link_problem(
+def _is_linked(
     store: SnapshotStore,
     stored: StoredCell,
     manifest: Manifest,
     objects: dict[str, StoredObject],
-) -> Iterator[Problem]:
+) -> bool:
+    """True when the lake shows the object, or when there is no object to show."""
     target = objects.get(f"{manifest.sha256}.parquet")
     if target is None or target.inode == stored.view_inode:
-        return
-    if not store.is_published(stored.cell, manifest.sha256):
-        state = "is missing" if stored.view_inode is None else "shows another object"
-        yield Problem(
-            str(stored.cell),
-            str(store.layout.view(stored.cell)),
-            f"its link in the lake {state}",
-            "any `quant-assets backfill` re-makes the links at its start",
+        return True
+    return store.is_published(stored.cell, manifest.sha256)
+
+
+def _link_problem(store: SnapshotStore, stored: StoredCell) -> Problem:
+    state = "is missing" if stored.view_inode is None else "shows another object"
+    return Problem(
+        str(stored.cell),
+        str(store.layout.view(stored.cell)),
+        f"its link in the lake {state}",
+        "any `quant-assets backfill` re-makes the links at its start",
+    )
+
+
+def _copied_files(
+    store: SnapshotStore, cell: Cell, manifest: Manifest, objects: dict[str, StoredObject]
+) -> Iterator[int]:
+    """Sizes of the cell's report files that are copies."""
+    for name, sha256 in manifest.files.items():
+        target = objects.get(f"{sha256}.{name.rpartition('.')[2].lower()}")
+        if target is not None:
+            view = store.layout.report(cell.asset, cell.venue, name)
+            if store.is_copy(view, Path(target.path)):
+                yield os.stat(view).st_size
+
+
+def _copied(store: SnapshotStore, sizes: list[int]) -> Iterator[Finding]:
+    """One warning for all links that became files of their own, as a plain copy of a root does."""
+    if sizes:
+        what = (
+            f"{len(sizes)} links to objects are separate copies of them, so "
+            f"{sum(sizes) / 1e6:,.1f} MB lie on the disk twice; the data are intact"
         )
+        yield Finding("warning", what, str(store.layout.root), "quant-assets doctor --repair")

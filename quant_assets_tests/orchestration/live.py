@@ -152,6 +152,9 @@ def live_dagster(home: Path, module: str, environment: dict[str, str]) -> Iterat
         ],
         "daemon": [str(folder / "dagster-daemon"), "run", "-m", module],
     }
+    # Two processes that make one database at once damage it: it is made before they start.
+    make = "import dagster; dagster.DagsterInstance.get().dispose()"
+    subprocess.run([sys.executable, "-c", make], env=env, cwd=home, check=True, timeout=120)
     processes = {}
     try:
         for name, command in commands.items():

@@ -28,5 +28,13 @@ def test_render_shows_machine_versions_command_and_rows():
     assert "`python -m benchmarks demo --quick`" in page
     assert "cores" in page
     assert "dagster 1." in page
-    assert "## A title\n\nTarget: 60 s.\n\n| run | s |\n| :--- | ---: |\n" in page
-    assert "| first | 1.23 |\n| second | 2 |\n" in page
+    assert "## A title\n\nTarget: 60 s.\n\n`python" in page
+    assert "\n\n| run | s |\n| :--- | ---: |\n| first | 1.23 |\n| second | 2 |\n" in page
+
+
+def test_render_keeps_the_sections_that_were_not_measured_now():
+    first = Result("demo", "First", "1 s", [{"run": "a", "s": 1.0}])
+    second = Result("load", "Second", "2 s", [{"run": "b", "s": 2.0}])
+    page = render([first, second], quick=False)
+    again = Result("demo", "First", "1 s", [{"run": "a", "s": 3.0}])
+    assert render([again], quick=False, before=page) == render([again, second], quick=False)

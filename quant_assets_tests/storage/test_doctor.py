@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 
@@ -98,6 +99,28 @@ def test_examine_missing_or_foreign_link_is_a_warning(store, replace):
     assert finding.where == str(view)
     store.sweep()
     assert examine(store) == []
+
+
+def test_examine_root_copied_without_links_is_one_warning(store, tmp_path):
+    commit(store, Cell("bars", "v", "2020-02-01"), bars(scale=2.0))
+    root = tmp_path / "copy"
+    shutil.copytree(tmp_path, root, ignore=shutil.ignore_patterns("copy"))
+    copy = SnapshotStore(root)
+    finding = only(copy)
+    assert (finding.severity, finding.where) == ("warning", str(root / "lake"))
+    assert finding.what.startswith("2 links of the lake are separate files")
+    assert finding.command == "quant-assets doctor --repair"
+    copy.sweep()
+    assert examine(copy) == []
+
+
+def test_examine_stale_link_of_the_same_size_is_told_by_its_cell(store):
+    old = store.layout.object(store.require(CELL).sha256)
+    new = commit(store, CELL, bars(scale=2.0))
+    assert new.size == old.stat().st_size
+    store.layout.view(CELL).unlink()
+    store.layout.view(CELL).hardlink_to(old)
+    assert only(store).what == f"{CELL}: its link shows another object"
 
 
 def test_examine_link_without_a_manifest_is_a_warning(store):

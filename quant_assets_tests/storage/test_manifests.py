@@ -1,3 +1,4 @@
+import hashlib
 import json
 from pathlib import Path
 
@@ -44,6 +45,31 @@ def test_to_bytes_reads_back_equal_and_is_plain_json():
     assert json.loads(data)["asset"] == "bars"
     assert data.count(b"\n") == 1
     assert one.to_bytes() == data
+
+
+def test_columns_keep_their_order_in_the_file():
+    columns = {"ts": "datetime64[us, UTC]", "symbol": "str", "close": "float64"}
+    data = manifest(columns=columns).to_bytes()
+    assert list(Manifest.from_bytes(data, PATH).columns.items()) == list(columns.items())
+    assert json.loads(data)["columns"] == [list(pair) for pair in columns.items()]
+
+
+def test_from_bytes_of_version_1_reads_columns_sorted_by_name():
+    new = manifest(columns={"ts": "datetime64[us, UTC]", "close": "float64"})
+    facts = {**json.loads(new.to_bytes()), "version": 1, "columns": new.columns}
+    del facts["check"]
+    body = json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
+    check = hashlib.sha256(body).hexdigest().encode()
+    old = Manifest.from_bytes(body[:-1] + b',"check":"' + check + b'"}\n', PATH)
+    assert list(old.columns) == ["close", "ts"]
+    assert old == new.model_copy(update={"version": 1})
+
+
+@pytest.mark.parametrize("columns", [[1], [["ts"]], [["ts", 1]]])
+def test_from_bytes_columns_that_are_no_pairs_are_refused(columns):
+    data = json.dumps({**json.loads(manifest().to_bytes()), "columns": columns}).encode()
+    with pytest.raises(IntegrityError, match=r"first: \('columns'"):
+        Manifest.from_bytes(data, PATH)
 
 
 def test_from_bytes_any_flipped_bit_is_noticed():

@@ -64,6 +64,12 @@ def test_commit_decision_frame_takes_its_span_from_decided_at(store):
     assert manifest.first_ts == manifest.available_at_max == "2020-02-01T00:00:00+00:00"
 
 
+def test_commit_manifest_read_back_tells_columns_in_the_frames_order(store):
+    commit(store, CELL, bars())
+    told = SnapshotStore(store.layout.root).require(CELL).columns
+    assert list(told) == ["ts", "available_at", "symbol", "close"]
+
+
 def test_commit_equal_frames_share_one_object(store):
     other = Cell("bars", "v", "2020-02-01")
     assert commit(store, CELL, bars()).sha256 == commit(store, other, bars()).sha256

@@ -161,6 +161,36 @@ def test_verify_stale_and_missing_links_are_named_and_sweep_mends_them(store):
     assert verify(store).ok
 
 
+def test_verify_root_copied_without_links_is_intact_with_one_warning(store, tmp_path):
+    sizes = [store.require(cell).size for cell in store.cells()]
+    sizes.append(len(b"<p>report</p>"))
+    root = tmp_path / "copy"
+    shutil.copytree(store.layout.root, root, ignore=shutil.ignore_patterns("copy"))
+    copy = SnapshotStore(root)
+    report = verify(copy)
+    assert report.ok
+    (warning,) = report.warnings
+    megabytes = f"{sum(sizes) / 1e6:,.1f} MB"
+    assert warning.what.startswith("4 links to objects are separate copies of them")
+    assert megabytes in warning.what
+    assert warning.command == "quant-assets doctor --repair"
+    copy.sweep()  # what that command does to links
+    assert verify(copy).warnings == ()
+    cell = Cell("bars", "v", "w")
+    assert copy.layout.view(cell).samefile(copy.layout.object(copy.require(cell).sha256))
+
+
+def test_verify_copied_link_with_one_flipped_bit_is_a_problem(store):
+    view = store.layout.view(Cell("bars", "v", "w"))
+    data = view.read_bytes()
+    view.unlink()
+    view.write_bytes(data)
+    assert [w.what.split(" ")[0] for w in verify(store).warnings] == ["1"]
+    flip_bit(view, 100)
+    assert problems(store) == [("bars v|w", "its link in the lake shows another object")]
+    assert verify(store).warnings == ()
+
+
 def test_verify_part_of_the_lake_looks_at_that_part_only(store):
     store.layout.object(store.manifest(Cell("bars", "v", "w")).sha256).unlink()
     assert len(problems(store, asset="bars")) == 1

@@ -26,11 +26,12 @@ def command(port: int, host: str) -> None:
       quant-assets ui
       quant-assets ui --port 3333
     """
-    from quant_assets.orchestration.instance import prepare_home
+    from quant_assets.orchestration.instance import open_instance
     from quant_assets.orchestration.workspace import current_workspace
 
     workspace = current_workspace()
-    prepare_home(workspace)
+    with open_instance(workspace):
+        pass  # the databases are made here, once, before two processes start that would both do it
     os.environ["QUANT_ASSETS_DATA_ROOT"] = str(workspace.store.layout.root)
     click.echo(f"data root {workspace.store.layout.root}")
     click.echo(f"Dagster UI: http://{host}:{port}   (Ctrl-C stops it)")

@@ -22,7 +22,7 @@ def command(
       quant-assets verify --venue sp500_demo --json
       quant-assets verify --replay --venue sp500_demo --windows 1990-01-01...1991-06-01
 
-    Exit code 1 when anything disagrees. Warnings (late cells and files) leave it at 0.
+    Exit code 1 when anything disagrees. Warnings leave it at 0.
     """
     from quant_assets.core.config import load_settings
     from quant_assets.core.errors import ConfigError
