@@ -26,10 +26,15 @@ class Outcome:
 
 def quant_assets(root: Path, *arguments: str, **environment: str) -> Outcome:
     """Run one command on the data root `root`, in the folder that holds it."""
+    return python(root, "-m", "quant_assets.cli.main", *arguments, **environment)
+
+
+def python(root: Path, *arguments: str, **environment: str) -> Outcome:
+    """Run the interpreter on the data root `root`, in the folder that holds it."""
     env = {**os.environ, "QUANT_ASSETS_DATA_ROOT": str(root), **environment}
     env.pop("DAGSTER_HOME", None)
     done = subprocess.run(
-        [sys.executable, "-m", "quant_assets.cli.main", *arguments],
+        [sys.executable, *arguments],
         env=env,
         cwd=root.parent,
         capture_output=True,

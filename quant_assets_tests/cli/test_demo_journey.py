@@ -12,13 +12,25 @@ import pytest
 
 from quant_assets import load, query
 from quant_assets.core.errors import MissingCellError
-from quant_assets_tests.cli.program import Outcome, quant_assets
+from quant_assets_tests.cli.program import Outcome, python, quant_assets
 from quant_assets_tests.fixtures.venue_files import write_venue
 
 pytest.importorskip("skfolio", reason="the demo's prices come with the extra `demo`")
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 WINDOWS = ["1991-01-01", "1991-02-01", "1991-03-01"]
+SHOWN = """
+import json, sys
+import dagster as dg
+from quant_assets.orchestration.instance import open_instance
+from quant_assets.orchestration.workspace import current_workspace
+
+with open_instance(current_workspace()) as instance:
+    records = instance.fetch_materializations(dg.AssetKey(sys.argv[1]), limit=100).records
+    found = [record.asset_materialization for record in records]
+    facts = {m.partition: {k: str(v.value)[:40] for k, v in m.metadata.items()} for m in found}
+    print(json.dumps(facts))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +62,20 @@ def test_demo_benchmark_return_is_that_of_the_index(demo: Outcome):
     expected = (1 + own).prod() ** (252 / len(own)) - 1
     board = pd.DataFrame(demo.json()["leaderboard"])
     assert board.loc[0, "cagr_net"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_demo_shows_each_partition_with_its_own_facts_and_the_newest_with_a_picture(
+    demo: Outcome, root: Path
+):
+    assert demo.code == 0
+    shown = python(root, "-c", SHOWN, "quality").json()
+    assert len(shown) == 15
+    for partition, facts in shown.items():
+        frame = load("quality", venue="sp500_demo", window=partition.split("|")[1], root=root)
+        assert facts["dagster/row_count"] == str(len(frame))
+        assert facts["symbols"] == "20"
+        assert facts["span"].startswith(f"{frame['ts'].iloc[0]:%Y-%m-%d}")
+        assert ("picture" in facts) == (partition == f"sp500_demo|{WINDOWS[-1]}")
 
 
 def test_equal_weight_net_equity_is_reproduced_from_prices_alone(demo: Outcome, root: Path):
