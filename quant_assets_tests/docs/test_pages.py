@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from quant_assets.adapters.layouts.base import FileLayout
 from quant_assets.cli.main import cli
 from quant_assets.core.errors import QuantAssetsError
 from quant_assets.core.registry import discover
@@ -19,6 +20,7 @@ every_page = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in P
 README_LINES = 200
 PRIVATE = re.compile(r"/work/|/root/|/home/|/tmp/|\bpypi\.|artifactory|nexus", re.IGNORECASE)
 PLUGINS = [
+    ("layouts", "quant_assets.adapters.layouts", FileLayout),
     ("features", "quant_assets.quant.features", Feature),
     ("discovery", "quant_assets.quant.discovery", Screen),
     ("signals", "quant_assets.quant.synthesis.signals", Signal),
