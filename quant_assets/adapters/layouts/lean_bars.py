@@ -23,7 +23,8 @@ class LeanBars(FileLayout):
     """`yyyyMMdd HH:mm,open,high,low,close,volume`, named after the instrument.
 
     Prices of equities are integers, 10,000 times the price, and unadjusted; those of futures and
-    crypto are plain.
+    crypto are plain. A file is named after the ticker of its days: wm.csv has Washington Mutual
+    until 2008 and Waste Management from 2009 on, as the map file of WM tells.
     """
 
     name: ClassVar[str] = "lean_bars"
