@@ -138,27 +138,41 @@ def test_a_wick_at_the_open_is_no_jump():
     assert found(bars.assign(open=open_)) == []
 
 
+def split_of(symbol: str, ts: pd.Timestamp) -> pd.DataFrame:
+    """A 2:1 split, known when it takes effect."""
+    event = pd.DataFrame(
+        {
+            "ts": timestamps([ts]),
+            "available_at": timestamps([ts]),
+            "symbol": pd.Series([symbol], dtype="str"),
+            "kind": pd.Series(["split"], dtype="str"),
+            "price_factor": [0.5],
+        }
+    )
+    return Adjustments.check_frame(event, where="the test's split")
+
+
 def test_factor_that_was_known_explains_jump_and_spike():
     close = walk(60)
     close[30:] *= 0.5
     bars = frame({"A": close, "B": walk(60, seed=2)})
     ts = bars.ts.iloc[0] + 30 * HOUR
-    event = pd.DataFrame(
-        {
-            "ts": timestamps([ts]),
-            "available_at": timestamps([ts]),
-            "symbol": pd.Series(["A"], dtype="str"),
-            "kind": pd.Series(["split"], dtype="str"),
-            "price_factor": [0.5],
-        }
-    )
-    Adjustments.check_frame(event, where="the test's split")
+    event = split_of("A", ts)
     assert found(bars, adjustments=event) == []
     assert [row[2] for row in found(bars)] == ["ratio jump", "spike"]
     late = event.assign(available_at=timestamps([ts + 5 * HOUR]))
     assert len(found(bars, adjustments=late)) == 2
     other = event.assign(symbol=pd.Series(["C"], dtype="str"))
     assert len(found(bars, adjustments=other)) == 2
+
+
+def test_the_way_back_from_a_spike_is_none_when_it_falls_on_a_split():
+    close = walk(60)
+    close[29] *= 100.0
+    close[30:] *= 0.5
+    bars = frame({"A": close})
+    ts = bars.ts.iloc[0] + 30 * HOUR
+    assert found(bars, adjustments=split_of("A", ts)) == [(29, "A", "spike")]
 
 
 def odd_bars(n_rows: int = 160) -> pd.DataFrame:
