@@ -2,10 +2,13 @@
 
 from typing import Annotated, ClassVar, Literal
 
+import pandas as pd
 from pydantic import Field
 
+from quant_assets.adapters.providers.base import Dataset
 from quant_assets.adapters.stored import StoredProvider
 from quant_assets.core.venues import Strict
+from quant_assets.core.windows import Window
 
 
 class FilesSettings(Strict):
@@ -35,6 +38,18 @@ class Files(StoredProvider):
     def published(self) -> str:
         """How the files' prices are adjusted; default: as the venue says."""
         return self.settings.published or self.venue.market.price_adjustment
+
+    def fetch(self, dataset: Dataset, window: Window) -> pd.DataFrame:
+        """Rows of the window, of the chosen symbols alone; the benchmark need not be one of them.
+
+        Everything that is delivered is stored, so a longer list needs no new delivery.
+        """
+        rows = super().fetch(dataset, window)
+        wanted = self.settings.symbols
+        if wanted is None or dataset == "reference":
+            return rows
+        # A doubt without a symbol concerns them all.
+        return rows[rows["symbol"].isin([*wanted, ""])].reset_index(drop=True)
 
     def check_venue(self) -> None:
         """Prices can be adjusted on read, never the other way."""

@@ -1,6 +1,6 @@
 """The packaged venues of files: complete, feasible, and able to take what they say they take."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -8,9 +8,13 @@ import pytest
 from quant_assets.adapters.providers.base import provider_for
 from quant_assets.adapters.providers.files import Files
 from quant_assets.adapters.venues.loader import load_venues
-from quant_assets.core.venues import Venue
+from quant_assets.core.venues import History, Venue
+from quant_assets.core.windows import Window
+from quant_assets.operations.intake.landing import take_in
 from quant_assets.quant.market.row_checks.check import Checked, check_rows
 from quant_assets.quant.market.row_checks.rules import RowRules
+from quant_assets.storage.paths import Layout
+from quant_assets.storage.sources import SourceStore
 from quant_assets_tests.adapters.tabular.table_files import Folder, read_path, rows_of
 
 NAMES = ["fx_spot", "us_equities_lean", "us_equities_yahoo"]
@@ -90,3 +94,31 @@ def test_both_kinds_of_fx_files_give_one_series(
         ["EURUSD", 1.25, 1.5, 1.0, 1.25]
     ]
     assert result.doubts.empty
+
+
+def test_delivered_files_come_back_adjusted_and_of_the_chosen_symbols_alone(
+    venues: dict[str, Venue], tmp_path: Path
+):
+    """A 2:1 split after the 28th, and a dividend of 10 on a close of 100 after the 29th."""
+    spec = venues["us_equities_lean"].provider
+    chosen = spec.model_copy(update={"settings": {**spec.settings, "symbols": ["AAPL"]}})
+    venue = venues["us_equities_lean"].model_copy(update={"provider": chosen})
+    folder, store = Folder(tmp_path), SourceStore(Layout(tmp_path), venue.name)
+    closes = (("20240228", 200), ("20240229", 100), ("20240301", 90))
+    bars = "".join(f"{day} 00:00,{c}0000,{c}0000,{c}0000,{c}0000,5\n" for day, c in closes)
+    factors = "20240101,0.9,0.5,1\n20240228,0.9,0.5,200\n20240229,0.9,1,100\n20501231,1,1,0\n"
+    for path in (
+        folder.zip("aapl.zip", {"aapl.csv": bars}),
+        folder.text("aapl.csv", factors),
+        folder.zip("spy.zip", {"spy.csv": bars}),
+    ):
+        assert take_in(store, venue, path).refusal == ""
+    provider = provider_for(venue, store)
+    assert provider.history() == History(first=date(2024, 2, 28), last=date(2024, 3, 1))
+    window = Window(key="x", start=datetime(2024, 1, 1, tzinfo=UTC), end=NOW)
+    frame = provider.fetch("bars", window)
+    assert frame["symbol"].unique().tolist() == ["AAPL"]
+    assert frame["close"].tolist() == pytest.approx([200, 200, 200], rel=1e-12)
+    assert frame["volume"].tolist() == [5.0, 2.5, 2.5]
+    benchmark = provider.fetch("reference", window)
+    assert benchmark["returns"].tolist()[1:] == pytest.approx([-0.5, -0.1], rel=1e-12)
