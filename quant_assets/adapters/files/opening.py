@@ -83,7 +83,7 @@ def open_source(
     """
     label = _label(name if name is not None else path.name)
     with decoding(label):
-        status = path.stat()
+        status = path.lstat()
     if not stat.S_ISREG(status.st_mode):
         raise DataError(f"{label}: not a file. Deliver files, not folders, links or devices.")
     if status.st_size > limits.unpacked_bytes:
@@ -170,7 +170,9 @@ def _zip_members(file: OpenedFile) -> Iterator[OpenedFile]:
             archive = stack.enter_context(zipfile.ZipFile(stack.enter_context(stream)))
             members = archive.infolist()
         _check_count(file, len(members))
-        _check_total(file, sum(member.file_size for member in members))
+        unpacked = sum(member.file_size for member in members)
+        _check_total(file, unpacked)
+        _check_ratio(file, unpacked)
         files = [m for m in members if not m.filename.endswith("/")]
         plain = [m for m in files if not _JUNK.search(m.filename)]
         yield from [_zip_member(file, archive, member) for member in plain]
@@ -203,6 +205,8 @@ def _tar_members(file: OpenedFile) -> Iterator[OpenedFile]:
         name = _member_name(file, info.name)
         if not info.isreg():
             raise _refused(file, name, "is a link or a device")
+        if info.issparse():
+            raise _refused(file, name, "has holes, which can be of any size")
     for archive, info in _tar_headers(file):
         name = _member_name(file, info.name)
         with decoding(name):
@@ -260,4 +264,14 @@ def _check_total(file: OpenedFile, unpacked: int) -> None:
         raise DataError(
             f"{file.name}: unpacks to {unpacked:,} bytes, the limit of one delivery is "
             f"{file.limits.unpacked_bytes:,}. Cut it into smaller archives."
+        )
+
+
+def _check_ratio(file: OpenedFile, unpacked: int) -> None:
+    """Members together, which can share packed bytes, against the archive's own size."""
+    limits = file.limits
+    if unpacked > max(limits.ratio_floor, limits.ratio * _size(file)):
+        raise DataError(
+            f"{file.name}: its members unpack to {unpacked:,} bytes, above the limit of "
+            f"{limits.ratio:g} to 1. If you trust it, unpack it yourself and deliver the files."
         )

@@ -110,6 +110,8 @@ class _BarMaker:
         number = rows.integers("agg_trade_id")
         rows.set_aside(~(price > 0) | ~(quantity > 0), "price and quantity must be positive")
         rows.set_aside(count < 1, "its last trade comes before its first")
+        first, after = (np.datetime64(edge.replace(tzinfo=None), "us") for edge in self.period)
+        rows.set_aside((ts < first) | (ts >= after), "not in the time of the file's name")
         self._missing_ids(number)
         if is_inverse(self.symbol):
             with np.errstate(divide="ignore", invalid="ignore"):

@@ -15,7 +15,7 @@ from quant_assets.adapters.files.csv_rows import TEXT_SHOWN, rejects_frame
 from quant_assets.adapters.files.depth_book import DepthBook, Difference
 from quant_assets.adapters.files.limits import LIMITS, MEBIBYTE
 from quant_assets.adapters.files.native_symbols import unified
-from quant_assets.adapters.files.stamps import to_column
+from quant_assets.adapters.files.stamps import DIGITS, to_column
 from quant_assets.adapters.files.trade_bars import TradeBars, Trades, whole
 from quant_assets.adapters.layouts.base import FileLayout, Raw, SourceFile
 from quant_assets.core.errors import DataError
@@ -27,6 +27,7 @@ _DECIMAL = re.compile(r"\d{1,20}(\.\d{1,20})?")
 _MAX_LINE = 8 * MEBIBYTE
 _BATCH_LINES = 100_000
 _SECOND_MS = 1000
+_MAX_SKEW_MS = 3_600_000
 _SETTLED_MS = 5000  # the streams of one recording are not in one order of time
 _ORDINARY = "MARKET"  # the others (insurance fund, auto-deleveraging) do not trade on the book
 _SAME_TIME = "quotes share their millisecond with a later one or with a book"
@@ -71,11 +72,12 @@ def _lines(stream: IO[bytes], name: str) -> Iterator[bytes]:
         yield line
 
 
-def _parsed(line: bytes) -> Any:
+def _parsed(line: bytes) -> tuple[int, Any]:
+    """Receive time in ms, and the message."""
     receive, _, text = line.partition(b" ")
-    if not receive.isdigit():
-        raise ValueError("it does not begin with a receive time")
-    return json.loads(text)
+    if not receive.isdigit() or len(receive) != DIGITS["ns"]:
+        raise ValueError("it does not begin with a receive time in ns")
+    return int(receive) // 10**6, json.loads(text)
 
 
 def _number(value: Any) -> float:
@@ -109,6 +111,7 @@ class _Recording:
 
     file: str
     venue: Venue
+    received: int = 0
     symbol: str = ""
     native: str = ""
     book: DepthBook = field(default_factory=DepthBook)
@@ -137,7 +140,8 @@ class _Recording:
         if not line.strip():
             return
         try:
-            self._message(number, _parsed(line))
+            self.received, message = _parsed(line)
+            self._message(number, message)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as cause:
             reason = f"no message: {type(cause).__name__}: {cause}"[:TEXT_SHOWN]
             shown = line[:TEXT_SHOWN].decode("utf-8", errors="backslashreplace").strip()
@@ -166,6 +170,8 @@ class _Recording:
             raise ValueError(f"symbol {native!r} in a recording of {self.native}")
 
     def _saw(self, time: int) -> None:
+        if abs(time - self.received) > _MAX_SKEW_MS:
+            raise ValueError(f"its time {time} is more than an hour from when it was received")
         first, last = self.span or (time, time)
         self.span = (min(first, time), max(last, time))
 

@@ -81,6 +81,7 @@ REFUSED = {
     "long name": (tarred(("n" * 600, TEXT)), "no plain file name"),
     "symbolic link": (tarred(("a", b""), kind=tarfile.SYMTYPE), "link or a device"),
     "hard link": (tarred(("a", b""), kind=tarfile.LNKTYPE), "link or a device"),
+    "holes": (tarred(("a", b""), kind=tarfile.GNUTYPE_SPARSE), "has holes"),
     "device": (tarred(("a", b""), kind=tarfile.CHRTYPE), "link or a device"),
     "three archives": (zipped(("a", zipped(("b", zipped(("c", TEXT)))))), "inside an archive"),
     "many members": (zipped(*((f"{n}", TEXT) for n in range(4))), "more than 3 members"),
@@ -157,6 +158,15 @@ def test_only_files_are_opened(tmp_path: Path) -> None:
         contents(tmp_path)
     with pytest.raises(DataError, match="gone"):
         contents(tmp_path / "gone")
+    (tmp_path / "link").symlink_to(put(tmp_path, "x", TEXT))
+    with pytest.raises(DataError, match="not a file"):
+        contents(tmp_path / "link")
+
+
+def test_members_that_share_their_bytes_are_counted_together(tmp_path: Path) -> None:
+    content = zipped(*((f"{n}", bytes(n for n in range(200)) * 20) for n in range(3)))
+    with pytest.raises(DataError, match="its members unpack to 12,000 bytes"):
+        contents(put(tmp_path, "x", content), limits=SMALL)
 
 
 def test_a_member_can_be_opened_several_times_at_once(tmp_path: Path) -> None:

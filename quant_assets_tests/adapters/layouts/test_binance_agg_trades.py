@@ -54,9 +54,8 @@ def test_coin_margined_quantities_are_turned_into_base() -> None:
 
 
 def test_a_bar_of_which_the_file_has_a_part_only_is_left_out() -> None:
-    hourly = crypto_venue(bar_length="1d")
-    name = "BTCUSDT-aggTrades-2023-12-31.csv"
-    content = read_all(text_file(name, HEADER, *LINES[:3]), hourly)
+    two_days = crypto_venue(bar_length="2d")  # counted from 1970: from the last day of 2023
+    content = read_all(text_file(NAME, HEADER, *LINES[:3]), two_days)
     assert len(content.frames["bars"]) == 0
     assert content.notes == ["1 bars reach beyond the time of the file and were left out"]
 
@@ -65,13 +64,15 @@ def test_doubtful_trades_are_set_aside() -> None:
     late = "7,99.0,2.0,19,19,1704067200001,true"
     nothing = "8,99.0,0,20,20,1704067321000,true"
     reversed_ids = "9,99.0,1,22,21,1704067321000,true"
-    content = read_all(text_file(NAME, *LINES, late, nothing, reversed_ids), VENUE)
+    next_day = "10,99.0,1,22,22,1704153600000,true"
+    content = read_all(text_file(NAME, *LINES, late, nothing, reversed_ids, next_day), VENUE)
     assert content.rejects[["line", "reason"]].to_numpy().tolist() == [
         [5, "comes after trades of a later bar"],
         [6, "price and quantity must be positive"],
         [7, "its last trade comes before its first"],
+        [8, "not in the time of the file's name"],
     ]
-    assert "3 trades were set aside, their bars are without them" in content.notes
+    assert "4 trades were set aside, their bars are without them" in content.notes
 
 
 @pytest.mark.parametrize("name", ["trades.csv", "BTCUSDT-aggTrades-2024-13.csv"])
