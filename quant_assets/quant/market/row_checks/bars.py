@@ -109,7 +109,7 @@ def _check_length(sheet: Sheet) -> None:
     step = np.timedelta64(sheet.rules.bar_length).astype("timedelta64[us]")
     longer = 2 * int(step.astype(np.int64))
     ts = sheet.ts[sheet.kept]
-    if _common_step(ts[:SAMPLE]) < longer or _common_step(ts) < longer:
+    if 0 < _common_step(ts[:SAMPLE]) < longer or _common_step(ts) < longer:
         return  # more rows never make the common step longer: mostly a few of them tell
     moments = np.unique(ts)
     if len(moments) > MIN_STEPS:

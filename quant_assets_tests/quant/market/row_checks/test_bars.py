@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from quant_assets.core.errors import DataError
+from quant_assets.quant.market.row_checks.bars import SAMPLE
 from quant_assets.quant.market.row_checks.check import check_rows
 from quant_assets_tests.quant.market.row_checks.raws import (
     MINUTES,
@@ -113,6 +114,17 @@ def test_longer_bars_than_the_venues_refuse_before_they_are_known_too_early():
         check_rows("bars", bars(24, ts=hours), rules())
     with_gaps = [moment for row, moment in enumerate(grid(60)) if row % 7]
     assert checked("bars", bars(len(with_gaps), ts=with_gaps)).doubts.empty
+
+
+def test_longer_bars_of_very_many_symbols_refuse_too():
+    n_symbols = SAMPLE + 1
+    frame = bars(
+        24 * n_symbols,
+        ts=np.repeat(grid(24, timedelta(hours=1)), n_symbols),
+        symbol=[f"S{column}" for column in range(n_symbols)] * 24,
+    )
+    with pytest.raises(DataError, match=r"24 times of the file are multiples of 1:00:00 apart"):
+        check_rows("bars", frame, rules())
 
 
 def test_bars_that_close_when_they_open_refuse_as_stamped_at_the_close():
