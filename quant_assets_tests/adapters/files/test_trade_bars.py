@@ -28,9 +28,10 @@ def some_trades(count: int) -> pd.DataFrame:
 
 
 def part(frame: pd.DataFrame) -> Trades:
-    arrays = {name: frame[name].to_numpy() for name in frame}
-    arrays["ts"] = arrays["ts"].astype("datetime64[us]")
-    return Trades(**arrays)
+    names = ("price", "quantity", "count", "line")
+    price, quantity, count, line = (frame[name].to_numpy() for name in names)
+    ts = frame["ts"].to_numpy(dtype="datetime64[us]")
+    return Trades(ts, price, quantity, count, line)
 
 
 @pytest.mark.parametrize("batch", [7, 200])
@@ -43,7 +44,9 @@ def test_bars_do_not_depend_on_the_batches_and_equal_resampled_ones(batch: int) 
     groups = trades.assign(value=trades["price"] * trades["quantity"]).groupby(
         trades["ts"].dt.floor("1min")
     )
-    expected = groups["price"].agg(open="first", high="max", low="min", close="last")
+    price = groups["price"]
+    expected = pd.DataFrame({"open": price.first(), "high": price.max()})
+    expected["low"], expected["close"] = price.min(), price.last()
     expected["volume"] = groups["quantity"].sum()
     expected["quote_volume"] = groups["value"].sum()
     expected["trades"] = groups["count"].sum()
