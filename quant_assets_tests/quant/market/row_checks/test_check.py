@@ -171,6 +171,7 @@ def test_few_rows_outside_the_history_are_set_aside():
     frame = bars(200, ts=[pd.Timestamp("2023-12-31 23:55", tz="UTC"), *grid(199)])
     result = checked("bars", frame)
     assert told(result) == [(2, "quarantined", "outside history")]
+    assert checked("bars", bars(4), first=date(2024, 3, 1)).doubts.empty
     last = checked("bars", bars(300), last=date(2024, 3, 1))
     assert last.counts["quarantined"] == 12
     assert set(last.doubts.reason) == {"outside history"}
