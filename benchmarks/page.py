@@ -2,6 +2,7 @@
 
 import os
 import platform
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -17,6 +18,7 @@ HEAD = """# Benchmarks
 
 Made by `python -m benchmarks NAME… --write docs/benchmarks.md`; nothing here is written by hand.
 """
+WIDTH = 120
 Row = dict[str, object]
 
 
@@ -49,7 +51,7 @@ class Result:
         """The same as a section of the page."""
         command = f"python -m benchmarks {self.name}{' --quick' if quick else ''}"
         lines = [f"## {self.title}", "", f"Target: {self.target}.", ""]
-        lines += [f"`{command}` on {machine()}", ""]
+        lines += [*textwrap.wrap(f"`{command}` on {machine()}.", WIDTH), ""]
         lines.append("| " + " | ".join(self.columns) + " |")
         rule = [":---", *["---:"] * (len(self.columns) - 1)]
         lines.append("| " + " | ".join(rule) + " |")
@@ -79,8 +81,8 @@ def machine() -> str:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return (
-        f"{utc_now():%Y-%m-%d}, {os.cpu_count()} cores, {cpu_model()}, {platform.system()} "
-        f"{platform.release()}, load average at the end {load}; "
+        f"{utc_now():%Y-%m-%d}, {os.cpu_count()} cores, {cpu_model()}, {platform.system()}, "
+        f"load average at the end {load}; "
         f"Python {platform.python_version()}, {packages}"
     )
 
