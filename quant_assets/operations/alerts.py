@@ -11,6 +11,7 @@ import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -154,7 +155,7 @@ class Alerts:
     def _path(self, key: str) -> Path:
         return self.folder / f"{key}.json"
 
-    def _lock(self):
+    def _lock(self) -> AbstractContextManager[None]:
         path = self.root / "locks" / "alerts.lock"
         return writer_lock(path, what="alerts", wait_seconds=LOCK_SECONDS)
 

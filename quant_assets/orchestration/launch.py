@@ -20,6 +20,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # Dagster turns a Ctrl-C inside a step into a failure of that step with this error.
 INTERRUPTED = "DagsterExecutionInterruptedError"
 LAUNCH_TAG = "quant_assets/launch"  # for readers of the UI: the folder under `runs/`
+VENUE_TAG = "quant_assets/venue"
 _OWN_ERRORS = {name for name in vars(errors) if name.endswith("Error")}
 
 
@@ -55,7 +56,7 @@ def launch(
     names = {cell.spec.main for cell in plan.pending}
     specs = [spec for spec in ordered_specs() if spec.main in names]
     tokens = PROGRESS.set(progress), FORCE.set(force), LAUNCH.set(run_id)
-    mine = {LAUNCH_TAG: run_id, **owner_tag()}
+    mine = {LAUNCH_TAG: run_id, VENUE_TAG: plan.venue, **owner_tag()}
     try:
         with open_instance(workspace) as instance:
             end_dead_runs(instance)
@@ -97,7 +98,7 @@ def _run(
     failed = _failures(run)
     if any(event.step_failure_data.error.cls_name == INTERRUPTED for event in failed):
         raise KeyboardInterrupt
-    result.failures += [(event.step_key or "run", _first_cause(event)) for event in failed]
+    result.failures += [(event.step_key or "run", first_cause(event)) for event in failed]
     if not run.success and not result.failures:
         result.failures.append(("run", f"Dagster run {run.run_id} did not succeed"))
 
@@ -106,7 +107,7 @@ def _failures(run: dg.ExecuteInProcessResult) -> list[dg.DagsterEvent]:
     return [event for event in run.all_node_events if event.is_step_failure]
 
 
-def _first_cause(event: dg.DagsterEvent) -> str:
+def first_cause(event: dg.DagsterEvent) -> str:
     """What a user has to act upon: our own error if there is one, else the innermost."""
     error = event.step_failure_data.error
     while error is not None and error.cause is not None and error.cls_name not in _OWN_ERRORS:
