@@ -6,9 +6,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from quant_assets.adapters.pulling.base import Puller
 from quant_assets.adapters.stored import StoredProvider
 from quant_assets.core.errors import ConfigError
 from quant_assets.operations.intake.landing import Outcome, landing_folder
+from quant_assets.operations.intake.pulls import Pulled
 from quant_assets.orchestration.workspace import Workspace
 
 COUNTS = ("rows", "stored", "unchanged", "revised", "quarantined", "repaired", "flagged")
@@ -25,6 +27,19 @@ def stored_venues(workspace: Workspace, venue: str | None) -> list[str]:
             f"{workspace.venue(venue).provider.name}); these do: {', '.join(names) or 'none'}"
         )
     return [venue]
+
+
+def live_venues(workspace: Workspace, venue: str | None) -> list[str]:
+    """The venue, or all whose provider can pull; `ConfigError` when there is none."""
+    names = stored_venues(workspace, venue)
+    able = [name for name in names if isinstance(workspace.provider(name), Puller)]
+    if not able:
+        who = f"venue {venue} cannot" if venue else "no venue can"
+        raise ConfigError(
+            f"{who} pull: its provider must ask a source (ccxt, yfinance). Drop files into "
+            "landing/<venue>/ instead"
+        )
+    return able
 
 
 def facts(venue: str, outcome: Outcome) -> dict[str, Any]:
@@ -66,3 +81,31 @@ def show_folders(console: Console, workspace: Workspace, venues: list[str]) -> N
     for venue in venues:
         folder: Path = landing_folder(workspace.sources(venue))
         console.print(f"  {folder}", highlight=False, soft_wrap=True)
+
+
+def pulled_facts(venue: str, pulled: Pulled) -> dict[str, Any]:
+    """What a pull brought, for machines."""
+    return {
+        "venue": venue,
+        "dataset": pulled.dataset,
+        "symbol": pulled.symbol,
+        "receipts": [receipt.model_dump(mode="json") for receipt in pulled.receipts],
+        "failure": pulled.failure,
+    }
+
+
+def show_pulled(console: Console, found: list[tuple[str, Pulled]]) -> None:
+    """One row per data set and symbol; failures in full."""
+    table = Table("venue", "dataset", "symbol", "confirmed until")
+    for title in COUNTS:
+        table.add_column(title, justify="right")
+    for venue, pulled in found:
+        counts = [receipt.counts.get(pulled.dataset, {}) for receipt in pulled.receipts]
+        sums = [f"{sum(each.get(name, 0) for each in counts):,}" for name in COUNTS]
+        ends = [end for receipt in pulled.receipts for _, end in receipt.confirmed.values()]
+        until = f"{max(ends):%Y-%m-%d %H:%M}Z" if ends else "–"
+        table.add_row(venue, pulled.dataset, pulled.symbol, until, *sums)
+    console.print(table)
+    for _, pulled in found:
+        if pulled.failure:
+            console.print(f"failed: {pulled.failure}", markup=False)

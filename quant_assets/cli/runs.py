@@ -6,16 +6,19 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 import pandas as pd
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from quant_assets.cli.progress import pillar_progress
 from quant_assets.core.clock import run_stamp
 from quant_assets.core.errors import QuantAssetsError
+from quant_assets.operations.disk_space import DiskWatch
 from quant_assets.orchestration.launch import LaunchResult, launch
 from quant_assets.orchestration.plan import Plan, make_plan
 from quant_assets.orchestration.run_manifest import RunJournal
@@ -80,7 +83,9 @@ def run_venue(
     if not plan.pending:
         console.print("nothing changed: nothing to compute")
         return LaunchResult(venue)
-    result = _launch_recorded(workspace, plan, console, options)
+    watch = DiskWatch(workspace.store.layout.root, partial(_warn, console))
+    watch.look()
+    result = _launch_recorded(workspace, plan, console, options, watch)
     console.print(f"{venue}: done in {time.perf_counter() - started:.1f} s")
     if not result.success:
         causes = "\n".join(f"  {step}: {cause}" for step, cause in result.failures[:5])
@@ -97,8 +102,12 @@ def say_no_data(console: Console, venue: str) -> None:
     console.print(hint, soft_wrap=True, highlight=False)
 
 
+def _warn(console: Console, text: str) -> None:
+    console.print(f"[yellow]warning:[/yellow] {escape(text)}", highlight=False)
+
+
 def _launch_recorded(
-    workspace: Workspace, plan: Plan, console: Console, options: RunOptions
+    workspace: Workspace, plan: Plan, console: Console, options: RunOptions, watch: DiskWatch
 ) -> LaunchResult:
     """Launch with progress bars and a run manifest, which is finished whatever happens."""
     journal = RunJournal(workspace, plan, asdict(options))
@@ -110,6 +119,7 @@ def _launch_recorded(
             def moved(asset: str, key: str, unchanged: bool) -> None:
                 journal.moved(asset, key, unchanged)
                 bar(asset, key, unchanged)
+                watch.look()
 
             launch(workspace, plan, result, run_id=run_id, progress=moved, force=options.force)
     except BaseException as error:
