@@ -54,13 +54,14 @@ def by_instrument(bars: pd.DataFrame, aliases: pd.DataFrame) -> pd.DataFrame:
     aliases : ts (first day), last (NaT: still today), ticker, symbol. Rows stay in their order.
     """
     ts, symbols = bars["ts"], bars["symbol"].copy()
-    for alias in aliases.itertuples(index=False):
-        if alias.ticker == alias.symbol:
+    for alias in aliases.to_dict("records"):
+        ticker, symbol, last = alias["ticker"], alias["symbol"], alias["last"]
+        if ticker == symbol:
             continue
-        meant = (bars["symbol"] == alias.ticker) & (ts >= alias.ts)
-        if not pd.isna(alias.last):
-            meant &= ts < alias.last + pd.Timedelta(days=1)
-        symbols[meant] = alias.symbol
+        meant = (bars["symbol"] == ticker) & (ts >= alias["ts"])
+        if not pd.isna(last):
+            meant &= ts < last + pd.Timedelta(days=1)
+        symbols[meant] = symbol
     return bars.assign(symbol=symbols)
 
 
