@@ -3,6 +3,7 @@
 import csv
 from difflib import SequenceMatcher
 
+from quant_assets.adapters.files.feather_schema import feather_columns
 from quant_assets.adapters.layouts.base import FileLayout, SourceFile, layouts
 from quant_assets.adapters.tabular.parquet_rows import column_names, is_parquet
 from quant_assets.core.errors import DataError
@@ -39,8 +40,10 @@ def first_line(file: SourceFile) -> str:
 
 
 def _unknown(file: SourceFile, known: dict[str, FileLayout]) -> str:
+    found = feather_columns(file)
     if is_parquet(file):  # a damaged one is refused as such
         found = column_names(file)
+    if found:
         text = f"{file.name}: no known layout. Its columns are {', '.join(found)}."
     else:
         line = first_line(file)

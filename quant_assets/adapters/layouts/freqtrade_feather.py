@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from quant_assets.adapters.files.damage import decoding
+from quant_assets.adapters.files.feather_schema import feather_columns
 from quant_assets.adapters.files.limits import LIMITS
 from quant_assets.adapters.files.native_symbols import check_step, named
 from quant_assets.adapters.files.stamps import to_column
@@ -15,7 +16,6 @@ from quant_assets.adapters.layouts.base import FileLayout, Raw, SourceFile
 from quant_assets.core.errors import DataError
 from quant_assets.core.venues import Venue
 
-_MAGIC = b"ARROW1\x00\x00"
 _COLUMNS = ("date", "open", "high", "low", "close", "volume")
 _NAME = (
     r"(?P<base>[^_]+)_(?P<quote>[^_]+)"
@@ -41,7 +41,7 @@ class FreqtradeFeather(FileLayout):
 
     def recognise(self, file: SourceFile) -> float:
         """By the schema at the file's beginning."""
-        return 1.0 if set(_COLUMNS) <= set(_schema_names(file.head)) else 0.0
+        return 1.0 if set(_COLUMNS) <= set(feather_columns(file)) else 0.0
 
     def read(self, file: SourceFile, venue: Venue) -> Iterator[Raw]:
         """Rows by record batch; `line` is the row."""
@@ -63,24 +63,17 @@ class FreqtradeFeather(FileLayout):
                 yield Raw("bars", frame, notes=notes)
 
 
-def _schema_names(head: bytes) -> list[str]:
-    if not head.startswith(_MAGIC):
-        return []
-    try:
-        with decoding("head"):
-            return list(pa.ipc.read_schema(pa.BufferReader(head[len(_MAGIC) :])).names)
-    except DataError:
-        return []
-
-
 def _batches(file: SourceFile) -> Iterator[tuple[int, pa.RecordBatch, list[str]]]:
     """Number of the first row, at most a million rows, and notes (with the first batch)."""
     with seekable(file.open()) as stream:
         with decoding(file.name):
             reader = pa.ipc.open_file(pa.PythonFile(stream, mode="r"))
             types = {field.name: field.type for field in reader.schema}
-        if len(types) < len(reader.schema):
-            raise DataError(f"{file.name}: a column stands twice in it. Fetch it again.")
+        if len(types) < len(reader.schema) or len(types) > LIMITS.columns:
+            raise DataError(
+                f"{file.name}: a column stands twice in it, or there are more than "
+                f"{LIMITS.columns}. Fetch it again."
+            )
         notes = _check(file, types)
         row = 1
         for index in range(reader.num_record_batches):
