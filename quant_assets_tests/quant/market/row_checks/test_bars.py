@@ -68,6 +68,12 @@ def test_one_decimal_place_is_the_tick_that_a_close_may_lie_outside(close, store
     assert len(result.frame) == stored
 
 
+@pytest.mark.parametrize(("high", "stored"), [(98.99, 4), (98.97, 3)])
+def test_high_may_lie_one_tick_below_low(high, stored):
+    frame = with_cell(bars(), 1, open=99.0, high=high, low=99.0, close=high)
+    assert len(checked("bars", frame).frame) == stored
+
+
 @pytest.mark.parametrize(("tick", "stored"), [(0.5, 4), (0.1, 3), (0.0, 3)])
 def test_given_tick_size_is_the_tolerance(tick, stored):
     result = checked("bars", with_cell(bars(), 2, close=101.5), tick_size=tick)
@@ -85,6 +91,7 @@ def test_rounding_of_floats_is_no_violation():
     frame = with_cell(bars(), 1, high=0.1 + 0.2, low=0.3, open=0.3, close=0.3)
     frame = with_cell(frame, 2, high=0.3, low=0.2, open=0.2, close=0.1 + 0.2)
     assert checked("bars", frame).doubts.empty
+    assert checked("bars", frame, tick_size=0.0).doubts.empty
 
 
 def test_bar_off_the_grid_is_set_aside_and_many_refuse():
@@ -139,9 +146,10 @@ def test_close_times_of_another_length_refuse_and_single_ones_are_set_aside():
     closes[4] += timedelta(hours=2)
     result = checked("bars", bars(30, closes_at=closes))
     assert told(result) == [(6, "quarantined", "closes at an odd time")]
-    hours = [moment + timedelta(hours=1) for moment in grid(30)]
-    with pytest.raises(DataError, match="close 1:00:00 after their ts"):
-        check_rows("bars", bars(30, closes_at=hours), rules())
+    for length, words in ((timedelta(hours=1), "1:00:00"), (timedelta(minutes=1), "0:01:00")):
+        other = [moment + length for moment in grid(30)]
+        with pytest.raises(DataError, match=f"close {words} after their ts"):
+            check_rows("bars", bars(30, closes_at=other), rules())
 
 
 def test_input_is_left_as_it_was():

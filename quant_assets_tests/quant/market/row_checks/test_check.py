@@ -285,6 +285,18 @@ def test_contradiction_inside_the_newest_vintage_is_no_revision():
     assert [outcome for _, outcome, _ in told(result)] == ["quarantined", "repaired", "quarantined"]
 
 
+def test_older_row_is_no_way_out_of_a_contradiction():
+    frame = bars(
+        3,
+        ts=[grid(1)[0]] * 3,
+        collected_at=["2024-04-02", "2024-04-02", "2024-04-01"],
+        close=[100.2, 100.3, 100.2],
+    )
+    result = checked("bars", frame)
+    assert result.frame.empty
+    assert result.counts["dropped"] == 1
+
+
 def test_a_gap_row_does_not_contradict_the_bar():
     frame = with_cell(bars(2, ts=[grid(1)[0]] * 2), 1, close=np.nan)
     result = checked("bars", frame)

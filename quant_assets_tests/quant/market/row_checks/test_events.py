@@ -252,6 +252,16 @@ def test_impossible_level_sets_the_whole_snapshot_aside(values, reason):
     assert len(set(result.frame.ts)) == 1
 
 
+def test_levels_of_one_line_are_one_doubt_a_reason():
+    frame = with_cell(with_cell(book(line=[2] * 3 + [3] * 3), 1, bid_price=0.0), 2, bid_price=0.0)
+    result = checked("order_book", frame)
+    assert result.counts["quarantined"] == 3
+    assert told(result) == [
+        (2, "quarantined", "another level of the snapshot is wrong"),
+        (2, "quarantined", "bid price not above zero"),
+    ]
+
+
 def test_level_told_twice_differently_sets_the_snapshot_aside():
     frame = pd.concat([book(), book(1, 1, bid_quantity=9.0, line=[99])], ignore_index=True)
     frame = frame.sort_values("ts", kind="stable").reset_index(drop=True)
