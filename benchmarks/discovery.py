@@ -7,10 +7,15 @@ from types import ModuleType
 import benchmarks as package
 
 ORDER = (
+    "resample",
+    "align",
+    "snapshots",
     "load",
     "overhead",
     "cell",
     "demo",
+    "ingest",
+    "matrix",
     "kills",
     "interrupts",
     "determinism",

@@ -147,14 +147,20 @@ class BarArrays:
 
 @dataclass(frozen=True)
 class ResampledBars(BarArrays):
-    """Longer bars; `n_rows` (int64) and `completeness` have the shape of the fields.
+    """Longer bars; `n_rows` and `completeness` have the shape of the fields.
 
-    `codes` tells the symbol of each long row; it is 0 for panels.
+    `codes` tells the symbol of each long row (0 for panels), `expected` the rows of a whole bar.
     """
 
-    codes: Integers
-    n_rows: Integers
-    completeness: Floats
+    codes: npt.NDArray[np.integer]
+    n_rows: npt.NDArray[np.int32]
+    expected: npt.NDArray[np.int32]
+
+    @property
+    def completeness(self) -> Floats:
+        """Share of a whole bar's rows that had a close."""
+        expected = self.expected.reshape(-1, *(1 for _ in self.n_rows.shape[1:]))
+        return np.asarray(self.n_rows / expected)
 
     @property
     def is_gap(self) -> npt.NDArray[np.bool_]:
@@ -194,23 +200,48 @@ def _keys(bars: BarArrays, codes: npt.NDArray[np.integer]) -> "Keys":
     return Keys(sealed(codes), microseconds(bars.ts), microseconds(bars.available_at))
 
 
-def _outputs(n_bars: int, n_cells: int) -> tuple["Stamps", "Fields"]:
+def _outputs(n_bars: int, n_cells: int, codes: np.dtype[Any]) -> tuple["Stamps", "Fields"]:
     from quant_assets.quant.market.resample_kernel import Fields, Stamps
 
-    code, ts, available_at = (np.empty(n_bars, dtype=np.int64) for _ in range(3))
-    n_rows = np.empty(n_cells, dtype=np.int64)
-    stamps = Stamps(code, ts, available_at, n_rows, completeness=np.empty(n_cells))
+    stamps = Stamps(
+        code=np.zeros(n_bars, dtype=codes),
+        ts=np.empty(n_bars, dtype=np.int64),
+        available_at=np.empty(n_bars, dtype=np.int64),
+        n_rows=np.empty(n_cells, dtype=np.int32),
+        expected=np.empty(n_bars, dtype=np.int32),
+    )
     return stamps, Fields(*(np.empty(n_cells) for _ in FIELDS))
 
 
-def _resampled(stamps: "Stamps", fields: "Fields", shape: tuple[int, ...]) -> ResampledBars:
+def _most_bars(keys: "Keys", clock: "Clock") -> int:
+    """At least the number of bars of rows sorted by (code, ts), from where each symbol begins.
+
+    Memory that is reserved for bars which are not there is never touched.
+    """
+    if len(keys.ts) == 0:
+        return 0
+    wanted = np.arange(int(keys.code[0]), int(keys.code[-1]) + 2)
+    edges = np.unique(np.searchsorted(keys.code, wanted.astype(keys.code.dtype)))
+    if len(edges) < 2:
+        return 1  # not sorted
+    first, last = keys.ts[edges[:-1]], keys.ts[edges[1:] - 1]
+    sessions = np.searchsorted(clock.starts, last) - np.searchsorted(clock.starts, first)
+    span = np.maximum((last - first) // clock.step + 2 + sessions, 1)
+    return int(np.minimum(span, np.diff(edges)).sum())
+
+
+def _resampled(
+    stamps: "Stamps", fields: "Fields", n_bars: int, shape: tuple[int, ...] = ()
+) -> ResampledBars:
+    """The first `n_bars` bars of the outputs, the cells of each in `shape`."""
+    cells = slice(0, n_bars * int(np.prod(shape)))
     return ResampledBars(
-        ts=stamps.ts.view("datetime64[us]"),
-        available_at=stamps.available_at.view("datetime64[us]"),
-        **{name: values.reshape(shape) for name, values in fields._asdict().items()},
-        codes=stamps.code,
-        n_rows=stamps.n_rows.reshape(shape),
-        completeness=stamps.completeness.reshape(shape),
+        ts=stamps.ts[:n_bars].view("datetime64[us]"),
+        available_at=stamps.available_at[:n_bars].view("datetime64[us]"),
+        **{name: v[cells].reshape(n_bars, *shape) for name, v in fields._asdict().items()},
+        codes=stamps.code[:n_bars],
+        n_rows=stamps.n_rows[cells].reshape(n_bars, *shape),
+        expected=stamps.expected[:n_bars],
     )
 
 
@@ -243,14 +274,13 @@ def resample_panel(bars: BarArrays, length: BarLength) -> ResampledBars:
 
     keys = _keys(bars, np.zeros(len(bars.ts), dtype=np.int64))
     clock = _clock(bars, length)
-    n_bars, bad = kernel.count_by_symbol(keys.code, keys.ts, clock)
+    n_bars, bad = kernel.count_by_time(keys.code, keys.ts, clock, 1)
     if bad >= 0:
         raise _refused(bars, bad, length)
-    shape = (n_bars, *bars.close.shape[1:])
-    stamps, fields = _outputs(n_bars, int(np.prod(shape)))
-    stamps.code[:] = 0
+    shape = bars.close.shape[1:]
+    stamps, fields = _outputs(n_bars, n_bars * int(np.prod(shape)), keys.code.dtype)
     kernel.fill_panel(keys, _fields(bars), clock, stamps, fields)
-    return _resampled(stamps, fields, shape)
+    return _resampled(stamps, fields, n_bars, shape)
 
 
 def resample_rows(
@@ -264,20 +294,20 @@ def resample_rows(
     from quant_assets.quant.market import resample_kernel as kernel
 
     keys, rows, clock = _keys(bars, codes), _fields(bars), _clock(bars, length)
-    n_bars, bad = kernel.count_by_symbol(keys.code, keys.ts, clock)
+    most = _most_bars(keys, clock)
+    stamps, fields = _outputs(most, most, keys.code.dtype)
+    n_bars, bad = kernel.fill_by_symbol(keys, rows, clock, stamps, fields)
     if bad < 0:
-        stamps, fields = _outputs(n_bars, n_bars)
-        kernel.fill_by_symbol(keys, rows, clock, stamps, fields)
-        return _resampled(stamps, fields, (n_bars,))
+        return _resampled(stamps, fields, n_bars)
     if codes.min() < 0:
         raise DataError(f"row {codes.argmin()} has symbol code {codes.min()}; codes start at 0")
     n_symbols = int(codes.max()) + 1
     n_bars, worse = kernel.count_by_time(keys.code, keys.ts, clock, n_symbols)
     if worse >= 0:
         raise _refused(bars, max(bad, worse), length)
-    stamps, fields = _outputs(n_bars, n_bars)
+    stamps, fields = _outputs(n_bars, n_bars, keys.code.dtype)
     kernel.fill_by_time(keys, rows, clock, n_symbols, stamps, fields)
-    return _resampled(stamps, fields, (n_bars,))
+    return _resampled(stamps, fields, n_bars)
 
 
 def resample_bars(bars: pd.DataFrame, length: BarLength) -> pd.DataFrame:
@@ -295,7 +325,7 @@ def resample_bars(bars: pd.DataFrame, length: BarLength) -> pd.DataFrame:
         "symbol": pd.Series(symbols.take(longer.codes), dtype="str"),
         **{name: pd.Series(getattr(longer, name)) for name in FIELDS},
         "is_gap": pd.Series(longer.is_gap),
-        "n_rows": pd.Series(longer.n_rows),
+        "n_rows": pd.Series(longer.n_rows.astype(np.int64)),
         "completeness": pd.Series(longer.completeness),
     }
     return pd.DataFrame(frame)

@@ -15,9 +15,14 @@ from numba import njit
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int32]
+Codes = npt.NDArray[np.integer]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="numpy", nogil=True))
+
+# For what is called once a row: a true call counts references of all its arrays, 12 times slower.
+inlined = cast("Callable[[Function], Function]", njit(cache=True, inline="always"))
 
 BEFORE_ALL = np.iinfo(np.int64).min
 
@@ -49,30 +54,35 @@ class Fields(NamedTuple):
 class Keys(NamedTuple):
     """Symbol, open time and publication of each row; rows of panels have no `code`."""
 
-    code: Integers
+    code: Codes
     ts: Integers
     available_at: Integers
 
 
 class Stamps(NamedTuple):
-    """What bars carry beside `Fields`."""
+    """What bars carry beside `Fields`; `expected` is the number of rows of a whole bar."""
 
-    code: Integers
+    code: Codes
     ts: Integers
     available_at: Integers
-    n_rows: Integers
-    completeness: Floats
+    n_rows: Counts
+    expected: Counts
 
 
 @compiled
-def _bar_at(moment: int, session: int, clock: Clock) -> tuple[int, int, int]:
-    """Begin and end of the bar that holds `moment`, and its session; `session` is not later."""
-    starts = clock.starts
+def _bar_at(moment: int, end: int, session: int, clock: Clock) -> tuple[int, int, int]:
+    """Begin and end of the bar that holds `moment`, and its session.
+
+    `end` and `session` are those of an earlier bar; mostly the bar asked for is the next one.
+    """
+    starts, step = clock.starts, clock.step
+    if end <= moment < end + step <= starts[session + 1]:
+        return end, end + step, session
     while moment >= starts[session + 1]:
         session += 1
     first = starts[session]
-    begin = first + (moment - first) // clock.step * clock.step
-    return begin, min(begin + clock.step, starts[session + 1]), session
+    begin = first + (moment - first) // step * step
+    return begin, min(begin + step, starts[session + 1]), session
 
 
 @compiled
@@ -101,80 +111,17 @@ def _lower(low: float, other: float) -> float:
     return other if other < low else low
 
 
-@compiled
-def count_by_symbol(code: Integers, ts: Integers, clock: Clock) -> tuple[int, int]:
-    """Bars in rows sorted by (code, ts); second the first row out of order or across a bar's end.
-
-    The second is -1 when there is none.
-    """
-    bars, session, end = 0, 0, BEFORE_ALL
-    for i in range(ts.size):
-        if i > 0 and code[i] == code[i - 1]:
-            if ts[i] <= ts[i - 1]:
-                return bars, i
-        else:
-            if i > 0 and code[i] < code[i - 1]:
-                return bars, i
-            session, end = 0, BEFORE_ALL
-        if ts[i] >= end:
-            _, end, session = _bar_at(ts[i], session, clock)
-            bars += 1
-        if ts[i] + clock.reach > end:
-            return bars, i
-    return bars, -1
-
-
-@compiled
-def fill_by_symbol(keys: Keys, rows: Fields, clock: Clock, stamps: Stamps, bars: Fields) -> None:
-    """Bars of rows sorted by (code, ts), in the same order."""
-    code, ts, available_at = keys
-    i, slot, session = 0, 0, 0
-    while i < ts.size:
-        symbol, first = code[i], i
-        if i == 0 or symbol != code[i - 1]:
-            session = 0
-        begin, end, session = _bar_at(ts[i], session, clock)
-        opened, high, low, closed, volume = np.nan, -np.inf, np.inf, np.nan, np.nan
-        latest, n_rows = BEFORE_ALL, 0
-        while i < ts.size and ts[i] < end and code[i] == symbol:
-            latest = max(latest, available_at[i])
-            close = rows.close[i]
-            if close == close:  # noqa: PLR0124 - NaN
-                n_rows += 1
-                closed = close
-                if opened != opened:  # noqa: PLR0124 - NaN
-                    opened = rows.open[i]
-                high = _higher(high, rows.high[i])
-                low = _lower(low, rows.low[i])
-                traded = rows.volume[i]
-                if traded == traded:  # noqa: PLR0124 - NaN
-                    volume = volume + traded if volume == volume else traded  # noqa: PLR0124 - NaN
-            i += 1
-        expected = _expected(begin, end, clock)
-        stamps.ts[slot] = begin
-        stamps.available_at[slot] = _known_at(latest, end, i - first, expected)
-        stamps.code[slot] = symbol
-        stamps.n_rows[slot] = n_rows
-        stamps.completeness[slot] = n_rows / expected
-        bars.open[slot] = opened
-        bars.high[slot] = high if high > -np.inf else np.nan
-        bars.low[slot] = low if low < np.inf else np.nan
-        bars.close[slot] = closed
-        bars.volume[slot] = volume if n_rows > 0 else 0.0
-        slot += 1
-
-
-@compiled
-def _open_slot(bars: Fields, n_rows: Integers, slot: int) -> None:
+@inlined
+def _open_slot(bars: Fields, n_rows: Counts, slot: int) -> None:
     bars.open[slot], bars.close[slot], bars.volume[slot] = np.nan, np.nan, np.nan
     bars.high[slot], bars.low[slot] = -np.inf, np.inf
     n_rows[slot] = 0
 
 
-@compiled
-def _add_row(rows: Fields, i: int, bars: Fields, n_rows: Integers, slot: int) -> None:
+@inlined
+def _add_row(rows: Fields, i: int, bars: Fields, n_rows: Counts, slot: int) -> None:
     close = rows.close[i]
-    if close != close:  # noqa: PLR0124 - NaN
+    if np.isnan(close):
         return
     n_rows[slot] += 1
     bars.close[slot] = close
@@ -188,8 +135,8 @@ def _add_row(rows: Fields, i: int, bars: Fields, n_rows: Integers, slot: int) ->
         bars.volume[slot] = traded if np.isnan(volume) else volume + traded
 
 
-@compiled
-def _close_slot(bars: Fields, n_rows: Integers, slot: int) -> None:
+@inlined
+def _close_slot(bars: Fields, n_rows: Counts, slot: int) -> None:
     if bars.high[slot] == -np.inf:
         bars.high[slot] = np.nan
     if bars.low[slot] == np.inf:
@@ -198,9 +145,78 @@ def _close_slot(bars: Fields, n_rows: Integers, slot: int) -> None:
         bars.volume[slot] = 0.0
 
 
+@inlined
+def _end_of_run(keys: Keys, first: int, end: int) -> int:
+    """Position after the rows from `first` on of one symbol, in order and before `end`."""
+    code, ts, _ = keys
+    i = first + 1
+    while i < ts.size and ts[i] < end and code[i] == code[first] and ts[i] > ts[i - 1]:
+        i += 1
+    return i
+
+
+@inlined
+def _fill_whole(rows: Fields, first: int, after: int, bars: Fields, slot: int) -> bool:
+    """The bar of rows [first, after); False, and nothing right, when something in them is NaN."""
+    high, low, volume = rows.high[first], rows.low[first], rows.volume[first]
+    closes = rows.close[first]
+    for i in range(first + 1, after):
+        high = _higher(high, rows.high[i])
+        low = _lower(low, rows.low[i])
+        volume += rows.volume[i]
+        closes += rows.close[i]
+    bars.open[slot], bars.high[slot], bars.low[slot] = rows.open[first], high, low
+    bars.close[slot], bars.volume[slot] = rows.close[after - 1], volume
+    return not np.isnan(rows.open[first] + high + low + volume + closes)
+
+
 @compiled
-def count_by_time(code: Integers, ts: Integers, clock: Clock, n_symbols: int) -> tuple[int, int]:
-    """As `count_by_symbol` for rows sorted by (ts, code), 0 <= code < n_symbols."""
+def fill_by_symbol(
+    keys: Keys, rows: Fields, clock: Clock, stamps: Stamps, bars: Fields
+) -> tuple[int, int]:
+    """Bars of rows sorted by (code, ts), in the same order; their number, and the first bad row.
+
+    The latter is -1, or the row that is out of order or lies across a bar's end; then the bars are
+    worth nothing. Outputs that are too short for sorted rows count as a bad row.
+    """
+    code, ts, available_at = keys
+    i, slot, session, end = 0, 0, 0, BEFORE_ALL
+    span, expected = 0, 0
+    while i < ts.size:
+        first = i
+        if i > 0 and code[i] != code[i - 1]:
+            session, end = 0, BEFORE_ALL
+        if slot == stamps.ts.size or (i > 0 and code[i] < code[i - 1]) or ts[i] < end:
+            return slot, i
+        begin, end, session = _bar_at(ts[i], end, session, clock)
+        if end - begin != span:
+            span, expected = end - begin, _expected(begin, end, clock)
+        i = _end_of_run(keys, first, end)
+        if ts[i - 1] + clock.reach > end:
+            return slot, i - 1
+        latest = available_at[first]
+        for row in range(first + 1, i):
+            latest = max(latest, available_at[row])
+        stamps.n_rows[slot] = i - first
+        if not _fill_whole(rows, first, i, bars, slot):
+            _open_slot(bars, stamps.n_rows, slot)
+            for row in range(first, i):
+                _add_row(rows, row, bars, stamps.n_rows, slot)
+            _close_slot(bars, stamps.n_rows, slot)
+        stamps.ts[slot] = begin
+        stamps.available_at[slot] = _known_at(latest, end, i - first, expected)
+        stamps.code[slot] = code[first]
+        stamps.expected[slot] = expected
+        slot += 1
+    return slot, -1
+
+
+@compiled
+def count_by_time(code: Codes, ts: Integers, clock: Clock, n_symbols: int) -> tuple[int, int]:
+    """Bars in rows sorted by (ts, code), 0 <= code < n_symbols; and the first bad row or -1.
+
+    A bad row is out of order, or lies across a bar's end.
+    """
     bars, session, end = 0, 0, BEFORE_ALL
     begins = np.full(n_symbols, BEFORE_ALL)
     begin = BEFORE_ALL
@@ -208,7 +224,7 @@ def count_by_time(code: Integers, ts: Integers, clock: Clock, n_symbols: int) ->
         if i > 0 and (ts[i] < ts[i - 1] or (ts[i] == ts[i - 1] and code[i] <= code[i - 1])):
             return bars, i
         if ts[i] >= end:
-            begin, end, session = _bar_at(ts[i], session, clock)
+            begin, end, session = _bar_at(ts[i], end, session, clock)
         if ts[i] + clock.reach > end:
             return bars, i
         if begins[code[i]] != begin:
@@ -225,9 +241,9 @@ def fill_by_time(
     code, ts, available_at = keys
     seen = np.zeros(n_symbols, dtype=np.int64)
     slots = np.zeros(n_symbols, dtype=np.int64)
-    i, slot, session = 0, 0, 0
+    i, slot, session, end = 0, 0, 0, BEFORE_ALL
     while i < ts.size:
-        begin, end, session = _bar_at(ts[i], session, clock)
+        begin, end, session = _bar_at(ts[i], end, session, clock)
         expected = _expected(begin, end, clock)
         after = i
         seen[:] = 0
@@ -252,21 +268,20 @@ def fill_by_time(
             _close_slot(bars, stamps.n_rows, at)
             count = seen[stamps.code[at]]
             stamps.available_at[at] = _known_at(stamps.available_at[at], end, count, expected)
-            stamps.completeness[at] = stamps.n_rows[at] / expected
+            stamps.expected[at] = expected
 
 
 @compiled
 def fill_panel(keys: Keys, rows: Fields, clock: Clock, stamps: Stamps, bars: Fields) -> None:
     """Bars of panels with a common clock, raveled (time, symbol) in and (bar, symbol) out.
 
-    `stamps.ts` and `stamps.available_at` are (n_bars,), the other stamps (n_bars x n_symbols,);
-    `stamps.code` is not used.
+    `stamps.n_rows` is (n_bars x n_symbols,), the other stamps (n_bars,); no `code` is written.
     """
     _, ts, available_at = keys
     n_symbols = rows.close.size // max(ts.size, 1)
-    i, bar, session = 0, 0, 0
+    i, bar, session, end = 0, 0, 0, BEFORE_ALL
     while i < ts.size:
-        begin, end, session = _bar_at(ts[i], session, clock)
+        begin, end, session = _bar_at(ts[i], end, session, clock)
         expected = _expected(begin, end, clock)
         first, latest = i, BEFORE_ALL
         slots = bar * n_symbols
@@ -279,7 +294,7 @@ def fill_panel(keys: Keys, rows: Fields, clock: Clock, stamps: Stamps, bars: Fie
             i += 1
         stamps.ts[bar] = begin
         stamps.available_at[bar] = _known_at(latest, end, i - first, expected)
+        stamps.expected[bar] = expected
         for slot in range(slots, slots + n_symbols):
             _close_slot(bars, stamps.n_rows, slot)
-            stamps.completeness[slot] = stamps.n_rows[slot] / expected
         bar += 1
