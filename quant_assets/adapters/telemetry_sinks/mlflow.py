@@ -16,6 +16,7 @@ import pandas as pd
 from quant_assets.adapters.telemetry_sinks.base import TelemetrySink
 from quant_assets.core.clock import utc_now
 from quant_assets.core.errors import ConfigError
+from quant_assets.core.spreadsheets import spreadsheet_csv
 
 EXPERIMENT = "quant_assets"
 TABLE = "telemetry.csv"
@@ -64,7 +65,7 @@ class MlflowSink(TelemetrySink):
         ]
         for first in range(0, len(metrics), MAX_BATCH):
             self._client.log_batch(run.info.run_id, metrics[first : first + MAX_BATCH])
-        self._client.log_text(run.info.run_id, frame.to_csv(index=False), TABLE)
+        self._client.log_text(run.info.run_id, spreadsheet_csv(frame), TABLE)
         self._client.set_terminated(run.info.run_id)
 
     @cached_property
