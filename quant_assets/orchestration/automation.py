@@ -5,6 +5,8 @@ asks for what the deliveries made stale, so that a dropped file waits for one ti
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from quant_assets.adapters.pulling.base import Puller
 from quant_assets.adapters.stored import StoredProvider
 from quant_assets.core.clock import utc_now
-from quant_assets.core.errors import CellLockedError, DataError, QuantAssetsError
+from quant_assets.core.errors import CellLockedError, DataError, QuantAssetsError, StorageError
 from quant_assets.operations.alerts import Alerts, Event, alerts_of
 from quant_assets.operations.disk_space import disk_space
 from quant_assets.operations.freshness import Age, advice, age_of
@@ -101,8 +103,9 @@ def look_for_new_data(
         cursor.venues[venue] = step.state
         requests += [step.request] if step.request else []
         notes += [step.note] if step.note else []
-    watch_disk(workspace, context)
-    alerts(workspace).send_waiting()
+    with _told_at_least(context):
+        watch_disk(workspace, context)
+        alerts(workspace).send_waiting()
     text = cursor.model_dump_json()
     if requests:
         for note in notes:
@@ -161,7 +164,17 @@ def _problem(
         return
     cursor.problems[venue] = cause
     context.log.error(f"{venue}: {cause}")
-    alerts(workspace).raise_alert(Event(venue, "new_data", cause))
+    with _told_at_least(context):
+        alerts(workspace).raise_alert(Event(venue, "new_data", cause))
+
+
+@contextmanager
+def _told_at_least(context: dg.SensorEvaluationContext) -> Iterator[None]:
+    """On a disk that is full no alert can be written: then the sensor's log has it."""
+    try:
+        yield
+    except StorageError as error:
+        context.log.warning(f"an alert cannot be written: {error}")
 
 
 def _mended(workspace: Workspace, venue: str, cursor: Cursor) -> None:

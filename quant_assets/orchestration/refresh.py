@@ -18,6 +18,7 @@ from quant_assets.orchestration.plan import make_plan
 from quant_assets.orchestration.workspace import Workspace
 
 STAGE_TAG = "quant_assets/refresh"
+DELIVERIES_TAG = "quant_assets/deliveries"  # how many the venue had when the run was asked for
 WINDOWS_JOB, VENUE_JOB = "refresh_windows", "refresh_venue"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 ACTIVE = [Status.QUEUED, Status.STARTING, Status.STARTED, Status.CANCELING]
@@ -61,9 +62,10 @@ def next_step(
         return Step(state)
     if is_busy(instance, venue):
         return Step(state, note=f"{venue}: a run is active")
-    if version != state.version:
+    newest = _newest_status(instance, venue, state)
+    if version != state.version or newest is None:
         return _begin(workspace, venue, version)
-    if _newest_status(instance, venue, state.stage) != Status.SUCCESS:
+    if newest != Status.SUCCESS:
         return Step(state, note=f"{venue}: waiting for a run of {state.stage} that succeeds")
     if state.stage == "windows":
         return _wide(workspace, venue, version)
@@ -84,8 +86,7 @@ def _begin(workspace: Workspace, venue: str, version: int) -> Step:
         tags={
             RANGE_START: f"{venue}|{first}",
             RANGE_END: f"{venue}|{last}",
-            VENUE_TAG: venue,
-            STAGE_TAG: "windows",
+            **_tags(venue, VenueState(version=version, stage="windows")),
         },
     )
     state = VenueState(version=version, stage="windows")
@@ -98,17 +99,21 @@ def _wide(workspace: Workspace, venue: str, version: int) -> Step:
     plan = make_plan(workspace, venue, assets=wide)
     if not workspace.span(venue).has_data or not plan.pending:
         return Step(VenueState(version=version), note=f"{venue}: nothing changed")
+    state = VenueState(version=version, stage="venue")
     request = dg.RunRequest(
         run_key=f"{venue}|{version}|venue",
         job_name=VENUE_JOB,
         partition_key=venue,
-        tags={VENUE_TAG: venue, STAGE_TAG: "venue"},
+        tags=_tags(venue, state),
     )
-    state = VenueState(version=version, stage="venue")
     return Step(state, request, f"{venue}: {', '.join(wide)}")
 
 
-def _newest_status(instance: dg.DagsterInstance, venue: str, stage: str) -> Status | None:
-    tags = {VENUE_TAG: venue, STAGE_TAG: stage}
-    runs = instance.get_runs(dg.RunsFilter(tags=tags), limit=1)
+def _tags(venue: str, state: VenueState) -> dict[str, str]:
+    return {VENUE_TAG: venue, STAGE_TAG: state.stage, DELIVERIES_TAG: str(state.version)}
+
+
+def _newest_status(instance: dg.DagsterInstance, venue: str, state: VenueState) -> Status | None:
+    """Status of the newest run that was asked for in this state, its retries included."""
+    runs = instance.get_runs(dg.RunsFilter(tags=_tags(venue, state)), limit=1)
     return runs[0].status if runs else None

@@ -28,7 +28,13 @@ from quant_assets.orchestration.automation import (
     watch_freshness,
 )
 from quant_assets.orchestration.launch import VENUE_TAG
-from quant_assets.orchestration.refresh import RANGE_END, RANGE_START, STAGE_TAG, next_step
+from quant_assets.orchestration.refresh import (
+    DELIVERIES_TAG,
+    RANGE_END,
+    RANGE_START,
+    STAGE_TAG,
+    next_step,
+)
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets_tests.orchestration.dropped_venue import NAME, bars, drop, write_dropped
 
@@ -97,7 +103,8 @@ def add_run(
     def job() -> None:
         """Nothing."""
 
-    instance.create_run_for_job(job, status=status, tags={VENUE_TAG: NAME, STAGE_TAG: stage})
+    tags = {VENUE_TAG: NAME, STAGE_TAG: stage, DELIVERIES_TAG: "1"}
+    instance.create_run_for_job(job, status=status, tags=tags)
 
 
 def test_tick_takes_in_a_file_and_asks_for_one_range_run_over_its_windows(
@@ -123,6 +130,8 @@ def test_tick_without_news_asks_for_nothing(workspace: Workspace, instance: dg.D
 def test_same_content_again_asks_for_no_run(workspace: Workspace, instance: dg.DagsterInstance):
     put(workspace)
     first = tick(workspace, instance)
+    add_run(instance, dg.DagsterRunStatus.SUCCESS)
+    add_run(instance, dg.DagsterRunStatus.STARTED, "venue")
     path = put(workspace, "again.csv")
     second = tick(workspace, instance, first.cursor)
     assert second.run_requests == []
@@ -170,6 +179,19 @@ def test_wide_assets_follow_when_the_windows_have_succeeded_and_not_when_they_fa
     state = next_step(workspace, instance, NAME, Cursor.parse(failed.cursor).venues[NAME]).state
     add_run(instance, dg.DagsterRunStatus.SUCCESS, "venue")
     assert next_step(workspace, instance, NAME, state).state.stage == "fresh"
+
+
+def test_run_that_was_asked_for_and_never_made_is_asked_for_again(
+    workspace: Workspace, instance: dg.DagsterInstance
+):
+    put(workspace)
+    first = tick(workspace, instance)
+    put(workspace, "march.csv", ["2024-03-01"])
+    second = tick(workspace, instance, first.cursor)
+    add_run(instance, dg.DagsterRunStatus.SUCCESS)  # of the first delivery: not what is awaited
+    (again,) = tick(workspace, instance, second.cursor).run_requests or []
+    (asked,) = second.run_requests or []
+    assert again.run_key == asked.run_key
 
 
 def test_refused_file_is_one_skip_reason_and_one_alert(

@@ -20,6 +20,8 @@ from quant_assets.orchestration.cells import KIND_TAG
 from quant_assets.orchestration.refresh import VENUE_JOB, WINDOWS_JOB
 from quant_assets.orchestration.workspace import current_workspace
 
+# The daemon looks every 5 s, give or take; with an interval of 5 s every other look is too early.
+EVERY_LOOK = 2
 RUNNING = dg.DefaultSensorStatus.RUNNING
 WIDE = dg.AssetSelection.tag(KIND_TAG, "venue")
 WINDOWED = (
@@ -81,7 +83,7 @@ def pull_venue():
 
 @dg.sensor(
     jobs=[ingest_landing, refresh_windows, refresh_venue],
-    minimum_interval_seconds=5,
+    minimum_interval_seconds=EVERY_LOOK,
     default_status=RUNNING,
 )
 def new_data(context: dg.SensorEvaluationContext):
@@ -112,14 +114,16 @@ def stale_venues(context: dg.SensorEvaluationContext):
     return watch_freshness(current_workspace(), context)
 
 
-@dg.run_failure_sensor(minimum_interval_seconds=5, default_status=RUNNING)
+@dg.run_failure_sensor(minimum_interval_seconds=EVERY_LOOK, default_status=RUNNING)
 def failed_runs(context: dg.RunFailureSensorContext):
     """One alert per first cause, under alerts/ of the data root and to the webhook."""
     tell_failure(current_workspace(), context)
 
 
 @dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.SUCCESS, minimum_interval_seconds=5, default_status=RUNNING
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    minimum_interval_seconds=EVERY_LOOK,
+    default_status=RUNNING,
 )
 def mended_runs(context: dg.RunStatusSensorContext):
     """Ends the alerts of steps that work again."""

@@ -114,6 +114,37 @@ def test_large_file_is_named_for_a_run_and_its_hash_is_kept(store: SourceStore):
     assert see(store, large_bytes=10).outcomes[0].repeated, "known content needs no run"
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "large"),
+    [("a.csv", 64, False), ("a.csv", 65, True), ("a.csv.GZ", 8, False), ("a.csv.GZ", 9, True)],
+)
+def test_packed_file_is_large_at_an_eighth_of_the_size(name: str, size: int, large: bool):
+    assert watch._is_large(Path(name), size, 64) is large
+
+
+def test_file_that_a_reader_breaks_on_is_told_once_and_keeps_nobody_waiting(
+    store: SourceStore, monkeypatch: pytest.MonkeyPatch
+):
+    put(store, "a.csv", GOOD)
+    put(store, "b.csv", GOOD.replace(",10,11,9,10,", ",10,11,9,10.5,"))
+    take = watch.take_in
+
+    def breaks(taken: SourceStore, venue: object, path: Path, **words: float) -> object:
+        if path.name == "a.csv":
+            raise KeyError("close")
+        return take(taken, venue, path, **words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(watch, "take_in", breaks)
+    found = see(store)
+    assert [outcome.refusal[:27] for outcome in found.outcomes] == [
+        "a.csv: its reader broke, wh",
+        "",
+    ]
+    assert see(store, found.seen).outcomes == []
+    monkeypatch.undo()
+    assert len(see(store).outcomes) == 1, "after the memory is lost it gets another chance"
+
+
 def test_files_beyond_the_time_budget_wait_for_the_next_look(store: SourceStore):
     for number in range(3):
         put(store, f"{number}.csv", GOOD.replace(",10,11,9,10,", f",10,11,9,10.{number},"))
