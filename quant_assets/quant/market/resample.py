@@ -20,7 +20,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bars import Instants, instants, to_column
 
 if TYPE_CHECKING:
-    from quant_assets.quant.market.resample_kernel import Clock, Fields, Keys, Stamps
+    from quant_assets.quant.market.resample_kernel import Clock, Codes, Fields, Keys, Stamps
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -95,6 +95,17 @@ class BarLength:
         )
         return starts[inside]
 
+    def whole_rows(self, begins: Instants) -> Integers:
+        """Rows of the whole bars that begin at `begins`, shape (n_bars,)."""
+        if self.rows_per_bar is not None or len(begins) == 0:
+            return np.full(len(begins), self.rows_per_bar or 1, dtype=np.int64)
+        starts = self.session_starts(begins.min(), begins.max())
+        ends = starts[np.searchsorted(starts, begins, side="right")]
+        if self.bars < DAY:
+            ends = np.minimum(ends, begins + np.timedelta64(self.bars))
+        row = np.timedelta64(self.rows)
+        return np.asarray((ends - begins + row // 2) // row)
+
     def clock(self, first: np.datetime64, last: np.datetime64) -> "Clock":
         """What the kernel needs for rows from `first` to `last`."""
         from quant_assets.quant.market.resample_kernel import Clock
@@ -149,18 +160,18 @@ class BarArrays:
 class ResampledBars(BarArrays):
     """Longer bars; `n_rows` and `completeness` have the shape of the fields.
 
-    `codes` tells the symbol of each long row (0 for panels), `expected` the rows of a whole bar.
+    `codes` tells the symbol of each long row; it is 0 for panels.
     """
 
     codes: npt.NDArray[np.integer]
     n_rows: npt.NDArray[np.int32]
-    expected: npt.NDArray[np.int32]
+    length: BarLength
 
     @property
     def completeness(self) -> Floats:
         """Share of a whole bar's rows that had a close."""
-        expected = self.expected.reshape(-1, *(1 for _ in self.n_rows.shape[1:]))
-        return np.asarray(self.n_rows / expected)
+        whole = self.length.whole_rows(self.ts)
+        return np.asarray(self.n_rows / whole.reshape(-1, *(1 for _ in self.n_rows.shape[1:])))
 
     @property
     def is_gap(self) -> npt.NDArray[np.bool_]:
@@ -188,10 +199,11 @@ def _fields(bars: BarArrays) -> "Fields":
     return Fields(*(sealed(getattr(bars, name)).reshape(-1) for name in FIELDS))
 
 
-def _clock(bars: BarArrays, length: BarLength) -> "Clock":
-    if len(bars.ts) == 0:
-        return length.clock(np.datetime64(0, "us"), np.datetime64(0, "us"))
-    return length.clock(bars.ts.min(), bars.ts.max())
+def _clock(firsts: Integers, lasts: Integers, length: BarLength) -> "Clock":
+    """The clock of all these instants, which need not be in order."""
+    both = np.append(firsts, lasts)
+    ends = (int(both.min()), int(both.max())) if len(both) else (0, 0)
+    return length.clock(*(np.datetime64(moment, "us") for moment in ends))
 
 
 def _keys(bars: BarArrays, codes: npt.NDArray[np.integer]) -> "Keys":
@@ -200,40 +212,40 @@ def _keys(bars: BarArrays, codes: npt.NDArray[np.integer]) -> "Keys":
     return Keys(sealed(codes), microseconds(bars.ts), microseconds(bars.available_at))
 
 
-def _outputs(n_bars: int, n_cells: int, codes: np.dtype[Any]) -> tuple["Stamps", "Fields"]:
+def _outputs(n_bars: int, n_cells: int, codes: "Codes") -> tuple["Stamps", "Fields"]:
+    """Room for the bars; the symbols of long rows have the type that they came in."""
     from quant_assets.quant.market.resample_kernel import Fields, Stamps
 
-    stamps = Stamps(
-        code=np.zeros(n_bars, dtype=codes),
-        ts=np.empty(n_bars, dtype=np.int64),
-        available_at=np.empty(n_bars, dtype=np.int64),
-        n_rows=np.empty(n_cells, dtype=np.int32),
-        expected=np.empty(n_bars, dtype=np.int32),
-    )
+    ts, available_at = np.empty(n_bars, dtype=np.int64), np.empty(n_bars, dtype=np.int64)
+    stamps = Stamps(np.empty_like(codes, shape=n_bars), ts, available_at, np.empty(n_cells, "i4"))
     return stamps, Fields(*(np.empty(n_cells) for _ in FIELDS))
 
 
-def _most_bars(keys: "Keys", clock: "Clock") -> int:
-    """At least the number of bars of rows sorted by (code, ts), from where each symbol begins.
-
-    Memory that is reserved for bars which are not there is never touched.
-    """
+def _runs(keys: "Keys") -> tuple[Integers, Integers, Integers]:
+    """First and last `ts` of each symbol, and its number of rows, of rows sorted by (code, ts)."""
     if len(keys.ts) == 0:
-        return 0
-    wanted = np.arange(int(keys.code[0]), int(keys.code[-1]) + 2)
-    edges = np.unique(np.searchsorted(keys.code, wanted.astype(keys.code.dtype)))
-    if len(edges) < 2:
-        return 1  # not sorted
-    first, last = keys.ts[edges[:-1]], keys.ts[edges[1:] - 1]
-    sessions = np.searchsorted(clock.starts, last) - np.searchsorted(clock.starts, first)
-    span = np.maximum((last - first) // clock.step + 2 + sessions, 1)
-    return int(np.minimum(span, np.diff(edges)).sum())
+        return keys.ts, keys.ts, keys.ts
+    symbols = np.arange(int(keys.code[0]), int(keys.code[-1]) + 1).astype(keys.code.dtype)
+    edges = np.unique(np.append(np.searchsorted(keys.code, symbols, side="right"), [0, 1]))
+    return keys.ts[edges[:-1]], keys.ts[edges[1:] - 1], np.diff(edges)
+
+
+def _most_bars(runs: tuple[Integers, Integers, Integers], clock: "Clock") -> int:
+    """At least the number of bars of sorted runs; memory reserved for more is never touched."""
+    firsts, lasts, rows = runs
+    sessions = np.searchsorted(clock.starts, lasts) - np.searchsorted(clock.starts, firsts)
+    span = np.maximum((lasts - firsts) // clock.step + 2 + sessions, 1)
+    return int(np.minimum(span, rows).sum())
 
 
 def _resampled(
-    stamps: "Stamps", fields: "Fields", n_bars: int, shape: tuple[int, ...] = ()
+    outputs: tuple["Stamps", "Fields"],
+    length: BarLength,
+    n_bars: int,
+    shape: tuple[int, ...] = (),
 ) -> ResampledBars:
     """The first `n_bars` bars of the outputs, the cells of each in `shape`."""
+    stamps, fields = outputs
     cells = slice(0, n_bars * int(np.prod(shape)))
     return ResampledBars(
         ts=stamps.ts[:n_bars].view("datetime64[us]"),
@@ -241,7 +253,7 @@ def _resampled(
         **{name: v[cells].reshape(n_bars, *shape) for name, v in fields._asdict().items()},
         codes=stamps.code[:n_bars],
         n_rows=stamps.n_rows[cells].reshape(n_bars, *shape),
-        expected=stamps.expected[:n_bars],
+        length=length,
     )
 
 
@@ -273,14 +285,15 @@ def resample_panel(bars: BarArrays, length: BarLength) -> ResampledBars:
     from quant_assets.quant.market import resample_kernel as kernel
 
     keys = _keys(bars, np.zeros(len(bars.ts), dtype=np.int64))
-    clock = _clock(bars, length)
+    clock = _clock(keys.ts[:1], keys.ts[-1:], length)
     n_bars, bad = kernel.count_by_time(keys.code, keys.ts, clock, 1)
     if bad >= 0:
         raise _refused(bars, bad, length)
     shape = bars.close.shape[1:]
-    stamps, fields = _outputs(n_bars, n_bars * int(np.prod(shape)), keys.code.dtype)
+    stamps, fields = _outputs(n_bars, n_bars * int(np.prod(shape)), keys.code)
+    stamps.code[:] = 0
     kernel.fill_panel(keys, _fields(bars), clock, stamps, fields)
-    return _resampled(stamps, fields, n_bars, shape)
+    return _resampled((stamps, fields), length, n_bars, shape)
 
 
 def resample_rows(
@@ -293,21 +306,24 @@ def resample_rows(
     """
     from quant_assets.quant.market import resample_kernel as kernel
 
-    keys, rows, clock = _keys(bars, codes), _fields(bars), _clock(bars, length)
-    most = _most_bars(keys, clock)
-    stamps, fields = _outputs(most, most, keys.code.dtype)
+    keys, rows = _keys(bars, codes), _fields(bars)
+    runs = _runs(keys)
+    clock = _clock(*runs[:2], length)
+    most = _most_bars(runs, clock)
+    stamps, fields = _outputs(most, most, keys.code)
     n_bars, bad = kernel.fill_by_symbol(keys, rows, clock, stamps, fields)
     if bad < 0:
-        return _resampled(stamps, fields, n_bars)
+        return _resampled((stamps, fields), length, n_bars)
     if codes.min() < 0:
         raise DataError(f"row {codes.argmin()} has symbol code {codes.min()}; codes start at 0")
     n_symbols = int(codes.max()) + 1
+    clock = _clock(keys.ts[:1], keys.ts[-1:], length)
     n_bars, worse = kernel.count_by_time(keys.code, keys.ts, clock, n_symbols)
     if worse >= 0:
         raise _refused(bars, max(bad, worse), length)
-    stamps, fields = _outputs(n_bars, n_bars, keys.code.dtype)
+    stamps, fields = _outputs(n_bars, n_bars, keys.code)
     kernel.fill_by_time(keys, rows, clock, n_symbols, stamps, fields)
-    return _resampled(stamps, fields, n_bars)
+    return _resampled((stamps, fields), length, n_bars)
 
 
 def resample_bars(bars: pd.DataFrame, length: BarLength) -> pd.DataFrame:

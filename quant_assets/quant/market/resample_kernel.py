@@ -60,25 +60,25 @@ class Keys(NamedTuple):
 
 
 class Stamps(NamedTuple):
-    """What bars carry beside `Fields`; `expected` is the number of rows of a whole bar."""
+    """What bars carry beside `Fields`."""
 
     code: Codes
     ts: Integers
     available_at: Integers
     n_rows: Counts
-    expected: Counts
 
 
 @compiled
 def _bar_at(moment: int, end: int, session: int, clock: Clock) -> tuple[int, int, int]:
     """Begin and end of the bar that holds `moment`, and its session.
 
-    `end` and `session` are those of an earlier bar; mostly the bar asked for is the next one.
+    `end` and `session` are those of an earlier bar; mostly the bar asked for is the next one. A
+    moment of unsorted rows that lies outside the sessions gets a bar of the last one.
     """
     starts, step = clock.starts, clock.step
     if end <= moment < end + step <= starts[session + 1]:
         return end, end + step, session
-    while moment >= starts[session + 1]:
+    while session + 2 < starts.size and moment >= starts[session + 1]:
         session += 1
     first = starts[session]
     begin = first + (moment - first) // step * step
@@ -206,7 +206,6 @@ def fill_by_symbol(
         stamps.ts[slot] = begin
         stamps.available_at[slot] = _known_at(latest, end, i - first, expected)
         stamps.code[slot] = code[first]
-        stamps.expected[slot] = expected
         slot += 1
     return slot, -1
 
@@ -268,7 +267,6 @@ def fill_by_time(
             _close_slot(bars, stamps.n_rows, at)
             count = seen[stamps.code[at]]
             stamps.available_at[at] = _known_at(stamps.available_at[at], end, count, expected)
-            stamps.expected[at] = expected
 
 
 @compiled
@@ -294,7 +292,6 @@ def fill_panel(keys: Keys, rows: Fields, clock: Clock, stamps: Stamps, bars: Fie
             i += 1
         stamps.ts[bar] = begin
         stamps.available_at[bar] = _known_at(latest, end, i - first, expected)
-        stamps.expected[bar] = expected
         for slot in range(slots, slots + n_symbols):
             _close_slot(bars, stamps.n_rows, slot)
         bar += 1

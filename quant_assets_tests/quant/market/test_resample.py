@@ -323,6 +323,18 @@ def test_resample_rows_repeated_or_unsorted_are_refused_with_row(order, message)
         resample_rows(bars, np.zeros(4, dtype=np.int64), FIVE)
 
 
+def test_resample_rows_in_any_disorder_are_refused():
+    rng = np.random.default_rng(0)
+    ts = moments("2024-01-01", 60, timedelta(days=11))
+    codes = np.repeat(np.arange(3), 20)
+    bars = arrays(ts, random_fields(60), DAY)
+    for length in (BarLength(DAY, HOUR), BarLength(WEEK, DAY), FIVE):
+        for _ in range(50):
+            order = rng.permutation(60)
+            with pytest.raises(DataError, match=r"row \d+"):
+                resample_rows(permuted(bars, order), rng.permutation(codes), length)
+
+
 def test_resample_row_across_the_end_of_its_bar_is_refused():
     bars = arrays(moments("2024-01-01T13:00", 4, HOUR), random_fields(4))
     length = BarLength(DAY, HOUR, time_zone="America/New_York", anchor=9.5 * HOUR)
