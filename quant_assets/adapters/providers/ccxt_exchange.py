@@ -5,6 +5,7 @@ have closed by the exchange's own clock. An order book is a snapshot of now: the
 """
 
 import difflib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,7 @@ from quant_assets.quant.market.bars import ALWAYS_OPEN
 Pulled = Literal["bars", "funding", "open_interest", "order_book"]
 Symbol = Annotated[str, Field(pattern=r"^[^\s/:]+/[^\s/:]+(:[^\s/:]+)?$")]
 Rows = Annotated[int, Field(ge=2, le=5000)]
+_SECRET = re.compile(r"api_?key|secret|password|token|private", re.IGNORECASE)
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Funding intervals of today's exchanges: pages are cut for the shortest, silence is the longest.
@@ -96,6 +98,12 @@ class CcxtSettings(Strict):
             raise ValueError(
                 "leave defaultType out: it turns a spot symbol into a perpetual; "
                 "write a perpetual in full, BTC/USDT:USDT"
+            )
+        secrets = sorted(name for name in options if _SECRET.search(name))
+        if secrets:
+            raise ValueError(
+                f"{secrets} belong into no file: public market data need no key, and settings are "
+                "stored with every result"
             )
         return options
 

@@ -141,7 +141,7 @@ def _simulate(
     marks = known_marks(grid, accounts.start_mark)
     events, outside = funding_events(funding, grid, market.bar_length)
     at_open = context.simulation.fill == "next_open"
-    prices = Prices(grid.opens if at_open else grid.closes, grid.closes, marks)
+    prices = Prices(grid.fill_prices(at_open=at_open), grid.closes, marks)
     state = Accounts(
         accounts.cash.copy(),
         accounts.quantity.copy(),

@@ -19,6 +19,8 @@ MICROSECOND_TIMES = "datetime64[us]"
 class PriceGrid:
     """Opens and closes, (time, symbol), NaN in gaps, on the union of all bars' `ts`.
 
+    `untraded` marks bars without a trade (volume 0): their prices value holdings, but nobody could
+    have bought or sold at them. Where a venue has no volume (NaN), every bar counts as traded.
     `available_at` is the latest of each bar time. `symbols` are sorted; without a bar they are NaN.
     """
 
@@ -27,6 +29,11 @@ class PriceGrid:
     symbols: tuple[str, ...]
     opens: Floats
     closes: Floats
+    untraded: npt.NDArray[np.bool_]
+
+    def fill_prices(self, *, at_open: bool) -> Floats:
+        """Prices at which orders fill, NaN where none does."""
+        return np.where(self.untraded, np.nan, self.opens if at_open else self.closes)
 
 
 @dataclass(frozen=True)
@@ -69,12 +76,12 @@ def price_grid(bars: pd.DataFrame, symbols: tuple[str, ...]) -> PriceGrid:
     columns = codes_of(symbols, bars["symbol"].tolist())
     wanted = columns >= 0
     grids = []
-    for name in ("open", "close"):
+    for name in ("open", "close", "volume"):
         grid = np.full((len(starts), len(symbols)), np.nan)
         grid[rows[wanted], columns[wanted]] = bars[name].to_numpy(dtype=np.float64)[wanted]
         grids.append(grid)
     available = np.maximum.reduceat(utc_values(bars["available_at"]), starts)
-    return PriceGrid(ts[starts], available, symbols, grids[0], grids[1])
+    return PriceGrid(ts[starts], available, symbols, grids[0], grids[1], grids[2] == 0.0)
 
 
 def _carry_forward(values: Floats) -> Floats:

@@ -448,6 +448,7 @@ def test_pull_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyP
     ("settings", "market", "words"),
     [
         ({"options": {"defaultType": "swap"}}, {}, "leave defaultType out"),
+        ({"options": {"apiKey": "x"}}, {}, "belong into no file"),
         ({"symbols": ["BTC/USD:BTC"]}, {}, "settled in BTC"),
         ({"symbols": [SPOT, SPOT]}, {}, "named twice"),
         ({"symbols": ["BTCUSDT"]}, {}, r"settings\.symbols"),

@@ -76,7 +76,7 @@ def bars(
     ts = times(n, start, bar_length).repeat(len(symbols))
     grid_open = np.array([opens[s] for s in symbols], dtype=float).T
     grid_close = np.array([closes[s] for s in symbols], dtype=float).T
-    gap = np.isnan(grid_close).ravel()
+    gap = (np.isnan(grid_open) & np.isnan(grid_close)).ravel()
     frame = pd.DataFrame(
         {
             "ts": ts,

@@ -122,6 +122,23 @@ def test_orders_fill_at_the_first_bar_at_or_after_the_decision():
     assert result["equity"]["equity"].tolist() == [1000.0, 1000.0, 1000.0, 1500.0]
 
 
+def test_orders_never_fill_on_a_bar_without_a_trade():
+    """The bar at 11 has volume 0: it values holdings, but the order waits for the one at 20."""
+    prices = bars({"A": [11, 20, 30]})
+    prices.loc[0, "volume"] = 0.0
+    result = simulate(context(), weights({"e": {"A": 1.0}}), prices)
+    assert result["fills"]["ts"].tolist() == [START + DAY]
+    assert result["fills"]["price"].tolist() == [20.0]
+    held = simulate(context(fill="next_close"), weights({"e": {"A": 1.0}}), prices)
+    assert held["fills"]["ts"].tolist() == [START + DAY]
+
+
+def test_volume_that_nobody_knows_counts_as_traded():
+    prices = bars({"A": [10, 20]}).assign(volume=NAN)
+    result = simulate(context(), weights({"e": {"A": 1.0}}), prices)
+    assert result["fills"]["ts"].tolist() == [START]
+
+
 def test_decision_after_the_last_bar_leaves_the_holdings_alone():
     late = START + 10 * DAY
     before = holdings({"e": {"USDT": (500, 1, 1), "A": (50, 10, 10)}})
