@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 from quant_assets.storage.manifests import Manifest
 from quant_assets.storage.paths import Cell, Layout
 from quant_assets.storage.snapshots import SnapshotStore
+from quant_assets_tests.operations.test_alerts import server
 from quant_assets_tests.orchestration.dropped_venue import (
     MONTHS,
     NAME,
@@ -30,12 +32,21 @@ from quant_assets.orchestration.workspace import current_workspace
 with open_instance(current_workspace()):
     pass
 """
-REVISED = "2024-05-01"
+REVISED, EARLIER = "2024-05-01", "2024-04-01"
+ATTEMPTS = 6  # the run and its five retries
 RUNS = """
 query { runsOrError { ... on Runs { results { runId status jobName tags { key value } } } } }
 """
 
 pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class Posted:
+    """The webhook, and what it was sent."""
+
+    address: str
+    messages: list[dict[str, str]]
 
 
 class Root:
@@ -83,11 +94,19 @@ def delivered() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def live(root: Root) -> Iterator[LiveDagster]:
+def posted() -> Iterator[Posted]:
+    with server(200) as (address, messages):
+        yield Posted(address, messages)
+
+
+@pytest.fixture(scope="module")
+def live(root: Root, posted: Posted) -> Iterator[LiveDagster]:
     venues = root.path.parent / "venues"
     write_dropped(venues)
     env = environment(root.path, venues)
     env |= {
+        "QUANT_ASSETS_ALERT_WEBHOOK_VARIABLE": "TEST_WEBHOOK",
+        "TEST_WEBHOOK": posted.address,
         "DAGSTER_EVENT_BATCH_SIZE": "1000",
         "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true",
     }
@@ -183,3 +202,34 @@ def test_same_file_again_and_one_that_cannot_be_read_start_no_run(
     assert "bad.csv" in alert["cause"]
     assert bad.exists()
     assert len(runs(live)) == count
+
+
+@pytest.mark.timeout(600)
+def test_failing_step_is_one_alert_and_one_message_although_it_is_retried(
+    times: dict[str, float],
+    root: Root,
+    live: LiveDagster,
+    delivered: pd.DataFrame,
+    posted: Posted,
+):
+    """A month of bars is damaged that a later window looks back to."""
+    manifest = root.manifest("bars", EARLIER)
+    assert manifest is not None
+    path = root.path / "objects" / manifest.sha256[:2] / f"{manifest.sha256}.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    path.chmod(0o644)
+    path.write_bytes(bytes(data))
+    count = len(runs(live))
+    rows = delivered[delivered["ts"].dt.strftime("%Y-%m-01") == REVISED].iloc[:1].copy()
+    rows["volume"] *= 3.0
+    drop(root.path, rows, "another correction.csv")
+    wait(lambda: len(runs(live)) == count + ATTEMPTS and is_quiet(live), seconds=400)
+    time.sleep(12)  # two more ticks
+    assert {run["status"] for run in runs(live)[:ATTEMPTS]} == {"FAILURE"}
+    alerts = [json.loads(p.read_text()) for p in (root.path / "alerts").glob("*.json")]
+    (alert,) = (a for a in alerts if a["stage"] != "landing")
+    assert (alert["venue"], alert["seen"], alert["ended_at"]) == (NAME, ATTEMPTS, None)
+    assert manifest.sha256 in alert["cause"]
+    (message,) = (m for m in posted.messages if m["stage"] == alert["stage"])
+    assert message["cause"] == alert["cause"]
