@@ -41,6 +41,7 @@ def test_contract_accepts_valid_and_empty_frames_without_asking_pandera(contract
         assert pandera_accepts(contract, frame)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.__name__)
 def test_contract_names_every_missing_surplus_and_retyped_column(contract: type[Contract]):
     frame = valid_frame(contract)
@@ -57,6 +58,7 @@ def test_contract_names_every_missing_surplus_and_retyped_column(contract: type[
         assert name in rejected(contract, retyped)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda c: c.__name__)
 def test_contract_names_every_value_out_of_range_and_every_forbidden_null(contract: type[Contract]):
     frame = valid_frame(contract)

@@ -37,6 +37,7 @@ def test_there_is_one_case_for_each_of_the_rows():
     assert [int(name[:2]) for name in CASES] == list(range(1, ROWS + 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_bad_input_has_its_stated_outcome(tmp_path: Path, name: str):
     CASES[name](Landing(tmp_path))

@@ -221,6 +221,7 @@ def test_picture_of_each_contract_is_a_small_png(name: str) -> None:
     assert picture(name, frame) == png
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(FRAMES))
 def test_picture_of_each_reporting_input_is_a_small_png(
     frames: dict[str, pd.DataFrame], name: str

@@ -74,6 +74,7 @@ def test_verify_one_flipped_bit_in_each_of_a_thousand_objects_is_named(big_store
     assert all("has sha256" in problem.problem for problem in report.problems)
 
 
+@pytest.mark.slow
 def test_verify_one_flipped_bit_in_each_of_a_thousand_manifests_is_named(big_store):
     draw = np.random.default_rng(2)
     paths = sorted(big_store.layout.lake.rglob("*.json"))

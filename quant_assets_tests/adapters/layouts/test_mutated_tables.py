@@ -71,6 +71,7 @@ def refusal(path: Path, venue: Venue) -> str | None:
     return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEXTS)
 def test_mutated_text_gives_rows_or_a_data_error_with_the_files_name(tmp_path: Path, name: str):
     draw, folder = np.random.default_rng(len(name)), Folder(tmp_path)
@@ -84,6 +85,7 @@ def test_mutated_text_gives_rows_or_a_data_error_with_the_files_name(tmp_path: P
     assert all(name.partition(".")[0] in text for text in refused)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["parquet", "csv.gz"])
 def test_mutated_files_of_bytes_give_rows_or_a_data_error(tmp_path: Path, kind: str):
     folder, draw = Folder(tmp_path), np.random.default_rng(len(kind))
