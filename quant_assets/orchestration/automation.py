@@ -24,7 +24,7 @@ from quant_assets.operations.intake.landing import REST_SECONDS, landing_folder,
 from quant_assets.operations.intake.pulls import Pulled, pull_venue
 from quant_assets.operations.intake.watch import LOOK_SECONDS, Look, Seen, look
 from quant_assets.orchestration.dead_runs import end_dead_runs
-from quant_assets.orchestration.launch import VENUE_TAG, first_cause
+from quant_assets.orchestration.partitions import VENUE_TAG
 from quant_assets.orchestration.refresh import (
     RANGE_START,
     STAGE_TAG,
@@ -289,6 +289,8 @@ def _event(result: dg.AssetCheckResult) -> dg.AssetCheckEvaluation:
 
 def tell_failure(workspace: Workspace, context: dg.RunFailureSensorContext) -> None:
     """One alert for the first cause of a failed run."""
+    from quant_assets.orchestration.launch import first_cause  # with Dagster's database
+
     events = context.get_step_failure_events()
     run = context.dagster_run
     stage = (events[0].step_key or run.job_name) if events else run.job_name

@@ -11,6 +11,7 @@ from quant_assets.orchestration.dead_runs import end_dead_runs, owner_tag
 from quant_assets.orchestration.graph import ordered_specs, window_assets
 from quant_assets.orchestration.instance import open_instance
 from quant_assets.orchestration.io_managers import SnapshotIOManager
+from quant_assets.orchestration.partitions import VENUE_TAG
 from quant_assets.orchestration.plan import Plan
 from quant_assets.orchestration.walk import FORCE, LAUNCH, PROGRESS, Progress
 from quant_assets.orchestration.workspace import Workspace
@@ -20,7 +21,6 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 # Dagster turns a Ctrl-C inside a step into a failure of that step with this error.
 INTERRUPTED = "DagsterExecutionInterruptedError"
 LAUNCH_TAG = "quant_assets/launch"  # for readers of the UI: the folder under `runs/`
-VENUE_TAG = "quant_assets/venue"
 _OWN_ERRORS = {name for name in vars(errors) if name.endswith("Error")}
 
 

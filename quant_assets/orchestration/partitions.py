@@ -16,6 +16,7 @@ from quant_assets.core.windows import Grid
 from quant_assets.orchestration.workspace import Workspace, current_workspace, training_windows
 
 VENUE, WINDOW = "venue", "window"
+VENUE_TAG = "quant_assets/venue"  # of a run that works on one venue
 _DAYS = {"weekly": 7.0, "monthly": 30.436875, "quarterly": 91.310625}
 _SHORTEST = 0.80  # a window may hold this fraction of its usual bars (holidays, February)
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from quant_assets.core.hashing import digest
 from quant_assets.orchestration.graph import ordered_specs
-from quant_assets.orchestration.launch import VENUE_TAG
+from quant_assets.orchestration.partitions import VENUE_TAG
 from quant_assets.orchestration.plan import make_plan
 from quant_assets.orchestration.workspace import Workspace
 

@@ -27,7 +27,7 @@ from quant_assets.orchestration.automation import (
     tell_success,
     watch_freshness,
 )
-from quant_assets.orchestration.launch import VENUE_TAG
+from quant_assets.orchestration.partitions import VENUE_TAG
 from quant_assets.orchestration.refresh import (
     DELIVERIES_TAG,
     RANGE_END,
