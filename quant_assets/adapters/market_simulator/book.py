@@ -36,13 +36,13 @@ class Book:
 def order_book(
     simulated: SimulatedMarket, instrument: Instrument, settings: OrderBookSettings
 ) -> Book:
-    """Snapshots every `settings.interval`, a multiple of the bar's length, while it is listed.
+    """Snapshots every `settings.every(…)`, a multiple of the bar's length, while it is listed.
 
     The middle is the open of the bar that begins then. Spread and distance of the levels grow with
     the bar's volatility, the quantities shrink with it: a planted burst shows in the book.
     """
     clock, n_levels = simulated.clock, settings.levels
-    rows = np.arange(0, clock.n_bars, settings.interval // clock.bar_length)
+    rows = np.arange(0, clock.n_bars, settings.every(clock.bar_length) // clock.bar_length)
     rng = generator(simulated.seed, instrument.symbol, "order book")
     noise = rng.standard_normal((len(rows), 1 + 2 * n_levels))
     listed = (rows >= instrument.begin) & (rows < instrument.end)

@@ -57,12 +57,18 @@ class ShockSettings(Strict):
 class OrderBookSettings(Strict):
     """How often the books of the perpetuals are looked at, and how deep.
 
-    `interval` is a multiple of the venue's bar length. Every 5 minutes instead of every hour makes
-    twelve times as many rows: a month of five perpetuals has 18,000 rows as it is.
+    `interval` is a multiple of the venue's bar length; null: an hour, or the first multiple after
+    it. Every 5 minutes instead of every hour makes twelve times as many rows: a month of five
+    perpetuals has 18,000 rows as it is.
     """
 
-    interval: Duration = timedelta(hours=1)
+    interval: Duration | None = None
     levels: Annotated[int, Field(ge=1, le=50)] = 5
+
+    def every(self, bar_length: timedelta) -> timedelta:
+        """Time between two snapshots of a venue with bars of this length."""
+        hour = timedelta(hours=1)
+        return self.interval or -(-hour // bar_length) * bar_length
 
 
 DEFAULT_ASSETS = (

@@ -47,7 +47,7 @@ class Simulated(Provider):
             self.refuse("history.last", "is required: a simulated market has no live data")
         if simulator.SETTLEMENT_INTERVAL % market.bar_length:
             self.refuse("market.bar_length", f"{market.bar_length} does not divide 8 hours")
-        interval = self.settings.order_book.interval
+        interval = self.settings.order_book.every(market.bar_length)
         if interval < market.bar_length or interval % market.bar_length:
             self.refuse(
                 "provider.settings.order_book.interval",

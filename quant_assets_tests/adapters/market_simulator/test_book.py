@@ -85,3 +85,9 @@ def test_order_book_settings_say_how_often_and_how_deep(market: SimulatedMarket)
     often = OrderBookSettings(interval=timedelta(minutes=5), levels=2)
     book = order_book(market, perpetual(market), often)
     assert book.ask_price.shape == (market.clock.n_bars, 2)
+
+
+@pytest.mark.parametrize(("minutes", "every"), [(5, 60), (60, 60), (45, 90), (480, 480)])
+def test_order_book_is_looked_at_hourly_or_as_soon_after_as_bars_allow(minutes: int, every: int):
+    bar_length = timedelta(minutes=minutes)
+    assert OrderBookSettings().every(bar_length) == timedelta(minutes=every)
