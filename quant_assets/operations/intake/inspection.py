@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from quant_assets.adapters.calendars import known_calendar, sessions
 from quant_assets.adapters.providers.base import contract_of
 from quant_assets.adapters.stored import MARKS, newest_rows
 from quant_assets.contracts.base import Contract
@@ -18,6 +19,7 @@ from quant_assets.quant.market.bars import ALWAYS_OPEN, Instants, instants
 from quant_assets.storage.sources import SourceStore, chunks_of
 
 DATASETS = ("bars", "funding", MARKS, "open_interest", "liquidations", "order_book", "adjustments")
+_DAY = timedelta(days=1)
 _ALWAYS = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
@@ -50,8 +52,9 @@ class Coverage:
 def coverage(store: SourceStore, venue: Venue) -> list[Coverage]:
     """Coverage by dataset and symbol, in that order.
 
-    The grid is every bar length on a 24/7 venue; elsewhere it is the stamps that at least half of
-    the symbols listed at that time have, because only the venue knows its holidays.
+    The grid is every bar length on a 24/7 venue, and the exchange's sessions for daily bars where
+    its calendar is known. Elsewhere it is the stamps that at least half of the symbols listed at
+    that time have: a day that nobody delivered is then no hole.
     """
     found = []
     for dataset in DATASETS:
@@ -81,6 +84,10 @@ def _grid(times: dict[str, Instants], venue: Venue) -> Instants:
         last = max(ts[-1] for ts in times.values())
         step = np.timedelta64(venue.market.bar_length).astype("timedelta64[us]")
         return np.arange(first, last + step, step)
+    if venue.market.bar_length == _DAY and known_calendar(venue.market.calendar):
+        first = min(ts[0] for ts in times.values())
+        last = max(ts[-1] for ts in times.values())
+        return sessions(venue.market.calendar, _moment(first).date(), _moment(last).date())
     stamps, counts = np.unique(np.concatenate(list(times.values())), return_counts=True)
     listed = sum(((ts[0] <= stamps) & (stamps <= ts[-1])).astype(int) for ts in times.values())
     return stamps[2 * counts >= listed]
