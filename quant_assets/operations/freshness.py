@@ -12,16 +12,14 @@ State = Literal["fresh", "late", "too late"]
 
 @dataclass(frozen=True)
 class Age:
-    """Age of the end of the newest delivered bar; None while nothing was delivered."""
+    """Age of the end of the newest delivered bar."""
 
     venue: str
-    newest: datetime | None
-    age: timedelta | None
+    newest: datetime
+    age: timedelta
     state: State
 
     def __str__(self) -> str:
-        if self.newest is None or self.age is None:
-            return f"{self.venue}: {self.state}: no bar was delivered yet"
         hours = timedelta(seconds=round(self.age.total_seconds()))
         return f"{self.venue}: {self.state}: newest bar {self.newest:%Y-%m-%d %H:%M}Z, {hours} ago"
 
@@ -33,7 +31,7 @@ def newest_bar(store: SourceStore) -> datetime | None:
 
 
 def age_of(store: SourceStore, venue: Venue, now: datetime) -> Age | None:
-    """Judge one venue; None when it names no limit, or its history has ended."""
+    """Judge one venue; None when it names no limit, has no bar yet, or its history has ended."""
     limits = venue.freshness
     if limits.warn_after is None and limits.fail_after is None:
         return None
@@ -42,7 +40,7 @@ def age_of(store: SourceStore, venue: Venue, now: datetime) -> Age | None:
         return None
     newest = newest_bar(store)
     if newest is None:
-        return Age(venue.name, None, None, "late" if limits.fail_after is None else "too late")
+        return None
     age = now - newest - venue.market.bar_length
     state: State = "fresh"
     if limits.warn_after is not None and age > limits.warn_after:

@@ -48,10 +48,17 @@ def test_venue_without_limits_or_with_an_ended_history_is_not_judged(tmp_path: P
     assert age_of(store, WARNED.model_copy(update={"history": ended}), now) is None
 
 
-def test_venue_that_got_nothing_yet_is_late(tmp_path: Path):
-    age = age_of(source_store(tmp_path), WARNED, LAST)
-    assert age is not None
-    assert str(age) == "dropped: too late: no bar was delivered yet"
+def test_venue_that_got_no_bar_yet_is_not_judged(tmp_path: Path):
+    store = source_store(tmp_path)
+    deliver(store, WARNED, origin("a"), [raw_funding("2024-02-01", 9)])
+    assert age_of(store, WARNED, LAST) is None
+
+
+def test_age_is_told_in_words(tmp_path: Path):
+    store = source_store(tmp_path)
+    deliver(store, WARNED, origin("a"), [raw_bars("2024-02-01", 6)])
+    age = age_of(store, WARNED, LAST + timedelta(hours=26, milliseconds=7))
+    assert str(age) == "dropped: too late: newest bar 2024-02-01 05:00Z, 1 day, 1:00:00 ago"
 
 
 def test_advice_names_limits_and_command():

@@ -104,6 +104,7 @@ def test_full_disk_at_any_size_keeps_what_was_stored_and_goes_on_when_there_is_r
     assert cells == sorted(cells), "nothing that was stored is lost"
     assert 0 < cells[-1] < whole["cells"]
     assert whole["code"] == 0, whole["text"]
+    assert all("is nearly full" in step["text"] for step in (*full, whole))
     assert (whole["problems"], whole["temps"]) == ([], [])
     assert whole["digest"] == undisturbed.digest
 
