@@ -10,7 +10,7 @@ from quant_assets.adapters.pulling.base import Puller
 from quant_assets.adapters.stored import StoredProvider
 from quant_assets.core.errors import ConfigError
 from quant_assets.operations.intake.landing import Outcome, landing_folder
-from quant_assets.operations.intake.pulls import Pulled
+from quant_assets.operations.intake.pulls import Pull
 from quant_assets.orchestration.workspace import Workspace
 
 COUNTS = ("rows", "stored", "unchanged", "revised", "quarantined", "repaired", "flagged")
@@ -83,29 +83,35 @@ def show_folders(console: Console, workspace: Workspace, venues: list[str]) -> N
         console.print(f"  {folder}", highlight=False, soft_wrap=True)
 
 
-def pulled_facts(venue: str, pulled: Pulled) -> dict[str, Any]:
+def pulled_facts(venue: str, pull: Pull) -> dict[str, Any]:
     """What a pull brought, for machines."""
     return {
         "venue": venue,
-        "dataset": pulled.dataset,
-        "symbol": pulled.symbol,
-        "receipts": [receipt.model_dump(mode="json") for receipt in pulled.receipts],
-        "failure": pulled.failure,
+        "receipts": [receipt.model_dump(mode="json") for receipt in pull.receipts],
+        "pulled": [
+            {**vars(each), "until": each.until.isoformat() if each.until else None}
+            for each in pull.pulled
+        ],
     }
 
 
-def show_pulled(console: Console, found: list[tuple[str, Pulled]]) -> None:
-    """One row per data set and symbol; failures in full."""
-    table = Table("venue", "dataset", "symbol", "confirmed until")
+def show_pulled(console: Console, found: list[tuple[str, Pull]]) -> None:
+    """One row per data set and symbol, one per delivery, and failures in full."""
+    asked = Table("venue", "dataset", "symbol", "confirmed until", "rows")
+    stored = Table("venue", "delivery", "dataset")
     for title in COUNTS:
-        table.add_column(title, justify="right")
-    for venue, pulled in found:
-        counts = [receipt.counts.get(pulled.dataset, {}) for receipt in pulled.receipts]
-        sums = [f"{sum(each.get(name, 0) for each in counts):,}" for name in COUNTS]
-        ends = [end for receipt in pulled.receipts for _, end in receipt.confirmed.values()]
-        until = f"{max(ends):%Y-%m-%d %H:%M}Z" if ends else "–"
-        table.add_row(venue, pulled.dataset, pulled.symbol, until, *sums)
-    console.print(table)
-    for _, pulled in found:
-        if pulled.failure:
-            console.print(f"failed: {pulled.failure}", markup=False)
+        stored.add_column(title, justify="right")
+    for venue, pull in found:
+        for each in pull.pulled:
+            until = f"{each.until:%Y-%m-%d %H:%M}Z" if each.until else "–"
+            asked.add_row(venue, each.dataset, each.symbol, until, f"{each.rows:,}")
+        for receipt in pull.receipts:
+            for dataset, counts in receipt.counts.items():
+                numbers = [f"{counts.get(name, 0):,}" for name in COUNTS]
+                stored.add_row(venue, str(receipt.sequence), dataset, *numbers)
+    console.print(asked)
+    if stored.row_count:
+        console.print(stored)
+    for _, pull in found:
+        for failure in pull.failures:
+            console.print(f"failed: {failure}", markup=False)

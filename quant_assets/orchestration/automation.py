@@ -21,7 +21,7 @@ from quant_assets.operations.alerts import Alerts, Event, alerts_of
 from quant_assets.operations.disk_space import disk_space
 from quant_assets.operations.freshness import Age, advice, age_of
 from quant_assets.operations.intake.landing import REST_SECONDS, landing_folder, take_in
-from quant_assets.operations.intake.pulls import Pulled, pull_venue
+from quant_assets.operations.intake.pulls import Pull, pull_venue
 from quant_assets.operations.intake.watch import LOOK_SECONDS, Look, Seen, look
 from quant_assets.orchestration.dead_runs import end_dead_runs
 from quant_assets.orchestration.partitions import VENUE_TAG
@@ -217,14 +217,13 @@ def pull_requests(
     ]
 
 
-def pull(workspace: Workspace, venue: str) -> list[Pulled]:
+def pull(workspace: Workspace, venue: str) -> Pull:
     """Pull one venue until now; a `DataError` names every data set and symbol that failed."""
     found = pull_venue(
         workspace.sources(venue), workspace.venue(venue), workspace.provider(venue), utc_now()
     )
-    failures = [pulled.failure for pulled in found if pulled.failure]
-    if failures:
-        raise DataError("\n".join(failures))
+    if found.failures:
+        raise DataError("\n".join(found.failures))
     return found
 
 

@@ -90,9 +90,9 @@ def _pull(workspace: "Workspace", venue: str | None, as_json: bool) -> int:
                 workspace.provider(name),
                 utc_now(),
             )
-        found += [(name, each) for each in pulled]
+        found.append((name, pulled))
     if as_json:
-        click.echo(json.dumps([pulled_facts(name, each) for name, each in found], indent=1))
+        click.echo(json.dumps([pulled_facts(*each) for each in found], indent=1))
     else:
         show_pulled(console, found)
-    return 3 if any(each.failure for _, each in found) else 0
+    return 3 if any(pulled.failures for _, pulled in found) else 0

@@ -65,8 +65,8 @@ def ingest_landing_file(context: dg.OpExecutionContext, config: File) -> None:
 @dg.op(name=PULL_OP)
 def pull_missing_ranges(context: dg.OpExecutionContext, config: Live) -> None:
     """Ask the venue's source for every range that is not confirmed yet."""
-    for pulled in pull(current_workspace(), config.venue):
-        context.log.info(f"{pulled.dataset} {pulled.symbol}: {len(pulled.receipts)} deliveries")
+    for pulled in pull(current_workspace(), config.venue).pulled:
+        context.log.info(f"{pulled.dataset} {pulled.symbol}: {pulled.rows} rows")
 
 
 @dg.job(name=INGEST_JOB)

@@ -1,18 +1,15 @@
 """Pulling a venue: the ranges that no delivery confirmed are asked for, and delivered as they come.
 
-Pages that follow each other are one delivery, up to a number of rows: a kill loses that much at
-most, and a long history does not become a million receipts.
+Pages of all data sets and symbols are one delivery, up to a number of rows: a kill loses that much
+at most, and neither a long history nor a year of hourly pulls becomes a million receipts.
 """
 
 import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-
-import pandas as pd
 
 from quant_assets.adapters.layouts.base import Raw
 from quant_assets.adapters.providers.base import midnight
@@ -35,12 +32,26 @@ _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Pulled:
-    """What came of one data set and symbol: receipts in order, and why it stopped, if it did."""
+    """What came of one data set and symbol: rows, the end of what is confirmed, why it stopped."""
 
     dataset: str
     symbol: str
-    receipts: tuple[Receipt, ...]
+    rows: int = 0
+    until: datetime | None = None
     failure: str = ""
+
+
+@dataclass
+class Pull:
+    """What one pull of a venue brought."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    pulled: list[Pulled] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[str]:
+        """Why some of it stopped."""
+        return [each.failure for each in self.pulled if each.failure]
 
 
 def pull_venue(
@@ -50,7 +61,7 @@ def pull_venue(
     until: datetime,
     *,
     wait_seconds: float = 120.0,
-) -> list[Pulled]:
+) -> Pull:
     """Ask for what is missing between the venue's first day and `until`, and deliver it.
 
     A data set and symbol that fails does not keep the others from being pulled; what it brought
@@ -61,19 +72,25 @@ def pull_venue(
             f"venue {venue.name}: provider {venue.provider.name} cannot pull; drop files into the "
             "landing folder instead"
         )
-    found = []
+    result = Pull()
+    basket = _Basket(store, venue, wait_seconds, result.receipts)
     for dataset, symbol in provider.wanted():
-        receipts: list[Receipt] = []
-        failure = ""
+        found = Pulled(dataset, symbol)
         try:
             for wanted in wanted_ranges(store, venue, dataset, symbol, until):
-                pages = provider.pull(PullRequest(dataset, symbol, wanted.start, wanted.end))
-                for batch in _batches(pages):
-                    receipts.append(_deliver(store, venue, batch, wait_seconds))
+                for page in provider.pull(PullRequest(dataset, symbol, wanted.start, wanted.end)):
+                    basket.put(page)
+                    rows = found.rows + len(page.frame)
+                    found = replace(found, rows=rows, until=page.confirmed.end)
         except DataError as error:
-            failure = str(error)
-        found.append(Pulled(dataset, symbol, tuple(receipts), failure))
-    return found
+            found = replace(found, failure=str(error))
+        result.pulled.append(found)
+    basket.deliver()
+    result.pulled = [
+        replace(p, failure=p.failure or basket.failures.get(_key(p.dataset, p.symbol), ""))
+        for p in result.pulled
+    ]
+    return result
 
 
 def wanted_ranges(
@@ -94,40 +111,59 @@ def wanted_ranges(
     return missing_ranges(confirmed, Range(start, end))
 
 
-def _batches(pages: Iterator[Page]) -> Iterator[list[Page]]:
-    """Pages that follow each other without a hole; what came before an error is given first."""
-    batch: list[Page] = []
-    rows = 0
-    failure: DataError | None = None
-    while True:
-        try:
-            page = next(pages, None)
-        except DataError as error:
-            page, failure = None, error
-        if batch and (page is None or rows >= BATCH_ROWS or not _follows(batch[-1], page)):
-            yield batch
-            batch, rows = [], 0
-        if failure is not None:
-            raise failure
-        if page is None:
+class _Basket:
+    """Pages that wait for their delivery: one range per data set and symbol, and not too many rows.
+
+    A delivery is refused as a whole. Where that is the fault of one data set and symbol, the others
+    are delivered without it.
+    """
+
+    def __init__(
+        self, store: SourceStore, venue: Venue, wait_seconds: float, receipts: list[Receipt]
+    ) -> None:
+        self.store, self.venue, self.wait_seconds = store, venue, wait_seconds
+        self.receipts = receipts
+        self.failures: dict[str, str] = {}
+        self._pages: dict[str, list[Page]] = {}
+        self._rows = 0
+
+    def put(self, page: Page) -> None:
+        """Keep the page; what it cannot be delivered with is delivered before."""
+        before = self._pages.get(_key(page.dataset, page.symbol))
+        apart = before is not None and before[-1].confirmed.end != page.confirmed.start
+        if apart or self._rows >= BATCH_ROWS:
+            self.deliver()
+        self._pages.setdefault(_key(page.dataset, page.symbol), []).append(page)
+        self._rows += len(page.frame)
+
+    def deliver(self) -> None:
+        """Deliver all that waits."""
+        pages, self._pages, self._rows = self._pages, {}, 0
+        if not pages:
             return
-        batch.append(page)
-        rows += len(page.frame)
+        try:
+            self.receipts.append(_deliver(self.store, self.venue, pages, self.wait_seconds))
+        except DataError as error:
+            if len(pages) == 1:
+                self.failures.update(dict.fromkeys(pages, str(error)))
+                return
+            for key, alone in pages.items():
+                self._pages = {key: alone}
+                self.deliver()
 
 
-def _follows(before: Page, page: Page) -> bool:
-    return before.confirmed.end == page.confirmed.start
-
-
-def _deliver(store: SourceStore, venue: Venue, pages: list[Page], wait_seconds: float) -> Receipt:
-    first = pages[0]
-    confirmed = Range(first.confirmed.start, pages[-1].confirmed.end)
+def _deliver(
+    store: SourceStore, venue: Venue, pages: dict[str, list[Page]], wait_seconds: float
+) -> Receipt:
+    confirmed = {
+        key: (found[0].confirmed.start, found[-1].confirmed.end) for key, found in pages.items()
+    }
     content = _archive(pages)
     sha256 = hashlib.sha256(content).hexdigest()
-    plain = re.sub(r"[^A-Za-z0-9]+", "-", first.symbol).strip("-")
-    name = f"{first.dataset}-{plain}-{confirmed.start:%Y%m%dT%H%M%S}.zip"
+    first = min(start for start, _ in confirmed.values())
+    last = max(end for _, end in confirmed.values())
+    name = f"pull-{first:%Y%m%dT%H%M%S}-{last:%Y%m%dT%H%M%S}.zip"
     path = store.folder / "archive" / f"{sha256[:16]}-{name}"
-    key = _key(first.dataset, first.symbol)
     with writer_lock(store.lock, what=f"deliveries to {venue.name}", wait_seconds=wait_seconds):
         if not path.exists():
             write_atomically(path, content, mode=0o444)
@@ -138,32 +174,33 @@ def _deliver(store: SourceStore, venue: Venue, pages: list[Page], wait_seconds: 
             layout=f"pulled by {venue.provider.name}",
             received_at=utc_now(),
             archived_as=path.name,
-            confirmed={key: (confirmed.start, confirmed.end)},
+            confirmed=confirmed,
         )
-        frame = _rows(pages)
-        return deliver(store, venue, origin, [Raw(first.dataset, frame)] if len(frame) else [])
+        return deliver(store, venue, origin, _raws(pages))
 
 
-def _rows(pages: list[Page]) -> pd.DataFrame:
-    """Rows of all pages; `line` goes on counting from page to page."""
-    frames, lines = [], 0
-    for page in pages:
-        if len(page.frame):
-            frames.append(page.frame.assign(line=page.frame["line"] + lines))
-            lines = int(frames[-1]["line"].max())
-    if not frames:
-        return pages[0].frame
-    return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+def _raws(pages: dict[str, list[Page]]) -> list[Raw]:
+    """One raw frame per page with rows; `line` goes on counting within a data set and symbol."""
+    raws = []
+    for found in pages.values():
+        lines = 0
+        for page in found:
+            if len(page.frame):
+                raws.append(Raw(page.dataset, page.frame.assign(line=page.frame["line"] + lines)))
+                lines += int(page.frame["line"].max())
+    return raws
 
 
-def _archive(pages: list[Page]) -> bytes:
+def _archive(pages: dict[str, list[Page]]) -> bytes:
     """The answers as they came, in a zip whose bytes depend on nothing else."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for number, page in enumerate(pages, start=1):
-            entry = zipfile.ZipInfo(f"{number:05d}.{page.suffix}", _ZIP_EPOCH)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, page.content)
+        for key, found in pages.items():
+            plain = re.sub(r"[^A-Za-z0-9]+", "-", key).strip("-")
+            for number, page in enumerate(found, start=1):
+                entry = zipfile.ZipInfo(f"{plain}-{number:05d}.{page.suffix}", _ZIP_EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                archive.writestr(entry, page.content)
     return buffer.getvalue()
 
 

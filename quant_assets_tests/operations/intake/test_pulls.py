@@ -8,10 +8,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from quant_assets.adapters.layouts.base import Raw
 from quant_assets.adapters.pulling.base import Page, PullRequest
 from quant_assets.adapters.pulling.ranges import Range
 from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.core.venues import Venue
 from quant_assets.operations.intake import pulls
+from quant_assets.operations.intake.delivery import Origin
 from quant_assets.operations.intake.pulls import pull_venue
 from quant_assets.storage.sources import SourceStore
 from quant_assets_tests.operations.intake.deliveries import files_venue, raw_bars, source_store
@@ -70,23 +73,31 @@ def confirmed(store: SourceStore, key: str = f"bars {BTC}") -> list[tuple[dateti
 
 
 def test_pages_without_a_hole_are_one_delivery_with_one_confirmed_range(store: SourceStore):
-    (pulled,) = pull_venue(store, VENUE, Exchange(), hour(10))
-    assert [r.counts["bars"]["stored"] for r in pulled.receipts] == [10]
+    found = pull_venue(store, VENUE, Exchange(), hour(10))
+    assert [r.counts["bars"]["stored"] for r in found.receipts] == [10]
+    assert found.pulled == [pulls.Pulled("bars", BTC, 10, hour(10))]
     assert confirmed(store) == [(hour(0), hour(10))]
     (receipt,) = store.receipts()
     assert receipt.layout == "pulled by files"
     with zipfile.ZipFile(store.folder / "archive" / receipt.archived_as) as archive:
-        assert archive.namelist() == ["00001.json", "00002.json", "00003.json"]
-        assert archive.read("00002.json").decode().startswith(f"{BTC} [2024-01-01T04:00:00Z")
+        assert archive.namelist() == [
+            f"bars-BTC-USDT-USDT-0000{number}.json" for number in (1, 2, 3)
+        ]
+        assert (
+            archive.read("bars-BTC-USDT-USDT-00002.json")
+            .decode()
+            .startswith(f"{BTC} [2024-01-01T04:00:00Z")
+        )
 
 
 def test_second_pull_asks_only_for_what_is_new(store: SourceStore):
     exchange = Exchange()
     pull_venue(store, VENUE, exchange, hour(10))
-    (pulled,) = pull_venue(store, VENUE, exchange, hour(12))
+    found = pull_venue(store, VENUE, exchange, hour(12))
     assert [(r.start, r.end) for r in exchange.asked] == [(hour(0), hour(10)), (hour(10), hour(12))]
-    assert pulled.receipts[0].counts["bars"]["stored"] == 2
-    assert pull_venue(store, VENUE, exchange, hour(12)) == [pulls.Pulled("bars", BTC, ())]
+    assert found.receipts[0].counts["bars"]["stored"] == 2
+    again = pull_venue(store, VENUE, exchange, hour(12))
+    assert (again.receipts, again.pulled) == ([], [pulls.Pulled("bars", BTC)])
     assert len(exchange.asked) == 2
 
 
@@ -108,11 +119,40 @@ def test_range_that_was_not_confirmed_is_asked_for_again(store: SourceStore):
 def test_failure_keeps_the_pages_before_it_and_the_other_symbols(store: SourceStore):
     exchange = Exchange(("bars", BTC), ("bars", ETH))
     exchange.broken = {BTC: hour(8)}
-    btc, eth = pull_venue(store, VENUE, exchange, hour(12))
+    found = pull_venue(store, VENUE, exchange, hour(12))
+    btc, eth = found.pulled
+    assert found.failures == [btc.failure]
+    assert (btc.rows, btc.until) == (8, hour(8))
     assert "the exchange is away" in btc.failure
     assert confirmed(store) == [(hour(0), hour(8))]
     assert eth.failure == ""
     assert confirmed(store, f"bars {ETH}") == [(hour(0), hour(12))]
+
+
+def test_all_symbols_and_data_sets_of_a_pull_are_one_delivery(store: SourceStore):
+    exchange = Exchange(("bars", BTC), ("bars", ETH), ("adjustments", BTC))
+    pull_venue(store, VENUE, exchange, hour(12))
+    (receipt,) = store.receipts()
+    assert receipt.symbols == {"bars": [BTC, ETH]}
+    assert set(receipt.confirmed) == {f"bars {BTC}", f"bars {ETH}", f"adjustments {BTC}"}
+    assert [(chunk.dataset, chunk.rows) for chunk in receipt.chunks] == [("bars", 24)]
+
+
+def test_symbol_that_is_refused_as_a_whole_does_not_refuse_the_others(
+    store: SourceStore, monkeypatch: pytest.MonkeyPatch
+):
+    deliver = pulls.deliver
+
+    def picky(store: SourceStore, venue: Venue, origin: Origin, raws: list[Raw]) -> object:
+        if any((raw.frame["symbol"] == BTC).any() for raw in raws):
+            raise DataError("prices of BTC are in another unit")
+        return deliver(store, venue, origin, raws)
+
+    monkeypatch.setattr(pulls, "deliver", picky)
+    found = pull_venue(store, VENUE, Exchange(("bars", BTC), ("bars", ETH)), hour(12))
+    assert found.failures == ["prices of BTC are in another unit"]
+    (receipt,) = store.receipts()
+    assert list(receipt.confirmed) == [f"bars {ETH}"]
 
 
 def test_long_history_is_cut_into_deliveries_by_rows(
