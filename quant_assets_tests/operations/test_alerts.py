@@ -33,7 +33,7 @@ def server(*codes: int) -> Iterator[tuple[str, list[dict[str, str]]]]:
             pass
 
     service = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=service.serve_forever, daemon=True)
+    thread = Thread(target=service.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{service.server_port}/secret-token", messages

@@ -13,11 +13,13 @@ import pytest
 from quant_assets.adapters.pulling.base import Page, PullRequest
 from quant_assets.core.clock import utc_now
 from quant_assets.core.config import Settings
-from quant_assets.core.errors import DataError
+from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.windows import Grid
 from quant_assets.operations.disk_space import DiskSpace
 from quant_assets.orchestration import automation
 from quant_assets.orchestration.automation import (
+    INGEST_OP,
+    PULL_OP,
     Cursor,
     freshness_evaluation,
     ingest_file,
@@ -223,6 +225,21 @@ def test_large_file_is_a_run_of_its_own_with_its_content_as_key(
     assert ingest_file(workspace, NAME, path.name) == f"{NAME}: a.csv: delivered"
     (refresh,) = tick(workspace, instance, first.cursor).run_requests or []
     assert refresh.job_name == "refresh_windows"
+
+
+def test_jobs_of_large_files_and_pulls_run_and_fail_with_the_cause(
+    workspace: Workspace, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    from quant_assets.defs.ingestion import automation as declared
+
+    monkeypatch.setattr(declared, "current_workspace", lambda: workspace)
+    put(workspace)
+    config = {"ops": {INGEST_OP: {"config": {"venue": NAME, "file": "a.csv"}}}}
+    assert declared.ingest_landing.execute_in_process(run_config=config, instance=instance).success
+    assert workspace.sources(NAME).version() == 1
+    config = {"ops": {PULL_OP: {"config": {"venue": NAME}}}}
+    with pytest.raises(ConfigError, match="provider files cannot pull"):
+        declared.pull_venue.execute_in_process(run_config=config, instance=instance)
 
 
 def test_ingest_of_a_file_outside_the_landing_folder_is_not_possible(workspace: Workspace):
