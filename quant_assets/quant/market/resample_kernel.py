@@ -24,6 +24,8 @@ compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="
 # For what is called once a row: a true call counts references of all its arrays, 12 times slower.
 inlined = cast("Callable[[Function], Function]", njit(cache=True, inline="always"))
 
+# Keys and fields are read in turns of this many bars: 17 streams at once are too many to prefetch.
+BLOCK = 65_536
 BEFORE_ALL = np.iinfo(np.int64).min
 
 
@@ -170,6 +172,20 @@ def _fill_whole(rows: Fields, first: int, after: int, bars: Fields, slot: int) -
     return not np.isnan(rows.open[first] + high + low + volume + closes)
 
 
+@inlined
+def _fill_block(
+    rows: Fields, begins: Integers, n_rows: Counts, bars: Fields, done: int, slots: int
+) -> None:
+    """Fields of the bars [done, slots), whose first rows are `begins`."""
+    for slot in range(done, slots):
+        first, after = begins[slot - done], begins[slot - done + 1]
+        if not _fill_whole(rows, first, after, bars, slot):
+            _open_slot(bars, n_rows, slot)
+            for row in range(first, after):
+                _add_row(rows, row, bars, n_rows, slot)
+            _close_slot(bars, n_rows, slot)
+
+
 @compiled
 def fill_by_symbol(
     keys: Keys, rows: Fields, clock: Clock, stamps: Stamps, bars: Fields
@@ -181,7 +197,8 @@ def fill_by_symbol(
     """
     code, ts, available_at = keys
     i, slot, session, end = 0, 0, 0, BEFORE_ALL
-    span, expected = 0, 0
+    span, expected, done = 0, 0, 0
+    begins = np.empty(BLOCK + 1, dtype=np.int64)
     while i < ts.size:
         first = i
         if i > 0 and code[i] != code[i - 1]:
@@ -197,16 +214,16 @@ def fill_by_symbol(
         latest = available_at[first]
         for row in range(first + 1, i):
             latest = max(latest, available_at[row])
-        stamps.n_rows[slot] = i - first
-        if not _fill_whole(rows, first, i, bars, slot):
-            _open_slot(bars, stamps.n_rows, slot)
-            for row in range(first, i):
-                _add_row(rows, row, bars, stamps.n_rows, slot)
-            _close_slot(bars, stamps.n_rows, slot)
         stamps.ts[slot] = begin
         stamps.available_at[slot] = _known_at(latest, end, i - first, expected)
         stamps.code[slot] = code[first]
+        stamps.n_rows[slot] = i - first
+        begins[slot - done] = first
         slot += 1
+        if slot - done == BLOCK or i == ts.size:
+            begins[slot - done] = i
+            _fill_block(rows, begins, stamps.n_rows, bars, done, slot)
+            done = slot
     return slot, -1
 
 

@@ -370,3 +370,13 @@ def test_bar_arrays_shapes_must_agree():
         BarArrays(moments("2024-01-01", 4), moments("2024-01-01", 3), **fields)
     with pytest.raises(DataError, match="low is float64"):
         arrays(moments("2024-01-01", 4), fields | {"low": fields["low"][:3]})
+
+
+def test_resample_more_bars_than_one_block_equal_the_panel():
+    n = 5 * 70_000
+    bars = arrays(moments("2024-01-01", n), random_fields(n))
+    panel = resample_panel(bars, FIVE)
+    rows = resample_rows(bars, np.zeros(n, dtype=np.int64), FIVE)
+    assert len(rows.ts) == 70_000
+    for name in (*FIELDS, "ts", "available_at", "n_rows"):
+        np.testing.assert_array_equal(getattr(panel, name), getattr(rows, name))
