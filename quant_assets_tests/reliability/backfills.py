@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -50,7 +51,10 @@ def run(
 def start(
     fixture: Fixture, root: Path, log: Path, arguments: Sequence[str] = ("backfill",)
 ) -> subprocess.Popen[bytes]:
-    """Start one command in a session of its own, as a terminal would."""
+    """Start one command in a session of its own, as a terminal would.
+
+    With Ctrl-C as a terminal has it, too: what a shell starts in the background ignores it.
+    """
     with log.open("wb") as stream:
         return subprocess.Popen(
             [*COMMAND, *arguments],
@@ -59,7 +63,13 @@ def start(
             stdout=stream,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=heed_interrupts,  # noqa: PLW1509 - the tests start no threads
         )
+
+
+def heed_interrupts() -> None:
+    """Take SIGINT as a program in the foreground does; for a child before it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def completed(

@@ -11,7 +11,13 @@ import psutil
 import pytest
 
 from quant_assets.storage.writer import is_stale, temp_files
-from quant_assets_tests.reliability.backfills import Lake, committed, completed, start
+from quant_assets_tests.reliability.backfills import (
+    Lake,
+    committed,
+    completed,
+    heed_interrupts,
+    start,
+)
 from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
 from quant_assets_tests.reliability.interrupts import EXITS, LIMIT_SECONDS, interrupt
 
@@ -99,6 +105,7 @@ def test_interrupt_that_python_ignores_still_ends_the_program(tmp_path: Path):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_interrupts,  # noqa: PLW1509 - the tests start no threads
     )
     try:
         assert process.stdout is not None
