@@ -169,10 +169,6 @@ class SourceStore:
         """The number of the delivery to come."""
         return max((r.sequence for r in self.receipts()), default=0) + 1
 
-    def archive_path(self, sequence: int, name: str) -> Path:
-        """Where the file of a delivery is kept as it came."""
-        return self.folder / "archive" / f"{sequence:08d}-{encode(name)}"
-
     def _chunk_path(self, dataset: str, period: str, sequence: int) -> Path:
         return self.folder / _CHUNK / encode(dataset) / period / f"{sequence:08d}.parquet"
 

@@ -6,6 +6,7 @@ temp file, which `sweep_temps` removes at the next start.
 
 import contextlib
 import errno
+import hashlib
 import os
 import platform
 import secrets
@@ -19,6 +20,7 @@ from quant_assets.core.clock import utc_now
 from quant_assets.core.errors import StorageError
 
 TEMP_MARK = ".tmp-"
+COPY_BYTES = 1 << 20
 FOREIGN_TEMP_SECONDS = 3600.0
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -97,6 +99,34 @@ def write_atomically(
     except BaseException:
         _discard(temp)
         raise
+
+
+def copy_atomically(source: Path, target: Path, *, sha256: str, mode: int = 0o444) -> bool:
+    """Copy a file of any size to `target`, if what arrives has the hash `sha256`.
+
+    Returns False, with nothing published, when it has another one: the source was changed since it
+    was hashed. Raises `StorageError` when the file system refuses.
+    """
+    temp = temp_path(target.parent)
+    try:
+        make_folder(target.parent)
+        digest = hashlib.sha256()
+        with source.open("rb") as stream, os.fdopen(os.open(temp, _FLAGS, 0o600), "wb") as copy:
+            while block := stream.read(COPY_BYTES):
+                digest.update(block)
+                copy.write(block)
+            copy.flush()
+            os.fchmod(copy.fileno(), mode)
+            os.fsync(copy.fileno())
+        if digest.hexdigest() != sha256:
+            return False
+        os.replace(temp, target)
+        fsync_folder(target.parent)
+    except OSError as error:
+        raise storage_error(error, target) from error
+    finally:
+        _discard(temp)
+    return True
 
 
 def _write_durably(temp: Path, data: bytes, mode: int) -> None:

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 import os
 import platform
@@ -13,10 +14,12 @@ import pytest
 from quant_assets.core.errors import StorageError
 from quant_assets.storage import writer
 from quant_assets.storage.writer import (
+    copy_atomically,
     is_stale,
     link_atomically,
     make_folder,
     sweep_temps,
+    temp_files,
     temp_path,
     write_atomically,
 )
@@ -243,3 +246,27 @@ def test_temp_path_names_this_process_and_not_the_host_in_clear(tmp_path):
     name = temp_path(tmp_path).name
     assert name.split("-")[1] == str(os.getpid())
     assert platform.node() not in name or platform.node() == ""
+
+
+def test_copy_atomically_copies_bytes_read_only_under_the_promised_hash(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "new" / "target"
+    source.write_bytes(bytes(range(256)) * 10_000)
+    sha256 = hashlib.sha256(source.read_bytes()).hexdigest()
+    assert copy_atomically(source, target, sha256=sha256)
+    assert target.read_bytes() == source.read_bytes()
+    assert target.stat().st_mode & 0o777 == 0o444
+    assert list(temp_files(tmp_path)) == []
+
+
+def test_copy_atomically_of_a_source_that_changed_publishes_nothing(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_bytes(b"other")
+    assert not copy_atomically(source, target, sha256=hashlib.sha256(b"one").hexdigest())
+    assert not target.exists()
+    assert list(temp_files(tmp_path)) == []
+
+
+def test_copy_atomically_missing_source_is_a_storage_error(tmp_path):
+    with pytest.raises(StorageError, match="cannot write"):
+        copy_atomically(tmp_path / "none", tmp_path / "target", sha256="0" * 64)
+    assert list(temp_files(tmp_path)) == []

@@ -11,7 +11,6 @@ import pandas as pd
 from quant_assets.adapters.layouts.base import Raw
 from quant_assets.adapters.providers.base import contract_of
 from quant_assets.adapters.stored import MARKS, newest_rows
-from quant_assets.contracts.aliases import Aliases
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.mark_prices import MarkPrices
@@ -99,7 +98,7 @@ class _Work:
         """Check the rows of one dataset and keep what the store does not have."""
         frames = [part.frame for part in parts]
         raw = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-        checked = _aliases(raw) if dataset == "aliases" else check_rows(dataset, raw, self.rules)
+        checked = check_rows(dataset, raw, self.rules)
         counts = {"rows": len(raw), **checked.counts}
         rejected = _rejects(parts)
         counts["rows"] += len(rejected)
@@ -196,14 +195,6 @@ UNDATED = "undated"
 
 def _contract(dataset: str) -> type[Contract]:
     return MarkPrices if dataset == MARKS else contract_of(dataset)
-
-
-def _aliases(raw: pd.DataFrame) -> Checked:
-    """Names have no prices to judge: they are as the source says, known from their first day."""
-    columns = list(Aliases.to_schema().columns)
-    known = raw.assign(available_at=raw["ts"])[columns]
-    frame = known.sort_values(Aliases.key_columns(), kind="stable").reset_index(drop=True)
-    return Checked(frame, Doubts.empty(), Doubts.empty().drop(columns="ts"), {})
 
 
 def _rejects(parts: list[Raw]) -> pd.DataFrame:

@@ -5,10 +5,8 @@ cannot be read stays where it is, with a note beside the store that says why; it
 its content changes.
 """
 
-import contextlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -26,7 +24,7 @@ from quant_assets.operations.intake.delivery import Origin, deliver
 from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.paths import encode
 from quant_assets.storage.sources import Receipt, SourceStore
-from quant_assets.storage.writer import fsync_folder, make_folder, storage_error, write_atomically
+from quant_assets.storage.writer import copy_atomically, storage_error, write_atomically
 
 REST_SECONDS = 2.0
 
@@ -173,21 +171,7 @@ def _archive(store: SourceStore, path: Path, sha256: str) -> Path:
     target = store.folder / "archive" / f"{sha256[:16]}-{encode(path.name)}"
     if target.exists() and file_digest(target) == sha256:
         return target
-    temp = target.with_name(f".{target.name}.part")
-    try:
-        make_folder(target.parent)
-        shutil.copyfile(path, temp)
-        with temp.open("rb") as stream:
-            os.fsync(stream.fileno())
-        temp.chmod(0o444)
-        os.replace(temp, target)
-        fsync_folder(target.parent)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temp.unlink(missing_ok=True)
-        raise storage_error(error, target) from error
-    if file_digest(target) != sha256:
-        target.unlink()
+    if not copy_atomically(path, target, sha256=sha256):
         raise DataError(f"{path.name}: changed while it was read; leave it until it is complete")
     return target
 

@@ -72,11 +72,21 @@ def adjust_bars(
 
 def later_factors(bars: pd.DataFrame, events: pd.DataFrame) -> Floats:
     """Product of the factors of each bar's later events, shape (rows,); 1 where there are none."""
+    return _products(bars, events, later=True)
+
+
+def earlier_factors(bars: pd.DataFrame, events: pd.DataFrame) -> Floats:
+    """Product of the factors of events up to each bar, shape (rows,); 1 where there are none."""
+    return _products(bars, events, later=False)
+
+
+def _products(bars: pd.DataFrame, events: pd.DataFrame, *, later: bool) -> Floats:
     factors = np.ones(len(bars))
     ts, symbols = instants(bars["ts"]), bars["symbol"].to_numpy()
     for symbol, own in events.sort_values("ts").groupby("symbol", sort=True):
         rows = np.flatnonzero(symbols == symbol)
-        products = np.cumprod(own["price_factor"].to_numpy(dtype=np.float64)[::-1])[::-1]
-        later = np.searchsorted(instants(own["ts"]), ts[rows], side="right")
-        factors[rows] = np.append(products, 1.0)[later]
+        each = own["price_factor"].to_numpy(dtype=np.float64)
+        past = np.searchsorted(instants(own["ts"]), ts[rows], side="right")
+        backward = np.append(np.cumprod(each[::-1])[::-1], 1.0)
+        factors[rows] = (backward if later else np.append(1.0, np.cumprod(each)))[past]
     return factors

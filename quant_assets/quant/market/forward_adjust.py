@@ -8,11 +8,8 @@ never changes, and returns are the same.
 import numpy as np
 import pandas as pd
 
-from quant_assets.quant.market.bars import instants
-from quant_assets.quant.market.panel import Floats
+from quant_assets.quant.market.adjust import CHANGES_UNITS, PRICES, earlier_factors
 
-PRICES = ("open", "high", "low", "close")
-UNITS = ("denomination", "split")
 MIN_EVENT = 1e-4
 SPLIT_BEYOND = 0.8
 
@@ -25,25 +22,13 @@ def forward_adjusted(
     Volumes are multiplied by those that change units. Without `dividends` only splits and
     denominations count. `adjustments` must hold all events since the symbol's first bar.
     """
-    units = adjustments[adjustments["kind"].isin(UNITS)]
+    units = adjustments[adjustments["kind"].isin(CHANGES_UNITS)]
     counted = adjustments if dividends else units
     if not len(counted):
         return bars
     factor = earlier_factors(bars, counted)
     prices = {name: bars[name] / factor for name in PRICES}
     return bars.assign(**prices, volume=bars["volume"] * earlier_factors(bars, units))
-
-
-def earlier_factors(bars: pd.DataFrame, events: pd.DataFrame) -> Floats:
-    """Product of the factors of each bar's earlier events, shape (rows,); 1 without any."""
-    factors = np.ones(len(bars))
-    ts, symbols = instants(bars["ts"]), bars["symbol"].to_numpy()
-    for symbol, own in events.sort_values("ts").groupby("symbol", sort=True):
-        rows = np.flatnonzero(symbols == symbol)
-        products = np.cumprod(own["price_factor"].to_numpy(dtype=np.float64))
-        count = np.searchsorted(instants(own["ts"]), ts[rows], side="right")
-        factors[rows] = np.concatenate([[1.0], products])[count]
-    return factors
 
 
 def adjustments_of_closes(
