@@ -128,7 +128,7 @@ class SourceStore:
         return frame
 
     def _bytes(self, chunk: Chunk) -> bytes:
-        path = self._chunk_path(chunk.dataset, chunk.period, chunk.sequence)
+        path = self.chunk_path(chunk.dataset, chunk.period, chunk.sequence)
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -148,7 +148,7 @@ class SourceStore:
         records = []
         for dataset, period, frame in parts:
             data = encode_frame(frame)
-            path = self._chunk_path(dataset, period, receipt.sequence)
+            path = self.chunk_path(dataset, period, receipt.sequence)
             ts = frame.get("ts")
             write_atomically(path, data, mode=READ_ONLY)
             records.append(
@@ -169,7 +169,8 @@ class SourceStore:
         """The number of the delivery to come."""
         return max((r.sequence for r in self.receipts()), default=0) + 1
 
-    def _chunk_path(self, dataset: str, period: str, sequence: int) -> Path:
+    def chunk_path(self, dataset: str, period: str, sequence: int) -> Path:
+        """File of a delivery's rows of one dataset and period."""
         return self.folder / _CHUNK / encode(dataset) / period / f"{sequence:08d}.parquet"
 
     def _write(self, receipt: Receipt) -> None:

@@ -17,6 +17,7 @@ from quant_assets.storage.late_artifacts import late_artifacts
 from quant_assets.storage.manifests import Manifest
 from quant_assets.storage.paths import Cell, object_suffix
 from quant_assets.storage.snapshots import SnapshotStore, read_manifest
+from quant_assets.storage.source_verification import source_problems
 
 Progress = Callable[[int, int], None]
 Role = Literal["content", "input", "config", "file"]
@@ -123,7 +124,8 @@ def verify(
     Per manifest: it parses and fits its own check and its place; its object, inputs, config and
     files exist with the right hash; size, rows, columns and data digest of the decoded frame are
     as told; the lake's link is the object, or has its bytes. Warnings name links that are copies,
-    and what came after the end of its run. `progress` is called with (done, total) objects.
+    and what came after the end of its run. Without `asset`, what was delivered is compared with its
+    receipts, too. `progress` is called with (done, total) objects.
     """
     whole = venue is None and asset is None
     objects = stored_objects(store.layout)
@@ -144,6 +146,11 @@ def verify(
             else:
                 problems.append(_link_problem(store, stored))
         copied.extend(_copied_files(store, stored.cell, manifest, objects))
+    if asset is None:
+        problems.extend(
+            Problem(found.delivery, str(found.path), found.problem, found.remedy)
+            for found in source_problems(store.layout, venue)
+        )
     orphans = [entry for name, entry in objects.items() if name not in references]
     cells = {stored.cell: manifest for stored, manifest in manifests.items()}
     return VerificationReport(
