@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from quant_assets.adapters.instrument_names import NamedTicker, names_of
 from quant_assets.adapters.providers.base import Dataset, Provider, contract_of
+from quant_assets.contracts.aliases import Aliases
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.funding import Funding
 from quant_assets.contracts.mark_prices import MarkPrices
@@ -16,12 +18,13 @@ from quant_assets.core.hashing import digest
 from quant_assets.core.sources import Sources
 from quant_assets.core.venues import History
 from quant_assets.core.windows import Window
-from quant_assets.quant.market.aliases import by_instrument
+from quant_assets.quant.market.aliases import Alias, by_instrument
 from quant_assets.quant.market.bars import instants
 from quant_assets.quant.market.forward_adjust import forward_adjusted
 
-VERSION = 1
+VERSION = 2
 MARKS = "marks"
+RENAMED = ("bars", "reference", "doubts")
 
 
 class StoredProvider(Provider):
@@ -32,6 +35,7 @@ class StoredProvider(Provider):
     """
 
     _known: tuple[int, History | None] | None = None
+    _named: tuple[int, list[Alias]] | None = None
 
     def history(self) -> History | None:
         """Days from the first to the last bar that was delivered, inside the venue's history."""
@@ -65,10 +69,31 @@ class StoredProvider(Provider):
             for name in self._parts(dataset)
             for c in self.sources.chunks(name, self._begin(dataset, start), end)
         ]
-        if dataset in ("bars", "reference"):
-            for name in ("aliases", "adjustments") if self.adjusts else ("aliases",):
-                hashes += [c.mark for c in self.sources.chunks(name, _BEGINNING, end)]
-        return digest([self.name, VERSION, dataset, self.published, hashes, start, end])
+        if dataset in ("bars", "reference") and self.adjusts:
+            hashes += [c.mark for c in self.sources.chunks("adjustments", _BEGINNING, end)]
+        names = self._names_in(self._begin(dataset, start), end) if dataset in RENAMED else []
+        return digest([self.name, VERSION, dataset, self.published, hashes, names, start, end])
+
+    def rules(self) -> list[NamedTicker]:
+        """What the venue itself says about its tickers."""
+        return []
+
+    def names(self) -> list[Alias]:
+        """Who had which ticker, by everything that is known today."""
+        version = self.sources.version()
+        if self._named is None or self._named[0] != version:
+            aliases = newest_rows(self.sources, "aliases", Aliases, (_BEGINNING, _END))
+            self._named = (version, names_of(aliases, self.rules()))
+        return self._named[1]
+
+    def _names_in(self, start: datetime, end: datetime) -> list[tuple[str, str, date, date]]:
+        """Tickers that are another instrument's in [start, end), cut to it: what renames rows."""
+        first, last = start.date(), end.date()
+        return [
+            (name.ticker, name.instrument, max(name.first, first), min(name.until, last))
+            for name in self.names()
+            if name.ticker != name.instrument and name.first <= last and name.until >= first
+        ]
 
     @property
     def adjusts(self) -> bool:
@@ -97,12 +122,14 @@ class StoredProvider(Provider):
         if dataset == "reference":
             return self._benchmark(start, end)
         rows = self._bars(start, end) if dataset == "bars" else self.newest(dataset, start, end)
+        if dataset == "doubts" and len(rows):
+            return self._renamed_doubts(rows)
         if dataset == "funding" and len(rows):
             return self._with_marks(rows, start, end)
         return rows
 
     def _bars(self, start: datetime, end: datetime) -> pd.DataFrame:
-        rows = self._renamed(self.newest("bars", start, end), end)
+        rows = self._renamed(self.newest("bars", start, end))
         if not self.adjusts or not len(rows):
             return rows
         events = self.newest("adjustments", _BEGINNING, end)
@@ -111,12 +138,11 @@ class StoredProvider(Provider):
         total = self.venue.market.price_adjustment == "total_return"
         return forward_adjusted(rows, events, dividends=total)
 
-    def _renamed(self, bars: pd.DataFrame, end: datetime) -> pd.DataFrame:
-        """Bars by instrument: a ticker that had an alias on the bar's day becomes its symbol."""
-        aliases = self.newest("aliases", _BEGINNING, end)
-        if not len(aliases) or not len(bars):
+    def _renamed(self, bars: pd.DataFrame) -> pd.DataFrame:
+        """Bars by instrument: a ticker becomes the instrument that had it on the bar's day."""
+        if not len(bars) or not self.names():
             return bars
-        renamed = by_instrument(bars, aliases)
+        renamed = by_instrument(bars, self.names())
         key = contract_of("bars").key_columns()
         twice = renamed[renamed.duplicated(key)]
         if len(twice):
@@ -126,6 +152,14 @@ class StoredProvider(Provider):
                 "them under another ticker. Deliver the instrument or its tickers, not both"
             )
         return renamed.sort_values(key, kind="stable").reset_index(drop=True)
+
+    def _renamed_doubts(self, doubts: pd.DataFrame) -> pd.DataFrame:
+        """Doubts about bars stand under the instrument, as the bars do."""
+        about = (doubts["dataset"] == "bars").to_numpy()
+        named = by_instrument(doubts, self.names())["symbol"].where(about, doubts["symbol"])
+        key = contract_of("doubts").key_columns()
+        renamed = doubts.assign(symbol=named).sort_values(key, kind="stable")
+        return renamed.reset_index(drop=True)
 
     def newest(self, dataset: str, start: datetime, end: datetime) -> pd.DataFrame:
         """Rows of a stored dataset with `start <= ts < end`, each in its newest version."""

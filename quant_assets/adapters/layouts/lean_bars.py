@@ -24,7 +24,8 @@ class LeanBars(FileLayout):
 
     Prices of equities are integers, 10,000 times the price, and unadjusted; those of futures and
     crypto are plain. A file is named after the ticker of its days: wm.csv has Washington Mutual
-    until 2008 and Waste Management from 2009 on, as the map file of WM tells.
+    until 2008 and Waste Management from 2009 on, as the map file of WM tells. Bars are stored
+    under the ticker and become their instruments on read.
     """
 
     name: ClassVar[str] = "lean_bars"

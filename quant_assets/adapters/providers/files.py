@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar, Literal
 import pandas as pd
 from pydantic import Field
 
+from quant_assets.adapters.instrument_names import NamedTicker
 from quant_assets.adapters.providers.base import Dataset
 from quant_assets.adapters.stored import StoredProvider
 from quant_assets.core.venues import Strict
@@ -18,6 +19,7 @@ class FilesSettings(Strict):
     several venues or markets; `scale` divides prices that are published as integers; `layout` names
     the one layout to expect, where content alone could mean two. `published` says how the files'
     prices are adjusted; where the venue's `price_adjustment` says more, that is done on read.
+    `aliases` says who had a ticker, and when, where no map file does.
     """
 
     symbols: list[str] | None = None
@@ -25,6 +27,7 @@ class FilesSettings(Strict):
     scale: Annotated[float, Field(gt=0)] | None = None
     layout: str | None = None
     published: Literal["none", "splits", "total_return"] | None = None
+    aliases: list[NamedTicker] = Field(default_factory=list)
 
 
 class Files(StoredProvider):
@@ -38,6 +41,10 @@ class Files(StoredProvider):
     def published(self) -> str:
         """How the files' prices are adjusted; default: as the venue says."""
         return self.settings.published or self.venue.market.price_adjustment
+
+    def rules(self) -> list[NamedTicker]:
+        """The venue's own aliases."""
+        return self.settings.aliases
 
     def fetch(self, dataset: Dataset, window: Window) -> pd.DataFrame:
         """Rows of the window, of the chosen symbols alone; the benchmark need not be one of them.

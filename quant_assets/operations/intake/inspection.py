@@ -1,6 +1,6 @@
 """What a venue's source store lacks, and what one delivery changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -8,13 +8,16 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.adapters.calendars import known_calendar, sessions
+from quant_assets.adapters.instrument_names import names_of, rules_of
 from quant_assets.adapters.providers.base import contract_of
 from quant_assets.adapters.stored import MARKS, newest_rows
+from quant_assets.contracts.aliases import Aliases
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.mark_prices import MarkPrices
 from quant_assets.core.errors import DataError
 from quant_assets.core.sources import Chunk
 from quant_assets.core.venues import Venue
+from quant_assets.quant.market.aliases import Alias, by_instrument
 from quant_assets.quant.market.bars import ALWAYS_OPEN, Instants, instants
 from quant_assets.storage.sources import SourceStore, chunks_of
 
@@ -57,8 +60,9 @@ def coverage(store: SourceStore, venue: Venue) -> list[Coverage]:
     that time have: a day that nobody delivered is then no hole.
     """
     found = []
+    names = names_of(newest_rows(store, "aliases", Aliases, _ALWAYS), rules_of(venue))
     for dataset in DATASETS:
-        times = _times_by_symbol(store, dataset)
+        times = _times_by_symbol(store, dataset, names if dataset == "bars" else [])
         grid = _grid(times, venue) if dataset == "bars" and times else None
         for symbol, ts in times.items():
             holes = tuple(_holes(ts, grid)) if grid is not None else ()
@@ -66,11 +70,13 @@ def coverage(store: SourceStore, venue: Venue) -> list[Coverage]:
     return found
 
 
-def _times_by_symbol(store: SourceStore, dataset: str) -> dict[str, Instants]:
-    """Sorted distinct times of each symbol, out of all deliveries."""
+def _times_by_symbol(
+    store: SourceStore, dataset: str, names: Iterable[Alias]
+) -> dict[str, Instants]:
+    """Sorted distinct times of each symbol, out of all deliveries; tickers as what they meant."""
     parts: dict[str, list[Instants]] = {}
     for chunk in store.chunks(dataset, *_ALWAYS):
-        frame = store.read(chunk)
+        frame = by_instrument(store.read(chunk), names)
         codes, symbols = pd.factorize(frame["symbol"])
         ts = instants(frame["ts"])
         for code, symbol in enumerate(symbols):

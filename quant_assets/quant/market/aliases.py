@@ -1,10 +1,11 @@
 """Which instrument a ticker meant on a day: renames, and tickers that were given out again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
 from quant_assets.core.errors import DataError
@@ -48,21 +49,70 @@ def instrument_on(aliases: Iterable[Alias], ticker: str, day: date) -> str:
     )
 
 
-def by_instrument(bars: pd.DataFrame, aliases: pd.DataFrame) -> pd.DataFrame:
-    """Bars with the instrument in place of a ticker that meant it on the bar's day.
+def dated_names(aliases: pd.DataFrame) -> list[Alias]:
+    """Rows of the contract `Aliases` as objects, in their order."""
+    return [
+        Alias(row.ticker, row.symbol, row.ts.date(), None if pd.isna(row.last) else row.last.date())
+        for row in aliases[["ticker", "symbol", "ts", "last"]].itertuples(index=False)
+    ]
 
-    aliases : ts (first day), last (NaT: still today), ticker, symbol. Rows stay in their order.
+
+def with_strangers(names: Iterable[Alias]) -> list[Alias]:
+    """The names, and one for every span in which an instrument's ticker was somebody else's.
+
+    Where `WM` is an instrument that had the ticker WM from 2009-08-05 on, nobody says who had it
+    before: that one is `WM-UNTIL-20090804`. After the last day of an instrument that ended, its
+    ticker is `XYZ-SINCE-20190102`. A ticker that is no instrument's own name is left alone.
+    Raises `DataError` when two instruments have one ticker on one day.
     """
-    ts, symbols = bars["ts"], bars["symbol"].copy()
-    for alias in aliases.to_dict("records"):
-        ticker, symbol, last = alias["ticker"], alias["symbol"], alias["last"]
-        if ticker == symbol:
-            continue
-        meant = (bars["symbol"] == ticker) & (ts >= alias["ts"])
-        if not pd.isna(last):
-            meant &= ts < last + pd.Timedelta(days=1)
-        symbols[meant] = symbol
-    return bars.assign(symbol=symbols)
+    found = list(names)
+    own = {alias.instrument for alias in found}
+    by_ticker: dict[str, list[Alias]] = {}
+    for alias in found:
+        by_ticker.setdefault(alias.ticker, []).append(alias)
+    for ticker in sorted(by_ticker):
+        claimed = _in_order(by_ticker[ticker])
+        if ticker in own:
+            found += _unclaimed(ticker, claimed)
+    return found
+
+
+def _unclaimed(ticker: str, claimed: list[Alias]) -> Iterator[Alias]:
+    """Spans between, before and behind the claims, which are in order and do not overlap."""
+    first: date | None = date.min
+    for alias in claimed:
+        if first is not None and first < alias.first:
+            before = alias.first - timedelta(days=1)
+            yield Alias(ticker, f"{ticker}-UNTIL-{before:%Y%m%d}", first, before)
+        first = None if alias.last is None else alias.last + timedelta(days=1)
+    if first is not None:
+        yield Alias(ticker, f"{ticker}-SINCE-{first:%Y%m%d}", first)
+
+
+def by_instrument(rows: pd.DataFrame, names: Iterable[Alias]) -> pd.DataFrame:
+    """Rows with the instrument in place of a ticker that meant it on the row's UTC day.
+
+    Columns ts and symbol are looked at; rows stay in their order. Where nobody claims a ticker on a
+    day, the ticker is the symbol.
+    """
+    if not len(rows):
+        return rows
+    days = rows["ts"].dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+    first, last = days.min(), days.max()
+    wanted = [
+        alias
+        for alias in names
+        if alias.ticker != alias.instrument and alias.first <= last and alias.until >= first
+    ]
+    if not wanted:
+        return rows
+    codes, tickers = pd.factorize(rows["symbol"])
+    position = {ticker: code for code, ticker in enumerate(tickers)}
+    symbols = rows["symbol"].to_numpy(dtype=object)
+    for alias in wanted:
+        meant = (days >= np.datetime64(alias.first)) & (days <= np.datetime64(alias.until))
+        symbols[(codes == position.get(alias.ticker, -1)) & meant] = alias.instrument
+    return rows.assign(symbol=pd.Series(symbols, index=rows.index, dtype="str"))
 
 
 def _in_order(aliases: Sequence[Alias]) -> list[Alias]:
