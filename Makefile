@@ -2,6 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+WARM := $(VENV)/.warm
 STAMP := $(VENV)/.stamp-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 
 # Empty: test modules, whose assertions are rewritten, are kept as bytecode. A warm start saves 6 s.
@@ -9,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test test-fast lint check ui bench lock clean
 
-demo: $(STAMP)
+demo: $(WARM)
 	$(BIN)/quant-assets demo $(ARGS)
 
 test: $(STAMP)
@@ -43,6 +44,11 @@ $(STAMP):
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	$(BIN)/python -m pip check
 	rm -f $(VENV)/.stamp-*
+	touch $@
+
+# Kernels are compiled once, here, and not in the middle of a run.
+$(WARM): $(STAMP) $(shell find quant_assets/quant -name '*.py')
+	$(BIN)/quant-assets warmup
 	touch $@
 
 clean:

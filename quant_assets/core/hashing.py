@@ -13,6 +13,7 @@ from typing import Any
 from quant_assets.core.errors import ConfigError
 
 PACKAGE = "quant_assets"
+LAZY = f"{PACKAGE}.core.lazy"  # a package that attaches its modules' names may run any of them
 
 
 def canonical_json(value: Any) -> str:
@@ -85,7 +86,10 @@ def _read_module(module: str) -> tuple[str, frozenset[str]]:
     if path is None:
         raise ConfigError(f"no module {module!r} in {PACKAGE}: name an importable library module")
     source = path.read_text(encoding="utf-8")
-    return source_digest(source), frozenset(_imports(ast.parse(source)))
+    imported = _imports(ast.parse(source))
+    if path.name == "__init__.py" and LAZY in imported:
+        imported |= {f"{module}.{file.stem}" for file in path.parent.glob("[!_]*.py")}
+    return source_digest(source), frozenset(imported)
 
 
 def plugin_modules(package: str) -> list[str]:

@@ -11,7 +11,7 @@ from quant_assets.core.errors import ConfigError
 
 COMMANDS = [
     "backfill", "demo", "doctor", "explain", "gc", "plan", "query", "report", "schema", "status",
-    "ui", "venues", "verify",
+    "ui", "venues", "verify", "warmup",
 ]  # fmt: skip
 
 

@@ -156,6 +156,20 @@ def test_code_digest_follows_imports_of_plugins_at_any_depth(tree):
     assert tree.run(DIGEST) != first
 
 
+def test_code_digest_of_a_lazy_package_changes_with_each_of_its_files(tree):
+    tools = tree.root / "quant_assets" / "quant" / "tools"
+    tools.mkdir()
+    (tools / "__init__.py").write_text(
+        "from quant_assets.core.lazy import attach\n"
+        "__getattr__, __dir__, __all__ = attach(__name__)\n"
+    )
+    (tools / "trend.py").write_text('__all__ = ["sma"]\ndef sma():\n    return 1\n')
+    tree.write("user.py", "from quant_assets.quant.tools import sma\n")
+    first = tree.run(DIGEST)
+    (tools / "trend.py").write_text('__all__ = ["sma"]\ndef sma():\n    return 2\n')
+    assert tree.run(DIGEST) != first
+
+
 def test_code_digest_includes_plugins_of_other_packages(tree):
     first = tree.run(DIGEST)
     tree.distribution("extra_things", "VALUE = 1\n")

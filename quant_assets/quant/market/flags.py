@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from quant_assets.quant.market.bars import instants
+from quant_assets.quant.market.bars import instants, to_column
 from quant_assets.quant.market.flagged import flagged, united
 from quant_assets.quant.market.panel import Floats
 from quant_assets.quant.market.quality import SPIKE, STALE
@@ -149,3 +149,12 @@ class _Series:
         found = found[np.argsort(self.rows[found])]
         rows = self.bars.iloc[self.rows[found]]
         return flagged(DATASET, rows, np.full(len(found), reason), values[found])
+
+
+def warm_up() -> None:
+    """Compile the kernel: two bars of one symbol."""
+    ts = to_column(np.array([0, 1], dtype="datetime64[us]"))
+    frame = pd.DataFrame(
+        {"ts": ts, "available_at": ts, "symbol": pd.Series(["a", "a"], dtype="str")}
+    )
+    flag_bars(frame.assign(**dict.fromkeys((*PRICES, "volume"), 1.0), is_gap=False))

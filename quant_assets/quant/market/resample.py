@@ -345,3 +345,15 @@ def resample_bars(bars: pd.DataFrame, length: BarLength) -> pd.DataFrame:
         "completeness": pd.Series(longer.completeness),
     }
     return pd.DataFrame(frame)
+
+
+def warm_up() -> None:
+    """Compile the kernels: two rows of one symbol, in both orders, and as a panel."""
+    minute = timedelta(minutes=1)
+    ts = np.array([0, 60], dtype="datetime64[s]").astype("datetime64[us]")
+    length = BarLength(5 * minute, minute)
+    bars = BarArrays(ts, ts + np.timedelta64(minute), *(np.ones(2) for _ in FIELDS))
+    resample_rows(bars, np.zeros(2, dtype=np.int64), length)
+    both = BarArrays(ts[[0, 0, 1]], ts[[0, 0, 1]], *(np.ones(3) for _ in FIELDS))
+    resample_rows(both, np.array([0, 1, 0]), length)
+    resample_panel(BarArrays(ts, ts, *(np.ones((2, 1)) for _ in FIELDS)), length)

@@ -313,3 +313,10 @@ class MultiTimeframe:
             return None
         values = {name: float(column[row]) for name, column in series.values.items()}
         return Bar(series.ts[row], series.available_at[row], values)
+
+
+def warm_up() -> None:
+    """Compile the kernels: two symbols on their own clock, rows by time as frames have them."""
+    ts = np.array([0, 0, 1], dtype="datetime64[us]")
+    series = Timeframe(timedelta(0), ts, ts, np.array([0, 1, 0]), ("a", "b"), {"value": np.ones(3)})
+    align(series, clock=series, max_age=timedelta(0)).column("value")

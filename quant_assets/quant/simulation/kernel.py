@@ -396,3 +396,14 @@ def run_accounts(
             for field in range(N_BOOK_FIELDS):
                 book[field, t, e] = row[field]
     return Outcome(FINE, -1, -1, 0.0, 0.0, book, fills[:count])
+
+
+def warm_up() -> None:
+    """Compile everything here: one bar of one entrant in one symbol."""
+    one, zero = np.ones((1, 1)), np.zeros((1, 1))
+    none, nothing = np.empty(0, dtype=np.int64), np.empty(0)
+    pending, held = np.zeros((1, 1), dtype=np.int8), np.zeros((1, 1), dtype=np.int64)
+    accounts = Accounts(np.ones(1), zero.copy(), zero.copy(), one, held, pending)
+    rules = Rules(0.0, 0.0, 0.0, 0.0, at_open=True, first_bar=0)
+    prices = Prices(one, one, np.ones((2, 1)))
+    run_accounts(accounts, prices, Events(none, none, none, nothing, nothing), rules, np.ones(1))
