@@ -1,10 +1,31 @@
 """Shared set-up: every test process works on a data root of its own, never on the user's."""
 
 import os
+import re
 import tempfile
+from pathlib import Path
+
+from hypothesis import settings
 
 # Set before any test imports the definitions, because the grid and the venues are read there.
 os.environ["QUANT_ASSETS_DATA_ROOT"] = tempfile.mkdtemp(prefix="quant-assets-tests-")
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "1"
 for name in ("QUANT_ASSETS_VENUES_FOLDER", "QUANT_ASSETS_MODE", "DAGSTER_HOME"):
     os.environ.pop(name, None)
+
+
+FAST = "not slow"
+SLOW_FILE = re.compile(r"^pytestmark = \[?pytest\.mark\.slow", re.MULTILINE)
+settings.register_profile("fast", max_examples=20)
+
+
+def pytest_configure(config):
+    if config.option.markexpr == FAST:
+        settings.load_profile("fast")
+
+
+def pytest_ignore_collect(collection_path: Path, config) -> bool | None:
+    """The fast suite does not even import files that are slow as a whole, nor their oracles."""
+    if config.option.markexpr != FAST or collection_path.suffix != ".py":
+        return None
+    return True if SLOW_FILE.search(collection_path.read_text(encoding="utf-8")) else None

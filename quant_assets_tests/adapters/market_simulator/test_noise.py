@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.signal import lfilter
 
 from quant_assets.adapters.market_simulator.noise import (
     decay_of,
@@ -22,6 +21,8 @@ def test_recursion_by_hand() -> None:
 
 @pytest.mark.parametrize("half_life", [0.1, 0.5, 1.0, 12.0, 288.0, 20_000.0])
 def test_recursion_equals_scipys_filter(half_life: float) -> None:
+    from scipy.signal import lfilter  # a second to import, which no other test should pay
+
     decay = decay_of(half_life)
     inputs = np.random.default_rng(1).standard_normal(5_000)
     expected, _ = lfilter([1.0], [1.0, -decay], inputs, zi=[decay * 3.0])
