@@ -56,6 +56,11 @@ def previous_window() -> History:
     return History(lambda _venue: 1, -1)
 
 
+def with_window_before() -> History:
+    """The cell's own window and the one before it."""
+    return History(lambda _venue: 1, 0)
+
+
 def training() -> History:
     """The training windows: all before the cell's own."""
     return History(training_windows, -1)

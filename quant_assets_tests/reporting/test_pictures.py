@@ -87,7 +87,8 @@ def _venue_samples() -> dict[str, pd.DataFrame]:
     counts = dict.fromkeys(["gaps", "stale", "spikes", "quarantined", "repaired"], 0)
     share = np.linspace(0.0, 1.0, n)
     present = (share * 10).astype(int)
-    gaps = _cells(until=DAYS.repeat(len(SYMBOLS)) + pd.Timedelta(hours=9), bars=3)
+    times = DAYS.repeat(len(SYMBOLS))
+    gaps = _cells(begun_at=times, until=times + pd.Timedelta(hours=9), bars=3)
     causes = pd.Series(["unknown", "whole venue", "quarantined"] * (n // 3), dtype="str")
     prices = {"bid_price": 99.0, "bid_quantity": 1.0, "ask_price": 100.0, "ask_quantity": 1.0}
     text = pd.Series([""] * n, dtype="str")
@@ -105,7 +106,7 @@ def _venue_samples() -> dict[str, pd.DataFrame]:
             kind=pd.Series(["split", "dividend"] * (n // 2), dtype="str"), price_factor=0.5
         ),
         "Doubts": doubts,
-        "GapLedger": gaps.assign(cause=causes),
+        "GapLedger": gaps.assign(cause=causes, open_at_end=False),
         "Liquidations": _cells(event_id=events, side=sides, price=10.0, quantity=1.0 + share),
         "OpenInterest": _cells(
             open_interest=share, open_interest_value=share, unit=pd.Series(["base"] * n)

@@ -13,7 +13,7 @@ from quant_assets.contracts.quality import Quality
 from quant_assets.contracts.reference_returns import ReferenceReturns
 from quant_assets.core.context import IngestionContext
 from quant_assets.orchestration.cells import CellSpec, window_asset
-from quant_assets.orchestration.partitions import History, lookback, this_window
+from quant_assets.orchestration.partitions import History, lookback, this_window, with_window_before
 from quant_assets.orchestration.walk import walk
 from quant_assets.quant.market.adjust import clean_adjustments
 from quant_assets.quant.market.bars import clean_bars
@@ -137,10 +137,10 @@ def adjustments(context, raw_adjustments):
     return walk(context, raw_adjustments=raw_adjustments)
 
 
-@window_asset(_made(gap_ledger_window, "bars", "raw_doubts"), contract=GapLedger)
-def gap_ledger(context, bars, raw_doubts):
-    """Runs of missing bars with length and cause; grain: run x symbol."""
-    return walk(context, bars=bars, raw_doubts=raw_doubts)
+@window_asset(_made(gap_ledger_window, "raw_doubts", bars=with_window_before()), contract=GapLedger)
+def gap_ledger(context, raw_doubts, bars):
+    """Runs of missing bars with length and cause, across windows' edges; grain: run x symbol."""
+    return walk(context, raw_doubts=raw_doubts, bars=bars)
 
 
 @window_asset(
@@ -150,7 +150,7 @@ def gap_ledger(context, bars, raw_doubts):
         "order_book",
         bars=lookback(lambda _venue: LOOKBACK_BARS),
         adjustments=lookback(lambda _venue: LOOKBACK_BARS),
-        open_interest=History(lambda _venue: 1, 0),
+        open_interest=with_window_before(),
     ),
     contract=Doubts,
 )
@@ -166,7 +166,7 @@ def doubts(context, raw_doubts, order_book, bars, adjustments, open_interest):
     )
 
 
-@window_asset(_made(quality_window, "bars", "doubts"), contract=Quality)
-def quality(context, bars, doubts):
+@window_asset(_made(quality_window, "doubts", bars=with_window_before()), contract=Quality)
+def quality(context, doubts, bars):
     """Completeness and score of the bars; grain: UTC day x symbol."""
-    return walk(context, bars=bars, doubts=doubts)
+    return walk(context, doubts=doubts, bars=bars)

@@ -11,6 +11,7 @@ from quant_assets.contracts.bars import Bars
 from quant_assets.core.context import IngestionContext
 from quant_assets.core.errors import DataError
 from quant_assets.core.telemetry import Telemetry
+from quant_assets.core.venues import Market
 from quant_assets.core.windows import Window
 
 Instants = npt.NDArray[np.datetime64]
@@ -32,6 +33,12 @@ def instants(column: pd.Series) -> Instants:
 def to_column(moments: Instants) -> pd.Series:
     """UTC `datetime64[us]` values as a `datetime64[us, UTC]` column."""
     return pd.Series(pd.DatetimeIndex(moments).as_unit("us").tz_localize("UTC"))
+
+
+def bar_step(market: Market) -> np.timedelta64:
+    """Length of the market's bars in the unit of `instants`."""
+    step: np.timedelta64 = np.timedelta64(market.bar_length).astype("timedelta64[us]")
+    return step
 
 
 def rows_of_window(ts: Instants, window: Window) -> slice:
@@ -73,7 +80,7 @@ def _on_grid(context: IngestionContext, bars: pd.DataFrame) -> tuple[Positions, 
     if context.market.calendar != ALWAYS_OPEN:
         begins = np.concatenate([[True], ts[1:] != ts[:-1]])
         return np.cumsum(begins) - 1, ts[begins]
-    step = np.timedelta64(context.market.bar_length).astype("timedelta64[us]")
+    step = bar_step(context.market)
     offset = ts - ts[0]
     rows = (offset // step).astype(np.intp)
     off = np.flatnonzero(offset != rows * step)

@@ -1,5 +1,6 @@
 """The gap ledger: which bars are missing, how many in a row, and why as far as it is known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,8 @@ import pandas as pd
 from quant_assets.contracts.gap_ledger import GapLedger
 from quant_assets.core.context import IngestionContext
 from quant_assets.core.telemetry import Telemetry
-from quant_assets.quant.market.bars import Instants, instant, instants, to_column
+from quant_assets.quant.market.bars import Instants, bar_step, instant, instants, to_column
+from quant_assets.quant.market.presence import presence
 
 UNKNOWN, WHOLE_VENUE, QUARANTINED = "unknown", "whole venue", "quarantined"
 Mask = npt.NDArray[np.bool_]
@@ -31,35 +33,42 @@ def gap_ledger_window(
     bars: pd.DataFrame,
     raw_doubts: pd.DataFrame,
 ) -> pd.DataFrame:
-    """One row per run of gap rows of a symbol in the window, a `GapLedger` frame.
+    """One row per run of missing bars of a symbol in the window, a `GapLedger` frame.
 
-    `until` is the `ts` of the bar that ends the run, and the run is known when that bar is. Cause
-    `quarantined`: a bar of the symbol that was set aside lies in the run. `whole venue`: all bars
-    of the run are missing for every listed symbol, of which there are at least two. Else `unknown`.
+    bars : the window and the one before it; see `presence` for what is expected at the edges.
+    `until` is the `ts` of the bar that ends the run, and the run is known when that bar is. A run
+    that no bar of the window ends is open: it lasts to the end of its last missing bar, and is
+    known when that one ought to have been. Cause `quarantined`: a bar of the symbol that was set
+    aside lies in the run. `whole venue`: all bars of the run are missing for every listed symbol,
+    of which there are at least two. Else `unknown`.
     """
-    is_gap = bars["is_gap"].to_numpy(dtype=bool)
+    found = presence(context, bars)
+    is_gap = found.rows["is_gap"].to_numpy(dtype=bool)
     if not is_gap.any():
         telemetry.log_metrics("gap_ledger", {"runs": 0.0, "bars": 0.0})
         return GapLedger.empty()
-    codes, names = pd.factorize(bars["symbol"], sort=True)
+    codes, names = pd.factorize(found.rows["symbol"], sort=True)
     order = np.argsort(codes, kind="stable")
-    ts, known = instants(bars["ts"])[order], instants(bars["available_at"])[order]
+    ts, known = instants(found.rows["ts"])[order], instants(found.rows["available_at"])[order]
     runs = _runs(codes[order], is_gap[order])
-    until, available_at = _ends(context, codes[order], ts, known, runs)
+    until, available_at, is_open = _ends(context, codes[order], ts, known, runs)
+    symbols = names.take(runs.symbols)
     ledger = pd.DataFrame(
         {
             "ts": to_column(ts[runs.first]),
             "available_at": to_column(available_at),
-            "symbol": pd.Series(names.take(runs.symbols), dtype="str"),
+            "symbol": pd.Series(symbols, dtype="str"),
+            "begun_at": to_column(_begins(runs, codes[order], ts, symbols, found.begun_at)),
             "until": to_column(until),
             "bars": pd.Series(runs.last - runs.first + 1).astype("int64"),
         }
     )
-    venue = _inside(runs, _missed_by_all(bars, is_gap)[order])
+    venue = _inside(runs, _missed_by_all(found.rows, is_gap)[order])
     cause = np.where(
         _quarantined(ledger, raw_doubts), QUARANTINED, np.where(venue, WHOLE_VENUE, UNKNOWN)
     )
     ledger["cause"] = pd.Series(cause, dtype="str")
+    ledger["open_at_end"] = is_open
     telemetry.log_metrics(
         "gap_ledger", {"runs": float(len(ledger)), "bars": float(ledger["bars"].sum())}
     )
@@ -73,18 +82,34 @@ def _runs(codes: npt.NDArray[np.intp], is_gap: Mask) -> _Runs:
     return _Runs(codes[first], first, last)
 
 
+def _begins(
+    runs: _Runs,
+    codes: npt.NDArray[np.intp],
+    ts: Instants,
+    symbols: pd.Index,
+    begun_at: Mapping[str, np.datetime64],
+) -> Instants:
+    """First missing bar of each run; one at a symbol's first row may go on from before."""
+    begins = ts[runs.first].copy()
+    leads = (runs.first == 0) | (codes[runs.first - 1] != runs.symbols)
+    for run, symbol in zip(np.flatnonzero(leads), symbols[leads].tolist(), strict=True):
+        begins[run] = begun_at.get(symbol, begins[run])
+    return begins
+
+
 def _ends(
     context: IngestionContext,
     codes: npt.NDArray[np.intp],
     ts: Instants,
     known: Instants,
     runs: _Runs,
-) -> tuple[Instants, Instants]:
-    """When each run ends and when that is known; a run without a bar after it lasts to the end."""
+) -> tuple[Instants, Instants, Mask]:
+    """When each run ends, when that is known, and whether no bar ends it in the window."""
     after = np.minimum(runs.last + 1, len(ts) - 1)
     closed = (after > runs.last) & (codes[after] == runs.symbols)
-    until = np.where(closed, ts[after], instant(context.window.end))
-    return until, np.where(closed, known[after], known[runs.last])
+    last = np.minimum(ts[runs.last] + bar_step(context.market), instant(context.window.end))
+    until = np.where(closed, ts[after], last)
+    return until, np.where(closed, known[after], known[runs.last]), ~closed
 
 
 def _missed_by_all(bars: pd.DataFrame, is_gap: Mask) -> Mask:

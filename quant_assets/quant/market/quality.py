@@ -8,6 +8,7 @@ from quant_assets.contracts.quality import Quality
 from quant_assets.core.context import IngestionContext
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.market.bars import Instants, instants, to_column
+from quant_assets.quant.market.presence import presence
 
 Codes = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
@@ -17,13 +18,15 @@ STALE, SPIKE = "stale", "spike"
 def quality_window(
     context: IngestionContext, telemetry: Telemetry, *, bars: pd.DataFrame, doubts: pd.DataFrame
 ) -> pd.DataFrame:
-    """One row per symbol and UTC day with a bar row or a doubt about bars, a `Quality` frame.
+    """One row per symbol and UTC day with an expected bar or a doubt about bars, a `Quality` frame.
 
-    `expected` counts the symbol's rows in `bars`, gaps included; `score` is the share of them that
-    are there and that no doubt of any kind names. A day of which nothing was kept has `expected`,
-    `completeness` and `score` 0. A day is known when the last of its rows is.
+    bars : the window and the one before it. `expected` counts the bars that `presence` expects,
+    those before a symbol's first and after its last bar of the window included; `score` is the
+    share of them that are there and that no doubt of any kind names. A day of which nothing was
+    expected has `expected`, `completeness` and `score` 0. A day is known when the last of its rows
+    is.
     """
-    del context
+    bars = presence(context, bars).rows
     doubts = doubts[doubts["dataset"] == "bars"]
     ts = _stacked(bars, doubts, "ts")
     if len(ts) == 0:

@@ -38,12 +38,15 @@ def window(key: str = "2020-02-01") -> Window:
     return Grid().window(key)
 
 
-def ingestion(key: str = "2020-02-01", **market: object) -> IngestionContext:
+def ingestion(
+    key: str = "2020-02-01", *, partial: bool = False, **market: object
+) -> IngestionContext:
     span = window(key)
     return IngestionContext(
         venue="test",
         window=span,
         decided_at=span.start,
+        partial=partial,
         market=make_market(**market),
         provider=ProviderSpec(name="none"),
         reference=Reference(),

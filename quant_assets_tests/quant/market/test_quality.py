@@ -39,12 +39,13 @@ def test_quality_counts_gaps_and_doubts_per_symbol_and_day():
         (at("01"), "A"): [2, 1, 1, 0, 0, 1, 1, 0.5, 0.0],
         (at("01"), "B"): [1, 1, 0, 0, 0, 0, 0, 1.0, 1.0],
         (at("02"), "A"): [2, 2, 0, 1, 1, 0, 0, 1.0, 0.5],
+        (at("02"), "B"): [2, 0, 2, 0, 0, 0, 0, 0.0, 0.0],
         (at("02"), "C"): [0, 0, 0, 0, 0, 1, 0, 0.0, 0.0],
     }
     found = frame[[*counts, "completeness", "score"]].T.to_dict("list")
     assert found == expected
     assert telemetry.rows[0] == {
-        "kind": "metrics", "scope": "quality", "symbol_days": 4.0, "score": 2 / 5,
+        "kind": "metrics", "scope": "quality", "symbol_days": 5.0, "score": 2 / 7,
     }  # fmt: skip
 
 
@@ -59,8 +60,26 @@ def test_quality_ts_is_the_first_bar_of_the_day_also_off_midnight():
     bars = bars_frame({"A": [1.0, None, 1.0], "B": [None, 1.0, 1.0]}, start="2020-02-01 14:30")
     frame = quality(bars, Doubts.empty())
     assert frame["ts"].dt.strftime("%d %H:%M").tolist() == [
-        "01 14:30", "02 14:30", "03 14:30", "03 14:30",
+        "01 14:30", "02 14:30", "02 14:30", "03 14:30", "03 14:30",
     ]  # fmt: skip
+
+
+def test_quality_counts_missing_bars_at_the_windows_edges():
+    """Half days around the clock: A had a bar in January; B begins late and stops early."""
+    closes = {"A": [1.0] + [None] * 3 + [1.0] * 56, "B": [None] * 5 + [1.0] * 2}
+    bars = bars_frame(closes, start="2020-01-31", step=HALF_DAY)
+    context = ingestion(calendar="24/7", bar_length=HALF_DAY)
+    frame = quality_window(context, NullTelemetry(), bars=bars, doubts=Doubts.empty())
+    own = Quality.check_frame(frame, where="quality").set_index(["ts", "symbol"])
+    counts = own[["expected", "present", "gaps"]].T.to_dict("list")
+    assert counts[at("01"), "A"] == [2, 0, 2]
+    assert counts[at("02"), "A"] == [2, 2, 0]
+    assert counts[at("02"), "B"] == [1, 1, 0]
+    assert counts[at("03"), "B"] == [2, 1, 1]
+    assert counts[at("04"), "B"] == [2, 0, 2]
+    assert own["expected"].groupby("symbol").sum().to_dict() == {"A": 58, "B": 55}
+    assert own["present"].groupby("symbol").sum().to_dict() == {"A": 56, "B": 2}
+    assert own.loc[(at("01"), "A"), "available_at"] == at("02")
 
 
 def test_quality_doubts_about_other_datasets_do_not_count():

@@ -69,7 +69,7 @@ def case_13_nan_infinity_and_negative_zero(landing: Landing) -> None:
         (6, "repaired", "negative zero"),
     ]
     assert not np.signbit(result.frame.volume).any()
-    context = ingestion(calendar="24/7", bar_length=HOUR)
+    context = ingestion(calendar="24/7", bar_length=HOUR, partial=True)
     series = clean_bars(context, TELEMETRY, raw_bars=result.frame)
     assert series.is_gap.tolist() == [False, True, False, True, False, False]
     assert series.close[series.is_gap].isna().all()
@@ -113,7 +113,7 @@ def case_17_spike_of_one_bar(landing: Landing) -> None:
 def case_18_gap_of_bars_and_outage(landing: Landing) -> None:
     """Gap ledger with length and cause; NaN, nothing is carried forward."""
     frame = bars_frame({"A": [1.0, None, None, 2.0, None, 3.0], "B": [1.0, None, None, *[2.0] * 3]})
-    context = ingestion(calendar="24/7")
+    context = ingestion(calendar="24/7", partial=True)
     series = clean_bars(context, TELEMETRY, raw_bars=frame)
     gaps = series[series.is_gap]
     assert gaps[["open", "high", "low", "close"]].isna().all(axis=None)
