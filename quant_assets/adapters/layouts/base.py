@@ -30,6 +30,7 @@ RAW_COLUMNS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             *("ts", "symbol", "level", "bid_price", "bid_quantity", "ask_price", "ask_quantity"),
             "line",
         ),
+        "depth_bands": ("ts", "symbol", "band_pct", "depth", "notional", "line"),
         "adjustments": ("ts", "symbol", "kind", "price_factor", "line"),
         # `ts` and `last`: first and last day of the ticker, `last` NaT while it is in use.
         "aliases": ("ts", "symbol", "ticker", "last", "line"),

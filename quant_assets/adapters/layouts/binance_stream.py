@@ -14,7 +14,8 @@ import pandas as pd
 from quant_assets.adapters.files.csv_rows import TEXT_SHOWN, rejects_frame
 from quant_assets.adapters.files.depth_book import DepthBook, Difference
 from quant_assets.adapters.files.limits import LIMITS, MEBIBYTE
-from quant_assets.adapters.files.native_symbols import unified
+from quant_assets.adapters.files.liquidation_rows import SIDES, event_ids
+from quant_assets.adapters.files.native_symbols import contract_usd, is_inverse, unified
 from quant_assets.adapters.files.stamps import DIGITS, to_column
 from quant_assets.adapters.files.trade_bars import TradeBars, Trades, whole
 from quant_assets.adapters.layouts.base import FileLayout, Raw, SourceFile
@@ -31,6 +32,7 @@ _MAX_SKEW_MS = 3_600_000
 _SETTLED_MS = 5000  # the streams of one recording are not in one order of time
 _ORDINARY = "MARKET"  # the others (insurance fund, auto-deleveraging) do not trade on the book
 _SAME_TIME = "quotes share their millisecond with a later one or with a book"
+FORCED = "forceOrder"
 _BOOK = ("bid_price", "bid_quantity", "ask_price", "ask_quantity")
 
 
@@ -42,7 +44,7 @@ class BinanceStream(FileLayout):
     update gathers some tens of milliseconds, so the book may be that late. Ticker: level 0 at its
     transaction time, the last one of a millisecond; where the exchange gives it no time (spot)
     it is left out, because the recorder's clock is another. Trades: bars that lie wholly between
-    the first and the last message.
+    the first and the last message. Forced orders: liquidations, of whichever instruments there are.
     """
 
     name = "binance_stream"
@@ -53,7 +55,7 @@ class BinanceStream(FileLayout):
         return 1.0 if _FIRST.match(file.head) else 0.0
 
     def read(self, file: SourceFile, venue: Venue) -> Iterator[Raw]:
-        """Rows of datasets `order_book` and `bars`."""
+        """Rows of datasets `order_book`, `bars` and `liquidations`."""
         recording = _Recording(file.name, venue)
         with file.open() as stream:
             for number, line in enumerate(_lines(stream, file.name), start=1):
@@ -118,6 +120,7 @@ class _Recording:
     second: int | None = None  # the end, in ms, of the second whose changes are in the book
     rows: dict[tuple[int, int], tuple[float, ...]] = field(default_factory=dict)
     trades: list[tuple[int, float, float, int]] = field(default_factory=list)
+    forced: list[tuple[int, str, str, float, float, int]] = field(default_factory=list)
     last_trade: int | None = None
     span: tuple[int, int] | None = None
     rejects: list[tuple[int, str, str, str]] = field(default_factory=list)
@@ -132,6 +135,7 @@ class _Recording:
             "depthUpdate": self.depth,
             "bookTicker": self.ticker,
             "trade": self.trade,
+            FORCED: self.forced_order,
         }
         self.bars = TradeBars(self.venue.market.bar_length)
 
@@ -157,17 +161,21 @@ class _Recording:
         if kind not in self.takers:
             self.counts[f"{kind} messages are not read"] += 1
             return
-        self._same_symbol(str(data["s"]))
+        if kind != FORCED:  # those of all instruments may share a stream
+            self._same_symbol(str(data["s"]))
         self.takers[kind](number, data)
 
     def _same_symbol(self, native: str) -> None:
         if not self.symbol:
-            symbol = unified(native, self.venue)
-            if symbol is None:
-                raise ValueError(f"symbol {native!r} is not a base with a known quote currency")
-            self.native, self.symbol = native, symbol
+            self.native, self.symbol = native, self._unified(native)
         elif native != self.native:
             raise ValueError(f"symbol {native!r} in a recording of {self.native}")
+
+    def _unified(self, native: str) -> str:
+        symbol = unified(native, self.venue)
+        if symbol is None:
+            raise ValueError(f"symbol {native!r} is not a base with a known quote currency")
+        return symbol
 
     def _saw(self, time: int) -> None:
         if abs(time - self.received) > _MAX_SKEW_MS:
@@ -232,11 +240,25 @@ class _Recording:
         else:
             self.trades.append((time, price, quantity, number))
 
+    def forced_order(self, number: int, data: dict[str, Any]) -> None:
+        """A forced order: the price is the average one, the quantity what was filled in all."""
+        order = data["o"]
+        time, side = _time(order["T"]), str(order["S"]).lower()
+        if side not in SIDES:
+            raise ValueError(f"side {order['S']!r} is neither BUY nor SELL")
+        symbol = self._unified(str(order["s"]))
+        price, quantity = _number(order["ap"]) or _number(order["p"]), _number(order["z"])
+        self._saw(time)
+        if is_inverse(symbol) and price > 0:
+            quantity = quantity * contract_usd(symbol) / price
+        self.forced.append((time, symbol, side, price, quantity, number))
+
     def flush(self) -> Iterator[Raw]:
         """What is settled: books and quotes of some seconds ago, bars that ended."""
         settled = self.span[1] - _SETTLED_MS if self.span else 0
         yield self._order_book([key for key in self.rows if key[0] < settled])
         yield Raw("bars", self._bars(last=False), self._taken_rejects())
+        yield from self._liquidations()
 
     def finish(self) -> Iterator[Raw]:
         """The rest, with what was noticed on the way."""
@@ -249,10 +271,32 @@ class _Recording:
             shown = ", ".join(str(line) for line in self.gaps[:10])
             notes.append(f"{len(self.gaps)} gaps in the updates of the book, at line {shown}")
         yield Raw("bars", bars, self._taken_rejects(), notes)
+        yield from self._liquidations()
 
     def _taken_rejects(self) -> pd.DataFrame | None:
         found, self.rejects = self.rejects, []
         return rejects_frame(found) if found else None
+
+    def _liquidations(self) -> Iterator[Raw]:
+        found, self.forced = self.forced, []
+        if not found:
+            return
+        time, symbol, side, price, quantity, line = zip(*found, strict=True)
+        sides = pd.Series(side, dtype="str")
+        prices, quantities = np.array(price), np.array(quantity)
+        moments = np.array(time, dtype="datetime64[ms]").astype("datetime64[us]")
+        frame = pd.DataFrame(
+            {
+                "ts": to_column(moments),
+                "symbol": pd.Series(symbol, dtype="str"),
+                "event_id": event_ids(sides, prices, quantities),
+                "side": sides,
+                "price": prices,
+                "quantity": quantities,
+                "line": np.array(line, dtype=np.int64),
+            }
+        )
+        yield Raw("liquidations", frame)
 
     def _order_book(self, keys: list[tuple[int, int]]) -> Raw:
         keys.sort()

@@ -43,7 +43,8 @@ class BrokerBars(FileLayout):
     def read(self, file: SourceFile, venue: Venue) -> Iterator[Raw]:
         """Bars in the file's order."""
         symbol = _LENGTH.sub("", instrument(file.name))
-        header, scale = open_table(file), declared_scale(file, venue, like=100_000)
+        header = open_table(file)
+        scale = declared_scale(file, venue, symbol=symbol, like=100_000)
         time = header.need(TIME, meaning="the time")
         fields = {name: header.need(known, meaning=name) for name, known in PRICES.items()}
         for rows in csv_rows(file):

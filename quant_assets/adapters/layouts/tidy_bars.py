@@ -32,7 +32,7 @@ class TidyBars(FileLayout):
     def read(self, file: SourceFile, venue: Venue) -> Iterator[Raw]:
         """Bars in the file's order."""
         table = LongTable(file, venue)
-        bars = BarColumns.of(table.header, where=file.name)
+        bars = BarColumns.of(table.header, venue, where=file.name)
         vintage = table.header.find(VINTAGE)
 
         def columns(rows: Batch) -> Columns:

@@ -34,7 +34,7 @@ class TidyOneSymbol(FileLayout):
     def read(self, file: SourceFile, venue: Venue) -> Iterator[Raw]:
         """Bars in the file's order."""
         table = one_instrument(file, venue)
-        bars = BarColumns.of(table.header, where=file.name)
+        bars = BarColumns.of(table.header, venue, where=file.name)
         yield from map(base_volume, table.raws("bars", bars.used, bars.read))
 
     def columns(self) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class VintagesQuotes(FileLayout):
                 f"{file.name}: neither file nor archive is named after the day of collection; "
                 "name it like 20150324.tar.gz"
             )
-        bars = BarColumns.of(open_table(file), where=file.name)
+        bars = BarColumns.of(open_table(file), venue, where=file.name)
         known = collected_after(np.array([day], dtype="datetime64[us]"))
         for rows in csv_rows(file):
             words = rows.words("symbol")

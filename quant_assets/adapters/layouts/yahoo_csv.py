@@ -39,7 +39,10 @@ class YahooCsv(FileLayout):
     def read(self, file: SourceFile, venue: Venue) -> Iterator[Raw]:
         """Daily bars in the file's order."""
         symbol, header = instrument(file.name), open_table(file)
-        bars, date = BarColumns.of(header, where=file.name), header.need(TIME, meaning="the date")
+        bars, date = (
+            BarColumns.of(header, venue, where=file.name),
+            header.need(TIME, meaning="the date"),
+        )
         for rows in csv_rows(file):
             _set_nulls_aside(rows)
             yield rows.raw(

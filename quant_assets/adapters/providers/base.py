@@ -13,6 +13,7 @@ from quant_assets.contracts.adjustments import Adjustments
 from quant_assets.contracts.aliases import Aliases
 from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.base import Contract
+from quant_assets.contracts.depth_bands import DepthBands
 from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.funding import Funding
 from quant_assets.contracts.liquidations import Liquidations
@@ -34,6 +35,7 @@ Dataset = Literal[
     "open_interest",
     "liquidations",
     "order_book",
+    "depth_bands",
     "adjustments",
     "aliases",
     "doubts",
@@ -46,6 +48,7 @@ CONTRACTS: Mapping[Dataset, type[Contract]] = MappingProxyType(
         "open_interest": OpenInterest,
         "liquidations": Liquidations,
         "order_book": OrderBook,
+        "depth_bands": DepthBands,
         "adjustments": Adjustments,
         "aliases": Aliases,
         "doubts": Doubts,

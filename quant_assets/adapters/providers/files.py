@@ -11,20 +11,23 @@ from quant_assets.adapters.stored import StoredProvider
 from quant_assets.core.venues import Strict
 from quant_assets.core.windows import Window
 
+Scale = Annotated[float, Field(gt=0)]
+
 
 class FilesSettings(Strict):
     """How to read this venue's files.
 
     `symbols` keeps those alone; `select` keeps rows whose column has that word, for files that hold
-    several venues or markets; `scale` divides prices that are published as integers; `layout` names
-    the one layout to expect, where content alone could mean two. `published` says how the files'
+    several venues or markets; `scale` divides prices that are published as integers, by one number
+    for all or by symbol (and `default`); `layout` names the one layout to expect, where content
+    alone could mean two. `published` says how the files'
     prices are adjusted; where the venue's `price_adjustment` says more, that is done on read.
     `aliases` says who had a ticker, and when, where no map file does.
     """
 
     symbols: list[str] | None = None
     select: dict[str, str] = Field(default_factory=dict)
-    scale: Annotated[float, Field(gt=0)] | None = None
+    scale: Scale | dict[str, Scale] | None = None
     layout: str | None = None
     published: Literal["none", "splits", "total_return"] | None = None
     aliases: list[NamedTicker] = Field(default_factory=list)

@@ -17,9 +17,23 @@ PRICES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {name: (name,) for name in ("open", "high", "low", "close")}
 )
 VOLUME = ("volume",)
+CLOSING = tuple(
+    name + unit for unit in ("", "_utc", "_ms", "_us") for name in ("closes_at", "close_time")
+)
 # What is surely no instrument when it heads a column.
 RESERVED = frozenset(
-    {*TIME, *SYMBOL, *PLACES, *PRICES, *VOLUME, "adj_close", "adjusted_close", "return", "returns"}
+    {
+        *TIME,
+        *SYMBOL,
+        *PLACES,
+        *PRICES,
+        *VOLUME,
+        *CLOSING,
+        "adj_close",
+        "adjusted_close",
+        "return",
+        "returns",
+    }
     | {"quote_volume", "trades", "tick_volume", "funding_rate", "open_interest", "side", "quantity"}
     | {"source", "line", "available_at", "is_gap", "rate", "price", "amount"}
 )

@@ -21,7 +21,10 @@ from quant_assets.quant.market.aliases import Alias, by_instrument
 from quant_assets.quant.market.bars import ALWAYS_OPEN, Instants, instants
 from quant_assets.storage.sources import SourceStore, chunks_of
 
-DATASETS = ("bars", "funding", MARKS, "open_interest", "liquidations", "order_book", "adjustments")
+DATASETS = (
+    *("bars", "funding", MARKS, "open_interest", "liquidations", "order_book", "depth_bands"),
+    "adjustments",
+)
 _DAY = timedelta(days=1)
 _ALWAYS = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 

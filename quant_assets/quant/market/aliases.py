@@ -51,9 +51,10 @@ def instrument_on(aliases: Iterable[Alias], ticker: str, day: date) -> str:
 
 def dated_names(aliases: pd.DataFrame) -> list[Alias]:
     """Rows of the contract `Aliases` as objects, in their order."""
+    columns = (aliases[name].tolist() for name in ("ticker", "symbol", "ts", "last"))
     return [
-        Alias(row.ticker, row.symbol, row.ts.date(), None if pd.isna(row.last) else row.last.date())
-        for row in aliases[["ticker", "symbol", "ts", "last"]].itertuples(index=False)
+        Alias(ticker, symbol, ts.date(), None if pd.isna(last) else last.date())
+        for ticker, symbol, ts, last in zip(*columns, strict=True)
     ]
 
 

@@ -80,9 +80,30 @@ def test_liquidations_of_coin_margined_contracts_are_in_base() -> None:
     assert content.rejects["line"].tolist() == [5]
 
 
-def test_sums_by_percent_are_no_order_book() -> None:
-    file = text_file("x.csv", "timestamp,percentage,depth,notional", "2024-01-01 00:00:04,-5,1,2")
-    with pytest.raises(DataError, match=r"there is no price in them\. Deliver bookTicker"):
+DEPTH = "timestamp,percentage,depth,notional"
+
+
+def test_sums_by_percent_are_depth_bands() -> None:
+    lines = ("2024-01-01 00:00:04,-0.2,12.5,530000.25", "2024-01-01 00:00:04,5,x,2")
+    content = read_all(text_file("BTCUSDT-bookDepth-2024-01-01.csv", DEPTH, *lines), VENUE)
+    row = content.frames["depth_bands"].iloc[0]
+    assert row["symbol"] == "BTC/USDT:USDT"
+    assert row["ts"] == pd.Timestamp("2024-01-01 00:00:04", tz="UTC")
+    assert row[["band_pct", "depth", "notional"]].tolist() == [-0.2, 12.5, 530000.25]
+    assert content.rejects["line"].tolist() == [3]
+
+
+def test_depth_of_coin_margined_contracts_is_in_base() -> None:
+    """5,000 contracts of 100 USD at 50,000 USD are 10 BTC."""
+    file = text_file("BTCUSD_PERP-bookDepth-2024-01-01.csv", DEPTH, "2024-01-01 00:00:04,1,5000,10")
+    row = read_all(file, VENUE).frames["depth_bands"].iloc[0]
+    assert row["symbol"] == "BTC/USD:BTC"
+    assert row[["depth", "notional"]].tolist() == [10.0, 500_000.0]
+
+
+def test_depth_bands_without_an_instrument_are_refused() -> None:
+    file = text_file("x.csv", DEPTH, "2024-01-01 00:00:04,-5,1,2")
+    with pytest.raises(DataError, match="BTCUSDT-bookDepth"):
         read_all(file, VENUE)
 
 

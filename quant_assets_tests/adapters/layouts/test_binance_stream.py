@@ -197,3 +197,36 @@ def test_real_recordings(market: str, books: int, bars: int) -> None:
     assert not any("gaps" in note or "missing" in note for note in content.notes)
     best = book[book["level"] == 0]
     assert (best["bid_price"] < best["ask_price"]).all()
+
+
+def forced(ms: int, symbol: str = "BTCUSDT", **changes: Any) -> str:
+    order = {"s": symbol, "S": "SELL", "o": "LIMIT", "f": "IOC", "q": "0.5", "p": "100.0"}
+    order |= {"ap": "99.5", "X": "FILLED", "l": "0.1", "z": "0.5", "T": START + ms}
+    return message({"e": "forceOrder", "E": START + ms, "o": order | changes}, "x@forceOrder")
+
+
+def test_forced_orders_are_liquidations_of_their_own_instruments() -> None:
+    """4 contracts of 100 USD at 50,000 USD are 0.008 BTC."""
+    content = read(
+        trade(10, 1, "100"),
+        forced(20),
+        forced(30, "ETHUSDT", S="BUY", ap="0"),
+        forced(40, "BTCUSD_PERP", z="4", ap="50000"),
+        forced(50, S="HOLD"),
+        forced(60, "?"),
+    )
+    events = content.frames["liquidations"]
+    assert events["symbol"].tolist() == ["BTC/USDT:USDT", "ETH/USDT:USDT", "BTC/USD:BTC"]
+    assert events["side"].tolist() == ["sell", "buy", "sell"]
+    assert events["price"].tolist() == [99.5, 100.0, 50000.0]
+    assert events["quantity"].tolist() == [0.5, 0.5, 0.008]
+    assert events["ts"][0] == pd.Timestamp(START + 20, unit="ms", tz="UTC")
+    assert events["line"].tolist() == [2, 3, 4]
+    assert content.rejects["line"].tolist() == [5, 6]
+    assert not any("forceOrder" in note for note in content.notes)
+
+
+def test_a_recording_of_forced_orders_alone_is_read() -> None:
+    content = read(forced(20), forced(30))
+    assert len(content.frames["liquidations"]) == 2
+    assert content.frames["bars"].empty

@@ -93,6 +93,23 @@ def test_broker_prices_are_whole_numbers_divided_by_the_declared_scale(tmp_path:
     assert notes_of(raws) == ["column 'tick_volume' counts quotes: there is no volume"]
 
 
+def test_broker_prices_may_have_a_scale_by_symbol(tmp_path: Path):
+    text = "Date,open,high,low,close,tick_volume\n2020-01-02,108765,108800,108700,108750,7\n"
+    venue = venue_of("fx", {"scale": {"USDJPY": 1000, "default": 100000}}, bar_length="1d")
+    folder = Folder(tmp_path)
+    for name, opened in (("USDJPYd1.csv", 108.765), ("EURUSDd1.csv", 1.08765)):
+        _, raws = read_path(folder.text(name, text), venue)
+        assert rows_of(raws, "bars")["open"].tolist() == [opened]
+    with pytest.raises(DataError, match=r"EURUSDd1\.csv: .*provider\.settings\.scale\.default"):
+        read_path(
+            tmp_path / "EURUSDd1.csv", venue_of("fx", {"scale": {"USDJPY": 1000}}, bar_length="1d")
+        )
+    with pytest.raises(ConfigError, match=r"settings\.scale\.USDJPY: 0 is no number above 0"):
+        read_path(
+            tmp_path / "USDJPYd1.csv", venue_of("fx", {"scale": {"USDJPY": 0}}, bar_length="1d")
+        )
+
+
 def test_broker_prices_without_a_declared_scale_are_refused(tmp_path: Path):
     path = Folder(tmp_path).text("GBPUSDh1.csv", BROKER)
     with pytest.raises(DataError, match=r"GBPUSDh1\.csv: .*provider\.settings\.scale"):

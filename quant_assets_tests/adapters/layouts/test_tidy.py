@@ -184,3 +184,35 @@ def test_a_parquet_file_that_is_cut_off_is_refused_as_damaged(tmp_path: Path, cu
     whole = folder.parquet("a.parquet", {"ts": [1] * 99, "symbol": ["A"] * 99}).read_bytes()
     with pytest.raises(DataError, match=r"a\.parquet: cannot be read, it is cut off, damaged"):
         read_path(folder.bytes("a.parquet", whole[:cut]), PERP)
+
+
+CLOSING = "ts,symbol,open,high,low,close,volume,{}\n2024-01-31T08:00:00Z,BTCUSDT,1,1,1,1,1,{}\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "closes"),
+    [
+        ("close_time", "2024-01-31T08:59:59.999Z", "2024-01-31 08:59:59.999000+00:00"),
+        ("Close Time", "1706691599999", "2024-01-31 08:59:59.999000+00:00"),
+        ("closes_at", "1706691600", "2024-01-31 09:00:00+00:00"),
+        ("close_time_us", "1706691600000001", "2024-01-31 09:00:00.000001+00:00"),
+        ("close_time", "", "NaT"),
+    ],
+)
+def test_close_time_is_when_the_bar_closes(tmp_path: Path, column: str, cell: str, closes: str):
+    _, raws = read_path(Folder(tmp_path).text("a.csv", CLOSING.format(column, cell)), PERP)
+    assert [str(told) for told in rows_of(raws, "bars")["closes_at"]] == [closes]
+    assert notes_of(raws) == []
+
+
+def test_close_time_in_parquet_is_known_by_its_digits(tmp_path: Path):
+    table = {
+        "ts": pa.array([datetime(2024, 1, 31, 8, tzinfo=UTC)] * 3),
+        "symbol": ["BTCUSDT"] * 3,
+        **{name: [1.0] * 3 for name in ("open", "high", "low", "close", "volume")},
+        "close_time": pa.array([1706691599999, None, 170669], pa.int64()),
+    }
+    _, raws = read_path(Folder(tmp_path).parquet("a.parquet", table), PERP)
+    told = [str(moment) for moment in rows_of(raws, "bars")["closes_at"]]
+    assert told == ["2024-01-31 08:59:59.999000+00:00", "NaT"]
+    assert rejects_of(raws) == [(3, "close_time is no time of 10, 13 or 16 digits")]

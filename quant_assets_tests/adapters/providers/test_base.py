@@ -29,7 +29,7 @@ WINDOWS = {
 }
 DELIVERED = {
     "bundled": {"bars", "reference"},
-    "simulated": set(CONTRACTS) - {"adjustments", "aliases", "doubts"},
+    "simulated": set(CONTRACTS) - {"adjustments", "aliases", "depth_bands", "doubts"},
 }
 MARKS = {"bundled": [NEEDS_DEMO], "simulated": []}
 NAMES = [pytest.param(name, marks=MARKS[name]) for name in WINDOWS]

@@ -326,3 +326,46 @@ def test_aliases_keep_open_ends_and_part_with_impossible_ones():
         (4, "quarantined", "missing ticker"),
         (5, "quarantined", "ends before it begins"),
     ]
+
+
+# --- depth bands ------------------------------------------------------------------------------
+
+
+def bands(**columns: object) -> pd.DataFrame:
+    """Two snapshots of bids and asks within 1 and 2 percent."""
+    flat = {
+        "ts": np.repeat(grid(2, SECOND), 4),
+        "band_pct": [-2.0, -1.0, 1.0, 2.0] * 2,
+        "depth": [20.0, 10.0, 5.0, 15.0] * 2,
+        "notional": [2000.0, 1000.0, 500.0, 1500.0] * 2,
+    }
+    return raw(**(flat | columns))
+
+
+def test_depth_bands_are_sorted_and_known_when_they_were_published():
+    result = checked("depth_bands", bands().iloc[::-1].reset_index(drop=True))
+    assert result.frame["band_pct"].tolist() == [-2.0, -1.0, 1.0, 2.0] * 2
+    assert (result.frame["available_at"] == result.frame["ts"] + timedelta(seconds=3)).all()
+    assert not len(result.doubts)
+
+
+def test_depth_band_that_cannot_be_is_set_aside_and_one_that_shrinks_is_flagged():
+    frame = bands(
+        depth=[20.0, 10.0, 5.0, 4.0, 20.0, -1.0, np.nan, 15.0],
+        band_pct=[-2.0, -1.0, 1.0, 2.0, 0.0, -1.0, 1.0, 101.0],
+    )
+    result = checked("depth_bands", frame)
+    assert result.frame["band_pct"].tolist() == [-2.0, -1.0, 1.0, 2.0]
+    reasons = dict(zip(result.doubts["line"], result.doubts["reason"], strict=True))
+    assert reasons == {
+        5: "less depth than in a narrower band",
+        6: "band of no width",
+        7: "negative depth",
+        8: "missing depth",
+        9: "band beyond 100 percent",
+    }
+
+
+def test_depth_band_that_comes_twice_is_one_row():
+    frame = pd.concat([bands(), bands()], ignore_index=True)
+    assert len(checked("depth_bands", frame).frame) == 8
