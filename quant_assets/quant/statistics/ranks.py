@@ -1,9 +1,18 @@
-"""Ranks and rank correlations along one axis, NaN-aware and without loops."""
+"""Ranks and rank correlations along one axis, NaN-aware; compiled, a block of rows at a time."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.market.panel import Floats
+
+if TYPE_CHECKING:
+    from quant_assets.quant.statistics.ranks_kernel import Side
+
+__all__ = ["average_ranks", "cross_sectional_ic", "rank_percentiles", "spearman"]
 
 MIN_PAIRS = 3
 
@@ -13,23 +22,7 @@ def average_ranks(values: npt.ArrayLike, axis: int = -1) -> Floats:
 
     Same shape as `values`; NaN stays NaN. Ranks are exact multiples of 0.5.
     """
-    array = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
-    if array.size == 0:
-        return np.moveaxis(array.copy(), -1, axis)
-    width = array.shape[-1]
-    flat = array.reshape(-1, width)
-    order = np.argsort(flat, axis=1, kind="stable")
-    ordered = np.take_along_axis(flat, order, axis=1)
-    first_of_tie = np.ones(flat.shape, dtype=bool)
-    first_of_tie[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    starts = np.flatnonzero(first_of_tie)
-    ends = np.append(starts[1:], flat.size)
-    middles = (starts % width + (ends - 1) % width) / 2.0 + 1.0
-    ranks = np.empty_like(flat)
-    tied = np.repeat(middles, ends - starts).reshape(flat.shape)
-    np.put_along_axis(ranks, order, tied, axis=1)
-    ranks[np.isnan(flat)] = np.nan
-    return np.moveaxis(ranks.reshape(array.shape), -1, axis)
+    return _ranks(values, axis, percentiles=False)
 
 
 def rank_percentiles(values: npt.ArrayLike, axis: int = -1) -> Floats:
@@ -37,9 +30,7 @@ def rank_percentiles(values: npt.ArrayLike, axis: int = -1) -> Floats:
 
     Same shape as `values`; NaN stays NaN. A lone value is at 0.5, and so are values that all tie.
     """
-    ranks = average_ranks(values, axis)
-    counts = np.sum(~np.isnan(ranks), axis=axis, keepdims=True)
-    return np.asarray((ranks - 0.5) / np.maximum(counts, 1), dtype=np.float64)
+    return _ranks(values, axis, percentiles=True)
 
 
 def cross_sectional_ic(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
@@ -48,26 +39,60 @@ def cross_sectional_ic(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
     x, y : shape (..., n), broadcast against each other. A pair with a NaN is dropped. Returns
     shape (...,); NaN where fewer than 3 pairs remain or one side is constant.
     """
+    from quant_assets.quant.statistics.ranks_kernel import correlate_rows
+
     left, right = np.broadcast_arrays(
         np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     )
-    missing = np.isnan(left) | np.isnan(right)
-    counts = np.sum(~missing, axis=-1)
-    a = _centred_ranks(left, missing, counts)
-    b = _centred_ranks(right, missing, counts)
-    scale = np.sum(a * a, axis=-1) * np.sum(b * b, axis=-1)
-    valid = (counts >= MIN_PAIRS) & (scale > 0)
-    ic = np.sum(a * b, axis=-1) / np.sqrt(np.where(valid, scale, 1.0))
-    return np.asarray(np.where(valid, np.clip(ic, -1.0, 1.0), np.nan), dtype=np.float64)
+    first, second = _rows(left), _rows(right)
+    ic = np.full(len(first), np.nan)
+    sides = zip(sorted_blocks(first), sorted_blocks(second), strict=True)
+    for (rows, bits, one), (_, _, other) in sides:
+        correlate_rows(one, other, bits, MIN_PAIRS, ic[rows])
+    return ic.reshape(left.shape[:-1])
 
 
-def _centred_ranks(
-    values: Floats, missing: npt.NDArray[np.bool_], counts: npt.NDArray[np.intp]
-) -> Floats:
-    """Ranks minus their mean (n + 1) / 2, which is exact, so that constants give exactly 0."""
-    ranks = average_ranks(np.where(missing, np.nan, values))
-    mean = (np.asarray(counts, dtype=np.float64)[..., None] + 1.0) / 2.0
-    return np.asarray(np.where(missing, 0.0, ranks - mean), dtype=np.float64)
+def sorted_blocks(matrix: Floats) -> Iterator[tuple[slice, int, "Side"]]:
+    """Blocks of rows that fit the cache: which rows, bits of a column, and their sorted keys.
+
+    matrix : (rows, width), C-contiguous. The arrays of a block are overwritten by the next one.
+    """
+    from quant_assets.quant.statistics.ranks_kernel import BLOCK, pack
+
+    width = matrix.shape[1]
+    if matrix.size == 0:
+        return
+    size, bits = max(1, min(BLOCK // width, len(matrix))), max(1, (width - 1).bit_length())
+    values, keys = np.empty((size, width)), np.empty((size, width), dtype=np.uint64)
+    drops, counts = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    for begin in range(0, len(matrix), size):
+        rows = slice(begin, min(begin + size, len(matrix)))
+        block, used = values[: rows.stop - rows.start], keys[: rows.stop - rows.start]
+        block[:] = matrix[rows]
+        pack(block, bits, used, drops, counts)
+        used.sort(axis=1)
+        yield rows, bits, (block, used, drops, counts)
+
+
+def _rows(array: Floats) -> Floats:
+    """`array` (..., n) as a C-contiguous matrix (rows, n)."""
+    return np.ascontiguousarray(array.reshape(prod(array.shape[:-1]), array.shape[-1]))
+
+
+def _ranks(values: npt.ArrayLike, axis: int, *, percentiles: bool) -> Floats:
+    from quant_assets.quant.statistics.ranks_kernel import rank_rows
+
+    array = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
+    if array.size == 0:
+        return np.moveaxis(array.copy(), -1, axis)
+    matrix = _rows(array)
+    ranks = np.empty_like(matrix)
+    for rows, bits, (block, keys, drops, counts) in sorted_blocks(matrix):
+        rank_rows(block, keys, bits, drops, counts, ranks[rows])
+        if percentiles:
+            ranks[rows] -= 0.5
+            ranks[rows] /= np.maximum(counts[: len(block), None], 1)
+    return np.moveaxis(ranks.reshape(array.shape), -1, axis)
 
 
 def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
