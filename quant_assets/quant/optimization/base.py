@@ -6,14 +6,14 @@ scikit-learn's protocol (`get_params`, `set_params`, `clone`) is spoken without 
 import inspect
 import time
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError, SolverError
-from quant_assets.quant.moments.covariance import covariance_matrix
+from quant_assets.quant.moments.covariance import Estimator, covariance_matrix
 from quant_assets.quant.optimization.solvers.active_set import Box
 from quant_assets.quant.optimization.solvers.convex import Region
 
@@ -74,18 +74,24 @@ LONG_ONLY = Constraints()
 
 @dataclass(frozen=True)
 class Problem:
-    """One training span: `returns` (time, asset), and annual expected returns (asset,) or None."""
+    """One training span: `returns` (time, asset), and annual expected returns (asset,) or None.
+
+    `benchmark` (time,) are returns and `factors` (time, factor) factor returns of the same rows;
+    only the optimizers that list them in `needs` read them.
+    """
 
     returns: Floats
     expected_returns: Floats | None
+    benchmark: Floats | None = None
+    factors: Floats | None = None
 
     @property
     def n_assets(self) -> int:
         """Number of assets."""
         return int(self.returns.shape[1])
 
-    def covariance(self, estimator: str) -> Floats:
-        """Covariance per period, by the estimator of that name in `quant.moments.covariance`."""
+    def covariance(self, estimator: Estimator) -> Floats:
+        """Covariance per period, by an estimator of `quant.moments.covariances` or its name."""
         return covariance_matrix(self.returns, estimator=estimator)
 
     def mean(self, periods_per_year: float) -> Floats:
@@ -137,6 +143,12 @@ class Optimizer(ABC):
     """
 
     name: ClassVar[str]
+    # takes part in the tournament of a venue that does not name its entrants
+    is_entrant: ClassVar[bool] = True
+    # whether box and gross are in the problem; the others leave them to hardening
+    keeps_constraints: ClassVar[bool] = True
+    # the arguments of `fit` that it cannot do without
+    needs: ClassVar[tuple[str, ...]] = ()
     weights_: Floats
     solver_report_: SolverReport
 
@@ -153,14 +165,24 @@ class Optimizer(ABC):
         y: object = None,  # noqa: ARG002 - scikit-learn's protocol passes a target
         *,
         expected_returns: npt.ArrayLike | None = None,
+        benchmark: npt.ArrayLike | None = None,
+        factors: npt.ArrayLike | None = None,
     ) -> Self:
         """Learn the weights from simple `returns` (time, asset), at least 2 rows, no NaN.
 
         `expected_returns` (asset,) are annual fractions; without them the sample mean is used by
-        those who need one. Infeasible constraints and non-optimal endings are a `SolverError`.
+        those who need one. `benchmark` (time,) and `factors` (time, factor) are returns of the
+        same rows. Infeasible constraints and non-optimal endings are a `SolverError`, data that
+        the optimizer `needs` and did not get a `DataError`.
         """
         began = time.perf_counter()
         problem = _checked(returns, expected_returns)
+        problem = replace(
+            problem,
+            benchmark=_beside("benchmark", benchmark, problem, n_dimensions=1),
+            factors=_beside("factors", factors, problem, n_dimensions=2),
+        )
+        self._require_needs(problem)
         self.constraints.require_feasible(problem.n_assets)
         try:
             solution = self._solve(problem)
@@ -180,10 +202,24 @@ class Optimizer(ABC):
         )
         return self
 
+    def _require_needs(self, problem: Problem) -> None:
+        missing = [name for name in self.needs if getattr(problem, name) is None]
+        if missing:
+            given = " and ".join(missing)
+            raise DataError(f"{self.name} needs {given}: pass {given} to fit, one row per return")
+
     @classmethod
     def parameter_names(cls) -> tuple[str, ...]:
         """Names of the constructor's parameters, sorted."""
         return tuple(sorted(name for name in inspect.signature(cls).parameters if name != "self"))
+
+    @classmethod
+    def required_parameters(cls) -> tuple[str, ...]:
+        """Names of the constructor's parameters without a default, sorted."""
+        parameters = inspect.signature(cls).parameters
+        return tuple(
+            n for n in cls.parameter_names() if parameters[n].default is inspect.Parameter.empty
+        )
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - sklearn's protocol
         """Return the constructor's parameters, by name; none of them is an estimator."""
@@ -225,3 +261,20 @@ def _checked(returns: npt.ArrayLike, expected_returns: npt.ArrayLike | None) -> 
             f"found shape {expected.shape}: {expected}"
         )
     return Problem(values, expected)
+
+
+def _beside(
+    name: str, values: npt.ArrayLike | None, problem: Problem, *, n_dimensions: int
+) -> Floats | None:
+    """`values` as finite floats with the rows of `returns`, or None when they are not given."""
+    if values is None:
+        return None
+    array = np.asarray(values, dtype=np.float64)
+    n_rows = len(problem.returns)
+    if array.ndim != n_dimensions or len(array) != n_rows or not np.isfinite(array).all():
+        raise DataError(
+            f"{name} must be {n_rows} rows of finite numbers in {n_dimensions} dimension(s), as "
+            f"returns has; found shape {array.shape} with {int((~np.isfinite(array)).sum())} "
+            "that are not finite"
+        )
+    return array

@@ -69,7 +69,11 @@ def optimize_window(
 
 
 def entrant_classes(limits: OptimizationParameters) -> dict[str, type[Optimizer]]:
-    """List the optimizers that take part; an unknown or reserved name is a `ConfigError`."""
+    """List the optimizers that take part: those named, or all that are entrants by default.
+
+    An unknown or reserved name, or an optimizer that needs data which the stage does not have, is
+    a `ConfigError`.
+    """
     known = discover(OPTIMIZERS, Optimizer)
     if CHAMPION in known:
         raise ConfigError(
@@ -77,11 +81,19 @@ def entrant_classes(limits: OptimizationParameters) -> dict[str, type[Optimizer]
             "house portfolio: give it another name"
         )
     if limits.entrants is None:
-        return known
+        return {name: kind for name, kind in known.items() if kind.is_entrant}
     unknown = sorted(set(limits.entrants) - set(known))
     if unknown:
         raise ConfigError(f"optimization.entrants names {unknown}; known: {sorted(known)}")
-    return {name: known[name] for name in sorted(set(limits.entrants))}
+    chosen = {name: known[name] for name in sorted(set(limits.entrants))}
+    for name, kind in chosen.items():
+        lacking = [*kind.needs, *kind.required_parameters()]
+        if lacking:
+            raise ConfigError(
+                f"optimization.entrants names {name!r}, which needs {' and '.join(lacking)}; the "
+                "tournament has none to give. Call it from the library, or leave it out."
+            )
+    return chosen
 
 
 def _optimizers(
