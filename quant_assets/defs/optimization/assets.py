@@ -18,7 +18,7 @@ from quant_assets.quant.optimization.weights_chain import harden_window
         context=OptimizationContext,
         step=optimize_window,
         reads={"alpha_streams": this_window(), "returns_matrix": training()},
-        plugins=("quant_assets.quant.optimization",),
+        plugins=("quant_assets.quant.optimization", "quant_assets.quant.moments.covariances"),
     ),
     contract=TargetWeights,
 )

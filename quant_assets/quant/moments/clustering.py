@@ -10,6 +10,15 @@ from quant_assets.quant.statistics.ranks import MIN_PAIRS
 Labels = npt.NDArray[np.int64]
 _EQUAL = 1e-9
 
+__all__ = [
+    "correlation_distance",
+    "hierarchical_labels",
+    "pairwise_correlation",
+    "shrinkage_intensity",
+    "shrunk_correlation",
+    "silhouette",
+]
+
 
 def correlation_distance(corr: Floats) -> Floats:
     """`sqrt((1 - corr) / 2)`, in [0, 1], diagonal 0 (Lopez de Prado 2016). Shape (n, n)."""

@@ -104,8 +104,8 @@ def test_complete_rows_one_dimension_is_refused():
 
 
 def test_covariance_matrix_unknown_estimator_lists_the_known():
-    with pytest.raises(ConfigError, match=r"'oas'.*'ewma', 'ledoit_wolf', 'sample'"):
-        covariance_matrix(market(5, 2), estimator="oas")
+    with pytest.raises(ConfigError, match=r"'best'; known: .*'ewma', .*'ledoit_wolf', .*'sample'"):
+        covariance_matrix(market(5, 2), estimator="best")
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)

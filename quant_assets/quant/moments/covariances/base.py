@@ -1,0 +1,55 @@
+"""What a covariance estimator is, and the way between covariance and correlation."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+
+class CovarianceEstimator(ABC):
+    """A frozen dataclass of parameters that turns rows of returns into a covariance per period.
+
+    Every estimate is exactly symmetric and positive semidefinite up to rounding. An estimator that
+    only looks at the sample covariance has `takes_pairs` and `from_sample`: it then also works on
+    one that was put together pair by pair.
+    """
+
+    name: ClassVar[str]
+    takes_pairs: ClassVar[bool] = False
+
+    @abstractmethod
+    def estimate(self, rows: Floats) -> Floats:
+        """Covariance (asset, asset) of `rows` (time >= 2, asset), finite."""
+
+    def from_sample(self, covariance: Floats, n_rows: int) -> Floats:
+        """The same from a sample covariance (ddof 1) of `n_rows` rows; only with `takes_pairs`."""
+        raise NotImplementedError(f"{self.name} needs rows, not the covariance of {n_rows} rows")
+
+
+def to_correlation(covariance: Floats) -> tuple[Floats, Floats]:
+    """Correlation (asset, asset) and volatility (asset,).
+
+    An asset of zero variance is uncorrelated with all others; its own correlation is 1.
+    """
+    volatility = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    inverse = np.zeros_like(volatility)
+    np.divide(1.0, volatility, out=inverse, where=volatility > 0)
+    correlation = covariance * inverse * inverse[:, None]
+    np.clip(correlation, -1.0, 1.0, out=correlation)
+    np.fill_diagonal(correlation, 1.0)
+    return correlation, volatility
+
+
+def to_covariance(correlation: Floats, volatility: Floats) -> Floats:
+    """`D C D`, D the diagonal matrix of `volatility` (asset,); exactly symmetric."""
+    scaled = correlation * volatility * volatility[:, None]
+    return np.asarray((scaled + scaled.T) * 0.5)
+
+
+def eigen_falling(symmetric: Floats) -> tuple[Floats, Floats]:
+    """Eigenvalues from large to small, and their vectors as columns."""
+    values, vectors = np.linalg.eigh(symmetric)
+    return np.ascontiguousarray(values[::-1]), np.ascontiguousarray(vectors[:, ::-1])
