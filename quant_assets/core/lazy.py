@@ -54,17 +54,17 @@ def attach(package: str) -> Attached:
     def get(name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        home = public_names(package).get(name)
-        if home is not None:
-            value = getattr(importlib.import_module(home), name)
-            setattr(sys.modules[package], name, value)
-            return value
-        if find_spec(f"{package}.{name}") is not None:
+        if find_spec(f"{package}.{name}") is not None:  # a file: nothing has to be read for it
             return importlib.import_module(f"{package}.{name}")
-        raise AttributeError(
-            f"module {package!r} has no attribute {name!r}; it offers "
-            f"{', '.join(sorted(public_names(package)))}"
-        )
+        home = public_names(package).get(name)
+        if home is None:
+            raise AttributeError(
+                f"module {package!r} has no attribute {name!r}; it offers "
+                f"{', '.join(sorted(public_names(package)))}"
+            )
+        value = getattr(importlib.import_module(home), name)
+        setattr(sys.modules[package], name, value)
+        return value
 
     return get, lambda: sorted(public_names(package)), PublicNames(package)
 

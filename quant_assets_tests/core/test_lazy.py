@@ -78,4 +78,4 @@ def test_attach_name_of_a_file_is_refused(package):
     door, folder = package
     (folder / "sma.py").write_text("")
     with pytest.raises(PluginError, match="'sma' is the name of a file"):
-        door.sma  # noqa: B018
+        dir(door)
