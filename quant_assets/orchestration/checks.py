@@ -1,4 +1,4 @@
-"""Dagster asset checks that read the lake's `check_results`.
+"""Dagster asset checks that read the lake's `check_results` and `doubts`.
 
 One evaluation judges all windows of a range run (docs/dagster.md); its metadata list the windows
 that fail and the worst value.
@@ -7,10 +7,11 @@ that fail and the worst value.
 import dagster as dg
 
 from quant_assets.orchestration.partitions import shared_grid, split_key
-from quant_assets.orchestration.workspace import current_workspace
+from quant_assets.orchestration.workspace import Workspace, current_workspace
 from quant_assets.storage.paths import Cell
 
 RESULTS = "check_results"
+DOUBTS = "doubts"
 SHOWN = 20
 
 
@@ -54,3 +55,48 @@ def result_check(
         )
 
     return check
+
+
+def doubt_check(
+    name: str, description: str, *, reasons: tuple[str, ...]
+) -> dg.AssetChecksDefinition:
+    """An asset check on `doubts` that warns of rows with one of `reasons`, and tells each value."""
+
+    @dg.asset_check(
+        asset=dg.AssetKey(DOUBTS),
+        name=name,
+        description=description,
+        partitions_def=shared_grid(),
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        return doubts_evaluation(current_workspace(), list(context.partition_keys), reasons)
+
+    return check
+
+
+def doubts_evaluation(
+    workspace: Workspace, keys: list[str], reasons: tuple[str, ...]
+) -> dg.AssetCheckResult:
+    """Warn of every row of `doubts` with one of `reasons` in these cells, with its value."""
+    told = []
+    for key in keys:
+        cell = Cell(DOUBTS, *split_key(key))
+        if workspace.store.manifest(cell) is None:
+            continue
+        frame = workspace.store.read(cell)
+        rows = frame[frame["reason"].isin(reasons)]
+        told += [
+            f"{key} {symbol}: {reason} by {value:+.0f} s"
+            for symbol, reason, value in zip(
+                rows["symbol"], rows["reason"], rows["value"], strict=True
+            )
+        ]
+    return dg.AssetCheckResult(
+        passed=not told,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "windows judged": len(keys),
+            "doubts": len(told),
+            "first doubts": "; ".join(told[:SHOWN]) or "none",
+        },
+    )

@@ -5,6 +5,7 @@ import pandas as pd
 from quant_assets.core.context import IngestionContext
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.core.venues import Market
+from quant_assets.quant.market.alignment import market_shifts
 from quant_assets.quant.market.bars import instants, rows_of_window
 from quant_assets.quant.market.flagged import united
 from quant_assets.quant.market.flags import flag_bars
@@ -28,12 +29,14 @@ def doubts_window(  # noqa: PLR0913 - one keyword for each asset that it reads
 
     raw_doubts, order_book : the window's. bars, adjustments, open_interest : the window's and those
     of windows before, which the first rows are compared with. A flag bears the `ts` and the
-    `available_at` of its row and reads no later row.
+    `available_at` of its row and reads no later row. Clocks are judged once a window, at the last
+    bar that a symbol has in it.
     """
     flags = [
         flag_bars(bars, adjustments=unapplied(context.market, adjustments)),
         open_interest_steps(open_interest),
         crossed_books(order_book),
+        market_shifts(bars, context.market.bar_length),
     ]
     own = [flag.iloc[rows_of_window(instants(flag["ts"]), context.window)] for flag in flags]
     frame = united([raw_doubts, *own]).reset_index(drop=True)

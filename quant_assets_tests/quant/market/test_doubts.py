@@ -1,5 +1,9 @@
 """All doubts of a window: of the deliveries, and flags on the stored series."""
 
+from datetime import timedelta
+
+import pandas as pd
+
 from quant_assets.contracts.adjustments import Adjustments
 from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.doubts import Doubts
@@ -14,6 +18,7 @@ from quant_assets_tests.quant.market.event_frames import (
     order_book,
 )
 from quant_assets_tests.quant.market.frames import bars_frame, ingestion
+from quant_assets_tests.quant.market.test_alignment import bars_of, venue
 
 NOTHING = {
     "bars": Bars.empty(),
@@ -77,3 +82,17 @@ def test_doubts_window_flags_bars_by_the_window_before_and_knows_of_splits():
     assert unite(bars=bars, adjustments=split).empty
     prices_have_it = unite(bars=bars, adjustments=split, price_adjustment="splits")
     assert prices_have_it["reason"].tolist() == ["ratio jump"]
+
+
+def test_doubts_window_flags_a_symbol_that_lies_one_bar_late():
+    """Six symbols over January and February; in February one is judged, once, at its last bar."""
+    moved = bars_of(venue(n_rows=60), {"S2": 1}, timedelta(days=1))
+    shift = pd.Timestamp("2020-01-01", tz="UTC") - moved["ts"].iloc[0]
+    moved = moved.assign(ts=moved["ts"] + shift, available_at=moved["available_at"] + shift)
+    assert unite(bars=moved).empty  # 59 returns are too few
+    longer = bars_of(venue(n_rows=150), {"S2": 1}, timedelta(days=1))
+    shift = pd.Timestamp("2019-10-03", tz="UTC") - longer["ts"].iloc[0]
+    longer = longer.assign(ts=longer["ts"] + shift, available_at=longer["available_at"] + shift)
+    (row,) = unite(bars=longer[longer["ts"] < "2020-03-01"]).itertuples()
+    assert (row.symbol, row.reason, row.value) == ("S2", "stamped at the close", 86400.0)
+    assert row.ts == pd.Timestamp("2020-02-29", tz="UTC")
