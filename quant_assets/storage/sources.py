@@ -1,13 +1,15 @@
 """The source store of one venue: receipts, chunks of rows by period, and the files as delivered.
 
 `source/<venue>/receipts/<sequence>.json` is a delivery's commit point: chunks that no receipt lists
-were left by a kill and are never read. Nothing here is ever changed or removed.
+were left by a kill and are never read. No row here is ever changed or removed: many small chunks
+may become one pack, in which each of them stays what it was.
 """
 
 import hashlib
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,9 +23,18 @@ from quant_assets.core.sources import Chunk
 from quant_assets.storage.frame_cache import FrameCache
 from quant_assets.storage.frames import decode_table, encode_frame, to_frame
 from quant_assets.storage.paths import Layout, encode
+from quant_assets.storage.source_packs import (
+    MANY_CHUNKS,
+    READ_ONLY,
+    PackedChunk,
+    Packs,
+    chunk_file,
+    compact,
+    loose_chunks,
+    read_packs,
+)
 from quant_assets.storage.writer import storage_error, write_atomically
 
-READ_ONLY = 0o444
 CACHE_BYTES = 128_000_000
 _CHUNK = "chunks"
 
@@ -74,6 +85,7 @@ class SourceStore:
     venue: str
     _receipts: dict[int, Receipt] = field(default_factory=dict)
     _index: dict[str, list[Chunk]] = field(default_factory=dict)
+    _packs: dict[Path, Packs] = field(default_factory=dict)
     _frames: FrameCache = field(default_factory=lambda: FrameCache(CACHE_BYTES))
 
     @property
@@ -120,25 +132,45 @@ class SourceStore:
 
         Callers must not modify the frame: it is shared through the cache.
         """
-        frame = self._frames.get(chunk.sha256)
-        if frame is None:
-            table = decode_table(self._bytes(chunk))
-            frame = to_frame(table)
-            self._frames.put(chunk.sha256, frame, table.nbytes)
-        return frame
-
-    def _bytes(self, chunk: Chunk) -> bytes:
-        path = self.chunk_path(chunk.dataset, chunk.period, chunk.sequence)
+        folder = self.chunk_folder(chunk.dataset, chunk.period)
+        path = folder / chunk_file(chunk.sequence)
         try:
-            data = path.read_bytes()
+            with suppress(FileNotFoundError):  # it was packed since the packs were last looked at
+                return self._own_or_packed(folder, chunk)
+            self._packs.pop(folder, None)
+            return self._own_or_packed(folder, chunk)
         except OSError as error:
             raise storage_error(error, path, doing="read") from error
-        if hashlib.sha256(data).hexdigest() != chunk.sha256:
-            raise IntegrityError(
-                f"{path} is not what its receipt {chunk.sequence} says: the bytes were damaged. "
-                f"Remove that receipt and deliver the file again from {self.folder / 'archive'}"
-            )
-        return data
+
+    def _own_or_packed(self, folder: Path, chunk: Chunk) -> pd.DataFrame:
+        if folder not in self._packs:
+            self._packs[folder] = read_packs(folder)
+        place = self._packs[folder].places.get(chunk.sequence)
+        if place is None:
+            return self._frame(folder / chunk_file(chunk.sequence), chunk.sha256)
+        pack, packed, first = place
+        if packed.sha256 != chunk.sha256:
+            raise self._damaged(folder / pack.file, f"holds another delivery {chunk.sequence}")
+        rows = self._frame(folder / pack.file, pack.sha256).iloc[first : first + packed.rows]
+        return rows.reset_index(drop=True)
+
+    def _frame(self, path: Path, sha256: str) -> pd.DataFrame:
+        """Rows of a file whose bytes must have this hash."""
+        frame = self._frames.get(sha256)
+        if frame is None:
+            data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise self._damaged(path, "is not what its receipt says")
+            table = decode_table(data)
+            frame = to_frame(table)
+            self._frames.put(sha256, frame, table.nbytes)
+        return frame
+
+    def _damaged(self, path: Path, what: str) -> IntegrityError:
+        return IntegrityError(
+            f"{path} {what}: the bytes were damaged. `quant-assets verify` names the deliveries; "
+            f"remove their receipts and deliver the files again from {self.folder / 'archive'}"
+        )
 
     def commit(self, receipt: Receipt, parts: Iterable[tuple[str, str, pd.DataFrame]]) -> Receipt:
         """Write the chunks (dataset, period, rows), then the receipt that lists them.
@@ -170,8 +202,37 @@ class SourceStore:
         return max((r.sequence for r in self.receipts()), default=0) + 1
 
     def chunk_path(self, dataset: str, period: str, sequence: int) -> Path:
-        """File of a delivery's rows of one dataset and period."""
-        return self.folder / _CHUNK / encode(dataset) / period / f"{sequence:08d}.parquet"
+        """File of a delivery's rows of one dataset and period, until they are packed."""
+        return self.chunk_folder(dataset, period) / chunk_file(sequence)
+
+    def chunk_folder(self, dataset: str, period: str) -> Path:
+        """Folder of the rows of one dataset and period."""
+        return self.folder / _CHUNK / encode(dataset) / period
+
+    def is_crowded(self, receipt: Receipt, *, more_than: int = MANY_CHUNKS) -> bool:
+        """True when the delivery came to a data set and period with more files than that."""
+        return any(
+            loose_chunks(self.chunk_folder(chunk.dataset, chunk.period)) > more_than
+            for chunk in chunks_of(receipt)
+        )
+
+    def compact(self, *, more_than: int = MANY_CHUNKS) -> int:
+        """Pack the chunks of every dataset and period that has more files than that; how many.
+
+        The caller holds the lock of those who deliver.
+        """
+        by_folder: dict[Path, list[PackedChunk]] = {}
+        for receipt in self.receipts():
+            for chunk in chunks_of(receipt):
+                folder = self.chunk_folder(chunk.dataset, chunk.period)
+                packed = PackedChunk(sequence=chunk.sequence, sha256=chunk.sha256, rows=chunk.rows)
+                by_folder.setdefault(folder, []).append(packed)
+        count = 0
+        for folder, chunks in sorted(by_folder.items()):
+            if loose_chunks(folder) > more_than:
+                count += compact(folder, chunks)
+                self._packs.pop(folder, None)
+        return count
 
     def _write(self, receipt: Receipt) -> None:
         path = self.folder / "receipts" / f"{receipt.sequence:08d}.json"

@@ -20,6 +20,7 @@ from quant_assets.core.clock import timestamp, utc_now
 from quant_assets.core.errors import DataError
 from quant_assets.core.hashing import file_digest
 from quant_assets.core.venues import Venue
+from quant_assets.operations.intake.compaction import tidy_up
 from quant_assets.operations.intake.delivery import Origin, deliver
 from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.paths import encode
@@ -85,6 +86,7 @@ def take_in(
             return Outcome(path, refusal=str(error))
         _refusal(store, sha256).unlink(missing_ok=True)
         _leave(path, keep, mark)
+        tidy_up(store, receipt)
     return Outcome(path, receipt)
 
 

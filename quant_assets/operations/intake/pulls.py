@@ -18,6 +18,7 @@ from quant_assets.adapters.pulling.ranges import Range, missing_ranges
 from quant_assets.core.clock import utc_now
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.venues import Venue
+from quant_assets.operations.intake.compaction import tidy_up
 from quant_assets.operations.intake.delivery import Origin, deliver
 from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.sources import Receipt, SourceStore
@@ -176,7 +177,9 @@ def _deliver(
             archived_as=path.name,
             confirmed=confirmed,
         )
-        return deliver(store, venue, origin, _raws(pages))
+        receipt = deliver(store, venue, origin, _raws(pages))
+        tidy_up(store, receipt)
+        return receipt
 
 
 def _raws(pages: dict[str, list[Page]]) -> list[Raw]:
