@@ -35,6 +35,7 @@ class StoredProvider(Provider):
     """
 
     _known: tuple[int, History | None] | None = None
+    _newest: tuple[int, datetime | None] | None = None
     _named: tuple[int, list[Alias]] | None = None
 
     def history(self) -> History | None:
@@ -43,6 +44,13 @@ class StoredProvider(Provider):
         if self._known is None or self._known[0] != version:
             self._known = (version, self._delivered())
         return self._known[1]
+
+    def newest_bar(self) -> datetime | None:
+        """Open time of the newest bar that was delivered."""
+        version = self.sources.version()
+        if self._newest is None or self._newest[0] != version:
+            self._newest = (version, self._edge(last=True))
+        return self._newest[1]
 
     def _delivered(self) -> History | None:
         known = self.venue.history

@@ -12,6 +12,7 @@ from quant_assets.core.config import Settings, load_settings
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.venues import Venue
 from quant_assets.core.windows import Grid, Window
+from quant_assets.quant.market.bars import ALWAYS_OPEN
 from quant_assets.storage.snapshots import SnapshotStore
 from quant_assets.storage.sources import SourceStore
 from quant_assets.storage.writer import write_atomically
@@ -117,10 +118,19 @@ class Workspace:
         return VenueSpan(first, first_decision, last)
 
     def is_partial(self, venue: Venue, window: Window) -> bool:
-        """True when the venue's data end inside the window."""
-        history = self.provider(venue.name).history()
+        """True when the venue's data end inside the window.
+
+        Around the clock this is exact to the bar, where the provider knows its newest one: the last
+        day of a month is not over when its first bar is there.
+        """
+        provider = self.provider(venue.name)
+        history, newest = provider.history(), provider.newest_bar()
         last = history.last if history is not None else None
-        return last is not None and last + timedelta(days=1) < window.end.date()
+        if last is not None and last + timedelta(days=1) < window.end.date():
+            return True
+        if newest is None or venue.market.calendar != ALWAYS_OPEN:
+            return False
+        return newest + venue.market.bar_length < window.end
 
     def record_grid(self) -> None:
         """Write the grid into the root once; refuse a root that was made with another one."""

@@ -16,6 +16,7 @@ from quant_assets.core.config import Settings
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.windows import Grid
 from quant_assets.operations.disk_space import DiskSpace
+from quant_assets.operations.intake.landing import take_in
 from quant_assets.orchestration import automation
 from quant_assets.orchestration.automation import (
     INGEST_OP,
@@ -411,3 +412,15 @@ def test_definitions_declare_the_automation():
         assert sensors[name].default_status == dg.DefaultSensorStatus.RUNNING, name
     schedule = defs.get_repository_def().get_schedule_def("pull_live_venues")
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
+
+
+def test_window_is_partial_until_its_last_bar_was_delivered(workspace: Workspace):
+    """January has 93 bars of 8 hours; without the last one the month is not over."""
+    store, venue = workspace.sources(NAME), workspace.venue(NAME)
+    january = workspace.grid.window("2024-01-01")
+    frame = bars(["2024-01-01"])
+    last = frame["ts"] == frame["ts"].max()
+    take_in(store, venue, drop(root(workspace), frame[~last], "a.csv"))
+    assert workspace.is_partial(venue, january)
+    take_in(store, venue, drop(root(workspace), frame[last], "b.csv"))
+    assert not workspace.is_partial(venue, january)

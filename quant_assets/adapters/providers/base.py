@@ -95,6 +95,10 @@ class Provider(ABC):
         """Days for which there are data; None when nothing was delivered yet."""
         return self.venue.history
 
+    def newest_bar(self) -> datetime | None:
+        """Open time of the newest bar; None where the days of `history` are all that is known."""
+        return None
+
     def span(self, window: Window) -> tuple[datetime, datetime]:
         """Cut the window to the part [start, end) that lies in the venue's history."""
         history = self.venue.history
