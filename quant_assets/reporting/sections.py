@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from quant_assets.quant.analytics.metrics import rolling_sharpe
+from quant_assets.quant.analytics.rolling import rolling_sharpe
 from quant_assets.reporting.assumptions import assumption_facts
 from quant_assets.reporting.charts import (
     costs_figure,

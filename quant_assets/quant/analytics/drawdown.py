@@ -1,4 +1,4 @@
-"""Performance as a path: losses from the peak, and the rolling Sharpe ratio.
+"""Performance as a path: losses from the peak.
 
 Equity starts at 1.0 before the first return, and that is a peak too. NaN rows are left out.
 """
@@ -7,19 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from quant_assets.core.errors import DataError
 from quant_assets.quant.analytics.series import (
     Figure,
     as_columns,
     one_series,
     per_strategy,
-    risk_free_rows,
-    sharpe_of,
 )
 from quant_assets.quant.market.panel import Floats
 
 RECOVERED = -1e-12
-ROLLING_CELLS = 2_000_000
 
 
 def _path(series: Floats) -> Floats:
@@ -85,30 +81,3 @@ def drawdown_table(returns: npt.ArrayLike, ts: pd.DatetimeIndex, top: int = 5) -
             "length": np.array(lengths, dtype=np.int64)[order],
         }
     )
-
-
-def rolling_sharpe(
-    returns: npt.ArrayLike,
-    window: int,
-    periods_per_year: float,
-    risk_free: npt.ArrayLike = 0.0,
-) -> Floats:
-    """`sharpe_ratio` of the last `window` rows, in the shape of `returns`; NaN in warm-up.
-
-    Each window is computed on its own (no running sums, which lose digits), in blocks of rows. NaN
-    where a row of the window is NaN.
-    """
-    if window < 2:
-        raise DataError(f"rolling_sharpe needs a window of 2 rows or more, found {window}")
-    columns = as_columns(returns)
-    excess = columns - risk_free_rows(risk_free, len(columns), periods_per_year)
-    rolled = np.full(columns.shape, np.nan)
-    block = max(1, ROLLING_CELLS // (window * max(1, columns.shape[1])))
-    for first in range(0, len(columns) - window + 1, block):
-        rows = excess[first : first + block + window - 1]
-        views = np.lib.stride_tricks.sliding_window_view(rows, window, axis=0)
-        shape = views.shape[:2]
-        values = sharpe_of(views.reshape(-1, window).T).reshape(shape) * np.sqrt(periods_per_year)
-        complete = ~np.isnan(views).any(axis=-1)
-        rolled[first + window - 1 :][: shape[0]] = np.where(complete, values, np.nan)
-    return rolled.reshape(np.shape(returns))

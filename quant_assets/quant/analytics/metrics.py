@@ -16,7 +16,6 @@ from quant_assets.quant.analytics.drawdown import (
     drawdown_duration,
     drawdown_table,
     max_drawdown,
-    rolling_sharpe,
     underwater,
 )
 from quant_assets.quant.analytics.series import (
@@ -51,7 +50,6 @@ __all__ = [
     "monthly_returns",
     "omega_ratio",
     "profit_factor",
-    "rolling_sharpe",
     "sharpe_ratio",
     "skewness",
     "sortino_ratio",

@@ -1,4 +1,4 @@
-"""Drawdown paths by hand, tables, and rolling Sharpe ratios."""
+"""Drawdown paths by hand, and tables."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,6 @@ import pytest
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.analytics import drawdown
-from quant_assets.quant.analytics.metrics import sharpe_ratio
 
 # equity 1 | 1.1, 0.99, 1.1, 1.21, 0.605, 0.605, 1.21, 1.1495
 RETURNS = np.array([0.1, -0.1, 1 / 9, 0.1, -0.5, 0.0, 1.0, -0.05])
@@ -82,32 +81,3 @@ def test_drawdown_table_without_a_drawdown_is_empty(returns, n):
 def test_drawdown_table_of_another_length_is_a_data_error():
     with pytest.raises(DataError, match=r"expected one series of 8 returns.*shape \(3,\)"):
         drawdown.drawdown_table(np.zeros(3), TS)
-
-
-@pytest.mark.parametrize("cells", [20, 2_000_000])
-def test_rolling_sharpe_equals_the_sharpe_of_each_window(monkeypatch, cells):
-    monkeypatch.setattr(drawdown, "ROLLING_CELLS", cells)
-    returns = np.random.default_rng(0).normal(0.001, 0.01, (60, 2))
-    rolled = drawdown.rolling_sharpe(returns, 21, 252, 0.02)
-    assert np.isnan(rolled[:20]).all()
-    expected = [sharpe_ratio(returns[t - 20 : t + 1], 252, 0.02) for t in range(20, 60)]
-    np.testing.assert_allclose(rolled[20:], expected, rtol=1e-9)
-    alone = drawdown.rolling_sharpe(returns[:, 0], 21, 252, 0.02)
-    np.testing.assert_allclose(alone, rolled[:, 0], rtol=1e-12)
-
-
-def test_rolling_sharpe_is_nan_where_a_row_is_missing_or_constant():
-    returns = np.random.default_rng(0).normal(0.001, 0.01, 30)
-    returns[10] = np.nan
-    returns[20:25] = 0.0
-    rolled = drawdown.rolling_sharpe(returns, 5, 252)
-    assert np.flatnonzero(np.isnan(rolled)).tolist() == [0, 1, 2, 3, *range(10, 15), 24]
-
-
-def test_rolling_sharpe_of_a_short_series_is_all_nan():
-    assert np.isnan(drawdown.rolling_sharpe(np.array([0.1, 0.2]), 5, 252)).all()
-
-
-def test_rolling_sharpe_window_of_one_row_is_a_data_error():
-    with pytest.raises(DataError, match="found 1"):
-        drawdown.rolling_sharpe(RETURNS, 1, 252)
