@@ -136,6 +136,8 @@ class Yfinance(StoredProvider):
             raise ConfigError(
                 f"venue {self.venue.name}: pulling needs the package {error.name}: {INSTALL}"
             ) from error
+        # Answers about the past are remembered there by question, errors and pages of HTML, too.
+        yfinance.data.YfData.cache_get.cache_clear()
         answer = yfinance.download(
             symbol,
             start=first.isoformat(),
