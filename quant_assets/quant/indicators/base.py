@@ -17,6 +17,7 @@ Rules that hold for all of them:
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field, fields
+from itertools import pairwise
 from math import isfinite
 from re import sub
 from typing import Any, ClassVar, Generic, TypeVar, cast
@@ -59,9 +60,12 @@ class Indicator(ABC, Generic[Result]):
     name: ClassVar[str]
     inputs: ClassVar[tuple[str, ...]] = ("close",)
     result: ClassVar[type | None] = None
+    increasing: ClassVar[tuple[str, ...]] = ()  # parameters of which each exceeds the one before
 
     def __init_subclass__(cls) -> None:
-        cls.name = sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", cls.__name__).lower()
+        cls.name = sub(
+            r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__
+        ).lower()
 
     def __post_init__(self) -> None:
         """Refuse parameters that mean nothing."""
@@ -77,6 +81,12 @@ class Indicator(ABC, Generic[Result]):
             if not sound:
                 raise ConfigError(f"{self.name}: {parameter.name} = {value!r}; it must be {wanted}")
             object.__setattr__(self, parameter.name, type(least)(value))
+        for less, more in pairwise(self.increasing):
+            if getattr(self, less) >= getattr(self, more):
+                raise ConfigError(
+                    f"{self.name}: {less} = {getattr(self, less)} and {more} = "
+                    f"{getattr(self, more)}; {less} must be less than {more}"
+                )
 
     @property
     @abstractmethod

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 Block = npt.NDArray[np.float64]
 Kernel = Callable[..., None]
+Unary = Callable[[Block], Block]
 
 
 class Node:
@@ -61,50 +62,69 @@ class Nodes:
         """A state of 0, (n_rows, symbol)."""
         return np.zeros((n_rows, self.n_symbols))
 
-    def sum(self, n: int) -> Callable[[Block], Block]:
+    def sum(self, n: int) -> Unary:
         """Sum of the last n rows; NaN while one of them is."""
         from quant_assets.quant.indicators.nodes_kernel import window_sum
 
         return self.add(window_sum, self.empty(n + 1), n, 1.0)
 
-    def mean(self, n: int) -> Callable[[Block], Block]:
+    def mean(self, n: int) -> Unary:
         """Mean of the last n rows; NaN while one of them is."""
         from quant_assets.quant.indicators.nodes_kernel import window_sum
 
         return self.add(window_sum, self.empty(n + 1), n, 1.0 / n)
 
-    def highest(self, n: int) -> Callable[[Block], Block]:
+    def highest(self, n: int) -> Unary:
         """Largest of the last n rows; NaN while one of them is."""
         from quant_assets.quant.indicators.nodes_kernel import window_max
 
         return self.add(window_max, self.empty(n + 1), n, 1.0)
 
-    def lowest(self, n: int) -> Callable[[Block], Block]:
+    def lowest(self, n: int) -> Unary:
         """Smallest of the last n rows; NaN while one of them is."""
         from quant_assets.quant.indicators.nodes_kernel import window_max
 
         return self.add(window_max, self.empty(n + 1), n, -1.0)
 
-    def ema(self, n: int, *, skip: int = 0) -> Callable[[Block], Block]:
+    def ema(self, n: int, *, skip: int = 0) -> Unary:
         """Exponential average, alpha 2 / (n + 1), seeded with the mean of n values after `skip`.
 
         A NaN gives NaN, and the seed starts again behind it.
         """
         return self._smooth(n, 2.0 / (n + 1.0), skip)
 
-    def wilder(self, n: int, *, skip: int = 0) -> Callable[[Block], Block]:
+    def wilder(self, n: int, *, skip: int = 0) -> Unary:
         """Wilder's average: as `ema`, with alpha 1 / n."""
         return self._smooth(n, 1.0 / n, skip)
 
-    def _smooth(self, n: int, alpha: float, skip: int) -> Callable[[Block], Block]:
+    def _smooth(self, n: int, alpha: float, skip: int) -> Unary:
         from quant_assets.quant.indicators.nodes_kernel import smooth
 
         state = self.zeros(2)
         state[0] = -1.0 * skip
         return self.add(smooth, state, n, alpha, skip)
 
-    def lag(self, n: int) -> Callable[[Block], Block]:
+    def lag(self, n: int) -> Unary:
         """The value n rows ago."""
         from quant_assets.quant.indicators.nodes_kernel import lag
 
         return self.add(lag, self.empty(n), n)
+
+    def true_range(self) -> Callable[[Block, Block, Block], Block]:
+        """True range of (high, low, close); NaN on the first row and behind a NaN."""
+        from quant_assets.quant.indicators.nodes_kernel import true_range
+
+        return self.add(true_range, self.empty(1))
+
+
+def share(part: Block, whole: Block, *, scale: float = 100.0) -> Block:
+    """`scale * part / whole`, and 0 where the whole is 0."""
+    from quant_assets.quant.indicators.nodes_kernel import share as kernel
+
+    return kernel(part, whole, scale)
+
+
+def together(*results: Block) -> tuple[Block, ...]:
+    """The same results, NaN on rows where one of them is."""
+    absent = np.isnan(sum(results[1:], results[0]))
+    return tuple(np.where(absent, np.nan, result) for result in results)

@@ -130,9 +130,37 @@ def lag(x: Block, seen: int, state: Block, n: int, out: Block) -> None:
             ring[j] = values[j]
 
 
+@compiled
+def true_range(high: Block, low: Block, close: Block, seen: int, state: Block, out: Block) -> None:
+    """Range of a row including the way from the last close; state: that close."""
+    n_rows, n_symbols = close.shape
+    last = state[0]
+    for t in range(n_rows):
+        highs, lows, closes, result = high[t], low[t], close[t], out[t]
+        for j in range(n_symbols):
+            top, bottom, before = highs[j], lows[j], last[j]
+            top = top if (top > before) | np.isnan(top) else before
+            bottom = bottom if (bottom < before) | np.isnan(bottom) else before
+            result[j] = np.nan if np.isnan(closes[j]) else top - bottom
+            last[j] = closes[j]
+
+
+@compiled
+def share(part: Block, whole: Block, scale: float) -> Block:
+    """`scale * part / whole`; 0 where the whole is 0."""
+    out = np.empty_like(part)
+    parts, wholes, flat = part.ravel(), whole.ravel(), out.ravel()
+    for i in range(flat.size):
+        ratio = scale * (parts[i] / wholes[i])
+        flat[i] = 0.0 if wholes[i] == 0.0 else ratio
+    return out
+
+
 def warm_up() -> None:
     """Compile every kernel of this file."""
     x, out = sample(), sample()
+    true_range(x, x, x, 0, sample(1), out)
+    share(x, x, 1.0)
     mask_infinities(x)
     window_sum(x, 0, sample(3), 2, 0.5, out)
     window_max(x, 0, sample(3), 2, 1.0, out)
