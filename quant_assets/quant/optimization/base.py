@@ -14,59 +14,92 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError, SolverError
 from quant_assets.quant.moments.covariance import Estimator, covariance_matrix
+from quant_assets.quant.optimization.constraints.rule import Rule
 from quant_assets.quant.optimization.solvers.active_set import Box
 from quant_assets.quant.optimization.solvers.convex import Region
 
 Floats = npt.NDArray[np.float64]
 SLACK = 1e-12
+NOT_PROVEN = float("nan")
 
 
 @dataclass(frozen=True)
 class Constraints:
-    """What portfolios are allowed: fractions of equity, the same bounds for every asset."""
+    """What portfolios are allowed, as fractions of equity.
+
+    `lower` and `upper` are numbers for all assets, or tuples with one number per asset. The weights
+    sum to `budget`; with `min_net` to something between that and `budget`, and the rest is cash.
+    `rules` are what else to keep or pay for: see `quant_assets.quant.optimization.constraints`.
+    """
 
     budget: float = 1.0
-    lower: float = 0.0
-    upper: float = 1.0
+    lower: float | tuple[float, ...] = 0.0
+    upper: float | tuple[float, ...] = 1.0
     max_gross: float | None = None
+    min_net: float | None = None
+    rules: tuple[Rule, ...] = ()
 
     def require_feasible(self, n_assets: int) -> None:
-        """Raise `SolverError` that names the conflicting constraints with their numbers."""
-        if self.lower > self.upper:
-            raise SolverError(f"box is empty: lower {self.lower:g} > upper {self.upper:g}")
-        least, most = n_assets * self.lower, n_assets * self.upper
-        if most < self.budget - SLACK:
+        """Raise `SolverError` that names the conflicting constraints with their numbers.
+
+        Box, budget and gross only: whether rules can be kept is for the solver to find out.
+        """
+        lower, upper = self._bounds(n_assets)
+        if (lower > upper).any():
+            worst = int((lower - upper).argmax())
+            raise SolverError(f"box is empty: lower {lower[worst]:g} > upper {upper[worst]:g}")
+        least, most = float(lower.sum()), float(upper.sum())
+        smallest = self.budget if self.min_net is None else self.min_net
+        if smallest > self.budget + SLACK:
+            raise SolverError(f"budget is empty: min_net {smallest:g} > budget {self.budget:g}")
+        if most < smallest - SLACK:
             raise SolverError(
-                f"box and budget conflict: {n_assets} assets x upper {self.upper:g} = {most:g} "
-                f"< budget {self.budget:g}. Raise upper or lower the budget."
+                f"box and budget conflict: {_product(n_assets, 'upper', self.upper)} = {most:g} "
+                f"< budget {smallest:g}. Raise upper or lower the budget."
             )
         if least > self.budget + SLACK:
             raise SolverError(
-                f"box and budget conflict: {n_assets} assets x lower {self.lower:g} = {least:g} "
+                f"box and budget conflict: {_product(n_assets, 'lower', self.lower)} = {least:g} "
                 f"> budget {self.budget:g}. Lower the lower bound or raise the budget."
             )
-        if self.max_gross is not None and abs(self.budget) > self.max_gross + SLACK:
+        net = min(max(0.0, smallest), self.budget)
+        if self.max_gross is not None and abs(net) > self.max_gross + SLACK:
             raise SolverError(
-                f"budget and gross conflict: |budget {self.budget:g}| > max_gross "
+                f"budget and gross conflict: |budget {net:g}| > max_gross "
                 f"{self.max_gross:g}. Raise max_gross or lower the budget."
             )
 
     def violation(self, weights: Floats) -> float:
         """Largest violation by `weights` (asset,), 0 when all constraints hold."""
-        largest = max(
-            abs(float(weights.sum()) - self.budget),
-            float((self.lower - weights).max()),
-            float((weights - self.upper).max()),
-            0.0,
-        )
+        lower, upper = self._bounds(len(weights))
+        net = float(weights.sum())
+        smallest = self.budget if self.min_net is None else self.min_net
+        broken = [net - self.budget, smallest - net, 0.0]
+        broken += [float((lower - weights).max()), float((weights - upper).max())]
         if self.max_gross is not None:
-            largest = max(largest, float(np.abs(weights).sum()) - self.max_gross)
-        return largest
+            broken.append(float(np.abs(weights).sum()) - self.max_gross)
+        return max(*broken, *(rule.violation(weights) for rule in self.rules))
 
     def region(self, n_assets: int) -> Region:
         """Return the same set for the solvers, with bounds per asset."""
-        lower, upper = np.full(n_assets, self.lower), np.full(n_assets, self.upper)
-        return Region(Box(self.budget, lower, upper), self.max_gross)
+        lower, upper = self._bounds(n_assets)
+        box = Box(self.budget, lower, upper)
+        return Region(box, self.max_gross, min_net=self.min_net, rules=self.rules)
+
+    def _bounds(self, n_assets: int) -> tuple[Floats, Floats]:
+        for name, bound in (("lower", self.lower), ("upper", self.upper)):
+            if np.ndim(bound) and np.shape(bound) != (n_assets,):
+                raise ConfigError(
+                    f"{name} has {np.size(bound)} bounds for {n_assets} assets: give one number, "
+                    "or one per asset"
+                )
+        return np.full(n_assets, self.lower), np.full(n_assets, self.upper)
+
+
+def _product(n_assets: int, name: str, bound: float | tuple[float, ...]) -> str:
+    if isinstance(bound, tuple):
+        return f"{n_assets} {name} bounds sum to {float(np.sum(bound)):g}, which"
+    return f"{n_assets} assets x {name} {bound:g}"
 
 
 LONG_ONLY = Constraints()
@@ -103,7 +136,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class Solution:
-    """What one `_solve` found; `objective` is per period, `fallback` is empty without one."""
+    """What one `_solve` found; `objective` is per period, `fallback` is empty without one.
+
+    `gap` bounds how far the objective is from the best, relative to it; NaN: nothing is proven.
+    """
 
     weights: Floats
     solver: str
@@ -111,11 +147,15 @@ class Solution:
     iterations: int = 0
     status: str = "optimal"
     fallback: str = ""
+    gap: float = NOT_PROVEN
 
 
 @dataclass(frozen=True)
 class SolverReport:
-    """How the weights came about; `residual` is the largest constraint violation of the answer."""
+    """How the weights came about; `residual` is the largest constraint violation of the answer.
+
+    `gap` is the proven relative distance of the objective from the best; NaN: nothing is proven.
+    """
 
     solver: str
     status: str
@@ -124,6 +164,7 @@ class SolverReport:
     residual: float
     fallback: str
     seconds: float = field(compare=False)
+    gap: float = field(default=NOT_PROVEN, compare=False)
 
 
 class Optimizer(ABC):
@@ -147,6 +188,10 @@ class Optimizer(ABC):
     is_entrant: ClassVar[bool] = True
     # whether box and gross are in the problem; the others leave them to hardening
     keeps_constraints: ClassVar[bool] = True
+    # whether the constraints' rules are in the problem; to the others rules are an error
+    keeps_rules: ClassVar[bool] = False
+    # whether the objective is in units of return, so that rules may charge costs
+    pays_costs: ClassVar[bool] = False
     # the arguments of `fit` that it cannot do without
     needs: ClassVar[tuple[str, ...]] = ()
     weights_: Floats
@@ -183,6 +228,7 @@ class Optimizer(ABC):
             factors=_beside("factors", factors, problem, n_dimensions=2),
         )
         self._require_needs(problem)
+        self._require_no_unknown_rules()
         self.constraints.require_feasible(problem.n_assets)
         try:
             solution = self._solve(problem)
@@ -199,8 +245,24 @@ class Optimizer(ABC):
             residual=self.constraints.violation(solution.weights),
             fallback=solution.fallback,
             seconds=time.perf_counter() - began,
+            gap=solution.gap,
         )
         return self
+
+    def _require_no_unknown_rules(self) -> None:
+        extra = [rule.name for rule in self.constraints.rules]
+        extra += ["min_net"] if self.constraints.min_net is not None else []
+        if extra and not self.keeps_rules:
+            raise ConfigError(
+                f"{self.name} cannot keep {' and '.join(extra)} while it optimises: fit it "
+                "without, and harden its weights"
+            )
+        costs = [rule.name for rule in self.constraints.rules if rule.is_cost]
+        if costs and not self.pays_costs:
+            raise ConfigError(
+                f"{self.name} has no objective in units of return to weigh {' and '.join(costs)} "
+                "against: mean_variance has"
+            )
 
     def _require_needs(self, problem: Problem) -> None:
         missing = [name for name in self.needs if getattr(problem, name) is None]

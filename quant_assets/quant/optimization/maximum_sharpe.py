@@ -1,5 +1,6 @@
 """The portfolio of largest expected return per unit of risk inside the constraints."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -13,8 +14,17 @@ from quant_assets.quant.optimization.base import (
     Problem,
     Solution,
 )
-from quant_assets.quant.optimization.solvers import active_set, convex
+from quant_assets.quant.optimization.solvers import convex
+from quant_assets.quant.optimization.solvers.active_set import (
+    FREE,
+    ActiveSet,
+    Box,
+    QuadraticSolution,
+    frontier_slope,
+)
+from quant_assets.quant.optimization.solvers.hessian import Hessian, hessian_of
 from quant_assets.quant.optimization.solvers.quadratic import Answer, minimise, within_gross
+from quant_assets.quant.optimization.solvers.ruled import best
 
 Floats = npt.NDArray[np.float64]
 MAX_STEPS = 100
@@ -33,6 +43,7 @@ class MaximumSharpe(Optimizer):
     """
 
     name: ClassVar[str] = "maximum_sharpe"
+    keeps_rules: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -48,91 +59,98 @@ class MaximumSharpe(Optimizer):
         self.fallback = fallback
 
     def _solve(self, problem: Problem) -> Solution:
-        covariance = problem.covariance(self.covariance)
+        hessian = hessian_of(problem.returns, self.covariance)
         mean = problem.mean(self.periods_per_year)
         region = self.constraints.region(problem.n_assets)
+
+        def ratio(weights: Floats) -> float:
+            variance = hessian.variance(weights)
+            return float(mean @ weights) / float(np.sqrt(variance)) if variance > 0 else 0.0
+
         try:
-            answer = _maximise(covariance, mean, region)
-        except convex.InfeasibleError as cause:
-            answer = self._without_premium(covariance, mean, cause)
-        weights = answer.weights
-        risk = float(np.sqrt(weights @ covariance @ weights))
+            answer = best(
+                region,
+                lambda part: _maximise(hessian, mean, part),
+                lambda weights: -ratio(weights),
+            )
+        except convex.InfeasibleError:
+            answer = self._without_premium(hessian, mean, region)
         return Solution(
-            weights,
+            answer.weights,
             answer.solver,
-            objective=float(mean @ weights) / risk if risk > 0 else 0.0,
+            objective=ratio(answer.weights),
             iterations=answer.iterations,
             fallback=answer.fallback,
+            gap=answer.gap,
         )
 
-    def _without_premium(self, covariance: Floats, mean: Floats, cause: SolverError) -> Answer:
+    def _without_premium(self, hessian: Hessian, mean: Floats, region: convex.Region) -> Answer:
+        """Fall back if that is wished; an empty region is named by this problem too."""
+        nothing = np.zeros(len(mean))
+        answer = best(region, lambda part: minimise(hessian, nothing, part), hessian.variance)
         if self.fallback is None:
             raise SolverError(
                 f"no feasible portfolio has a positive expected return (largest single asset "
                 f"{mean.max():g} per period): a Sharpe ratio has no maximum. Give other expected "
                 "returns, or set fallback='minimum_variance'."
-            ) from cause
-        region = self.constraints.region(len(mean))
-        answer = minimise(covariance, np.zeros(len(mean)), region)
-        return Answer(answer.weights, answer.solver, answer.iterations, self.fallback)
+            )
+        return replace(answer, fallback=self.fallback)
 
 
-def _maximise(covariance: Floats, mean: Floats, region: convex.Region) -> Answer:
-    """Find the maximum by fixed point, or by cvxpy where it fails or a gross limit binds.
+def _maximise(hessian: Hessian, mean: Floats, region: convex.Region) -> Answer:
+    """Find the maximum by fixed point, or by cvxpy where rules hold or a gross limit binds.
 
     Raises `InfeasibleError` when no feasible portfolio has a positive expected return.
     """
-    best = float(mean @ region.box.vertex(mean)[0])
-    if best <= 0:
-        raise convex.InfeasibleError(f"the largest feasible expected return is {best:g}")
-    hessian, _ = active_set.scaled(covariance)
-    expected = mean / np.abs(mean).max()
-    weights, iterations, converged = _fixed_point(hessian, expected, region.box)
-    if converged and within_gross(weights, region):
-        return Answer(weights, "dinkelbach active set", iterations)
-    slow = convex.maximum_ratio(hessian, expected, region)
-    return Answer(slow.weights, slow.solver, slow.iterations, "cvxpy")
+    expected = mean / max(float(np.abs(mean).max()), np.finfo(np.float64).tiny)
+    is_plain = not region.rules and region.min_net is None
+    if is_plain:
+        if float(mean @ region.box.vertex(mean)[0]) <= 0:
+            raise convex.InfeasibleError("the largest feasible expected return is not positive")
+        found = _fixed_point(hessian, expected, region.box)
+        if found is not None and within_gross(found.weights, region):
+            return found
+    slow = convex.maximum_ratio(hessian.matrix(), expected, region)
+    return Answer(slow.weights, slow.solver, slow.iterations, "cvxpy" if is_plain else "")
 
 
-def _fixed_point(hessian: Floats, mean: Floats, box: active_set.Box) -> tuple[Floats, int, bool]:
-    """Find the t with `t = mu'w(t) / w(t)'Hw(t)`; (weights, pivots, whether it was found).
+def _fixed_point(hessian: Hessian, mean: Floats, box: Box) -> Answer | None:
+    """Find the t with `t = mu'w(t) / w(t)'Hw(t)`; None where it is not found.
 
     The right side exceeds t exactly below the root, which gives a bracket for every guess.
     """
-    start = box.vertex(mean)
+    problem, start = ActiveSet(hessian, box), box.vertex(mean)
     trade_off = _trade_off(hessian, mean, start[0])
     low, high, pivots = 0.0, np.inf, 0
     for _ in range(MAX_STEPS):
-        solution = active_set.solve(hessian, mean / trade_off, box, start=start)
+        solution = problem.solve(mean / trade_off, start=start)
         pivots += solution.iterations
         if not solution.is_optimal:
-            break
+            return None
         start = (solution.weights, solution.states)
         plain = _trade_off(hessian, mean, solution.weights)
         low, high = (trade_off, high) if plain > trade_off else (low, trade_off)
         is_tight = abs(plain - trade_off) <= RELATIVE_CHANGE * abs(plain)
         if is_tight or high <= low * (1.0 + RELATIVE_CHANGE):
-            return solution.weights, pivots, True
+            return Answer(solution.weights, "dinkelbach active set", pivots)
         guess = _line_search(hessian, mean, solution, trade_off) or plain
         trade_off = guess if low < guess < high else 0.5 * (low + min(high, 2 * plain + low))
-    return start[0], pivots, False
+    return None
 
 
-def _trade_off(hessian: Floats, mean: Floats, weights: Floats) -> float:
-    return float(mean @ weights) / float(weights @ hessian @ weights)
+def _trade_off(hessian: Hessian, mean: Floats, weights: Floats) -> float:
+    return float(mean @ weights) / float(weights @ hessian.times(weights))
 
 
 def _line_search(
-    hessian: Floats, mean: Floats, solution: active_set.QuadraticSolution, trade_off: float
+    hessian: Hessian, mean: Floats, solution: QuadraticSolution, trade_off: float
 ) -> float | None:
     """Find the t at which w(t) = a + v/t, on this active set, has the largest ratio, if any."""
-    free = np.flatnonzero(solution.states == active_set.FREE)
-    if free.size < 2:
-        return None
-    slope = np.zeros(len(mean))
-    slope[free] = active_set.frontier_slope(hessian, mean, free)
+    slope = frontier_slope(hessian, mean, np.flatnonzero(solution.states == FREE))
     base = solution.weights - slope / trade_off
-    spread, crossed, square = base @ hessian @ base, base @ hessian @ slope, slope @ hessian @ slope
+    risk_of_base, risk_of_slope = hessian.times(base), hessian.times(slope)
+    spread, crossed = base @ risk_of_base, base @ risk_of_slope
+    square = slope @ risk_of_slope
     gain_base, gain_slope = float(mean @ base), float(mean @ slope)
     top = gain_slope * spread - gain_base * crossed
     bottom = gain_base * square - gain_slope * crossed

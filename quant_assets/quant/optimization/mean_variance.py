@@ -2,6 +2,9 @@
 
 from typing import ClassVar
 
+import numpy as np
+import numpy.typing as npt
+
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.optimization.base import (
     LONG_ONLY,
@@ -10,7 +13,11 @@ from quant_assets.quant.optimization.base import (
     Problem,
     Solution,
 )
+from quant_assets.quant.optimization.solvers.hessian import hessian_of
 from quant_assets.quant.optimization.solvers.quadratic import minimise
+from quant_assets.quant.optimization.solvers.ruled import best
+
+Floats = npt.NDArray[np.float64]
 
 
 class MeanVariance(Optimizer):
@@ -21,6 +28,8 @@ class MeanVariance(Optimizer):
     """
 
     name: ClassVar[str] = "mean_variance"
+    keeps_rules: ClassVar[bool] = True
+    pays_costs: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -38,16 +47,24 @@ class MeanVariance(Optimizer):
     def _solve(self, problem: Problem) -> Solution:
         if not self.risk_aversion > 0:
             raise ConfigError(f"risk_aversion is {self.risk_aversion}; give a positive number")
-        covariance = problem.covariance(self.covariance)
-        mean = problem.mean(self.periods_per_year)
-        region = self.constraints.region(problem.n_assets)
-        answer = minimise(covariance, mean / self.risk_aversion, region)
-        weights = answer.weights
-        risk = float(weights @ covariance @ weights)
+        hessian = hessian_of(problem.returns, self.covariance)
+        mean, aversion = problem.mean(self.periods_per_year), self.risk_aversion
+        rules = self.constraints.rules
+
+        def utility(weights: Floats) -> float:
+            gain = float(mean @ weights) - sum(rule.cost(weights) for rule in rules)
+            return gain - aversion / 2 * hessian.variance(weights)
+
+        answer = best(
+            self.constraints.region(problem.n_assets),
+            lambda region: minimise(hessian, mean / aversion, region, cost_unit=1.0 / aversion),
+            lambda weights: -utility(weights),
+        )
         return Solution(
-            weights,
+            answer.weights,
             answer.solver,
-            objective=float(mean @ weights) - self.risk_aversion / 2 * risk,
+            objective=utility(answer.weights),
             iterations=answer.iterations,
             fallback=answer.fallback,
+            gap=answer.gap,
         )

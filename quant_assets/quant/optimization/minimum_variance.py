@@ -11,13 +11,16 @@ from quant_assets.quant.optimization.base import (
     Problem,
     Solution,
 )
+from quant_assets.quant.optimization.solvers.hessian import hessian_of
 from quant_assets.quant.optimization.solvers.quadratic import minimise
+from quant_assets.quant.optimization.solvers.ruled import best
 
 
 class MinimumVariance(Optimizer):
     """Minimise `w' Sigma w` (Markowitz 1952). Objective: variance per period."""
 
     name: ClassVar[str] = "minimum_variance"
+    keeps_rules: ClassVar[bool] = True
 
     def __init__(
         self, *, constraints: Constraints = LONG_ONLY, covariance: str = "ledoit_wolf"
@@ -26,14 +29,18 @@ class MinimumVariance(Optimizer):
         self.covariance = covariance
 
     def _solve(self, problem: Problem) -> Solution:
-        covariance = problem.covariance(self.covariance)
-        region = self.constraints.region(problem.n_assets)
-        answer = minimise(covariance, np.zeros(problem.n_assets), region)
-        variance = float(answer.weights @ covariance @ answer.weights)
+        hessian = hessian_of(problem.returns, self.covariance)
+        nothing = np.zeros(problem.n_assets)
+        answer = best(
+            self.constraints.region(problem.n_assets),
+            lambda region: minimise(hessian, nothing, region),
+            hessian.variance,
+        )
         return Solution(
             answer.weights,
             answer.solver,
-            objective=variance,
+            objective=hessian.variance(answer.weights),
             iterations=answer.iterations,
             fallback=answer.fallback,
+            gap=answer.gap,
         )

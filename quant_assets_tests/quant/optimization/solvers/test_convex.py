@@ -1,9 +1,12 @@
 """The cvxpy path: repeated use, errors, and the limits it takes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from quant_assets.core.errors import SolverError
+from quant_assets.quant.optimization.constraints.turnover_limit import TurnoverLimit
 from quant_assets.quant.optimization.solvers import convex
 from quant_assets.quant.optimization.solvers.active_set import Box
 from quant_assets.quant.optimization.solvers.quadratic import minimise
@@ -51,7 +54,17 @@ def test_minimise_uncovered_by_gross_stays_on_the_fast_path():
     assert (answer.solver, answer.fallback) == ("active set", "")
 
 
-def test_minimise_binding_gross_is_recorded_as_cvxpy():
+def test_minimise_binding_gross_is_exact_on_the_fast_path():
     answer = minimise(np.eye(2), np.array([2.0, -2.0]), region(2, lower=-1.0, upper=2.0, gross=1.4))
-    np.testing.assert_allclose(answer.weights, [1.2, -0.2], atol=1e-8)
+    np.testing.assert_allclose(answer.weights, [1.2, -0.2], atol=1e-13)
+    assert (answer.solver, answer.fallback) == ("active set", "")
+
+
+def test_minimise_gross_and_turnover_that_both_bind_are_recorded_as_cvxpy():
+    # from (0.5, 0.3, 0.2), 0.4 may be traded; the wish alone would have a gross of 1.24
+    turnover = TurnoverLimit(np.array([0.7, 0.5, -0.2]), 0.4)
+    wide = replace(region(3, lower=-1.0, upper=2.0, gross=1.3), rules=(turnover,))
+    answer = minimise(np.eye(3), np.array([2.0, 0.0, -2.0]), wide)
     assert (answer.solver, answer.fallback) == ("cvxpy/clarabel", "cvxpy")
+    assert np.abs(answer.weights).sum() == pytest.approx(1.3, abs=1e-8)
+    assert turnover.violation(answer.weights) <= 1e-8

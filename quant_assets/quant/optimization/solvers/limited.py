@@ -1,0 +1,89 @@
+"""Quadratic programs with a cost of, and a limit on, the distance `sum|w - position|`.
+
+The distance is a turnover (positions: the weights held) or a gross exposure (positions: 0). The
+price of the limit is found by Newton's method: with a price the problem is one of the active set,
+whose weights, and so whose distance, are piecewise linear in the price. The last step, from a point
+of the right piece, is exact; a bracket guards the others.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.quant.optimization.constraints.distance import Distance
+from quant_assets.quant.optimization.solvers.active_set import (
+    AT_LOWER,
+    FREE,
+    ActiveSet,
+    Box,
+    Kinks,
+    QuadraticSolution,
+    Start,
+    frontier_slope,
+)
+from quant_assets.quant.optimization.solvers.hessian import Hessian
+
+__all__ = ["solve"]
+
+Floats = npt.NDArray[np.float64]
+MAX_PRICES = 60
+MET = 1e-13
+
+
+def solve(
+    hessian: Hessian, linear: Floats, box: Box, distance: Distance
+) -> QuadraticSolution | None:
+    """Minimise `w'Hw/2 - c'w + cost'|w - position|` within the limit; None: no price was found."""
+    problem = ActiveSet(hessian, box, kinks=Kinks(distance.positions, distance.cost))
+    start, price = _beginning(hessian, linear, box, distance)
+    low, high, tight = 0.0, np.inf, None
+    free_of_charge = price == 0.0
+    for _ in range(MAX_PRICES):
+        solution = problem.solve(linear, start=start, cost=distance.cost + price)
+        if not solution.is_optimal:
+            return None
+        start = (solution.weights, solution.states)
+        excess = distance.of(solution.weights) - distance.limit
+        if abs(excess) <= MET or (price == 0.0 and excess <= 0.0):
+            return solution
+        if excess > 0.0:
+            low = price
+        else:
+            high, tight = price, solution
+        if high <= low * (1.0 + MET):
+            return tight
+        guess = _newton(hessian, solution, distance, price, excess)
+        if guess <= 0.0 and not free_of_charge:
+            price, free_of_charge = 0.0, True
+        elif low < guess < high:
+            price = guess
+        else:
+            price = 0.5 * (low + high) if np.isfinite(high) else 2.0 * low + 1e-6
+    return None
+
+
+def _beginning(
+    hessian: Hessian, linear: Floats, box: Box, distance: Distance
+) -> tuple[Start | None, float]:
+    """The positions themselves and half of the price that keeps them; a vertex and 0 otherwise."""
+    positions, cost = distance.positions, distance.cost
+    if not (np.isfinite(distance.limit) and box.holds(positions)):
+        return None, 0.0
+    gradient = hessian.times(positions) - linear
+    rise = (gradient + cost)[positions < box.upper].min(initial=np.inf)
+    fall = (gradient - cost)[positions > box.lower].max(initial=-np.inf)
+    start = (positions, np.full(len(positions), AT_LOWER, dtype=np.int8))
+    return start, float(max(fall - rise, 0.0)) / 4.0
+
+
+def _newton(
+    hessian: Hessian,
+    solution: QuadraticSolution,
+    distance: Distance,
+    price: float,
+    excess: float,
+) -> float:
+    """The price at which the distance is the limit, if the same weights stay free."""
+    free = np.flatnonzero(solution.states == FREE)
+    side = np.where(solution.weights >= distance.positions, 1.0, -1.0)
+    fall = float(side @ frontier_slope(hessian, side, free))
+    return price + excess / fall if fall > 0.0 else -np.inf

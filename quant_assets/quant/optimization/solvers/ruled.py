@@ -1,0 +1,94 @@
+"""Convex problems with discrete rules on top, and the words for those without an answer."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.quant.optimization.constraints.rule import DiscreteRule, Node
+from quant_assets.quant.optimization.solvers.active_set import Box
+from quant_assets.quant.optimization.solvers.conflicts import conflict
+from quant_assets.quant.optimization.solvers.convex import InfeasibleError, Region
+from quant_assets.quant.optimization.solvers.hessian import Whole
+from quant_assets.quant.optimization.solvers.quadratic import Answer, minimise_scaled
+from quant_assets.quant.optimization.solvers.search import Relaxed, search
+
+__all__ = ["best", "is_feasible", "nearest"]
+
+Floats = npt.NDArray[np.float64]
+ROOM = 1e-12
+
+
+def best(
+    region: Region, solve: Callable[[Region], Answer], value: Callable[[Floats], float]
+) -> Answer:
+    """Return the answer of `solve` over `region`, searched for where it has discrete rules.
+
+    `solve` minimises `value` over a region without discrete rules, or raises `InfeasibleError`. An
+    empty region is an `InfeasibleError` that names the conflicting constraints.
+    """
+    answer = _searched(region, solve, value)
+    if answer is None:
+        raise InfeasibleError(conflict(region, is_feasible))
+    return answer
+
+
+def nearest(target: Floats, region: Region) -> Answer:
+    """Return the weights of `region` nearest to `target` (asset,), in the Euclidean distance."""
+    eye = Whole(np.eye(len(target)))
+    return best(
+        region,
+        lambda part: minimise_scaled(eye, target, part),
+        lambda weights: float(((weights - target) ** 2).sum()),
+    )
+
+
+def is_feasible(region: Region) -> bool:
+    """Whether any weights keep all constraints."""
+    middle = 0.5 * (region.box.lower + region.box.upper)
+    eye = Whole(np.eye(len(middle)))
+    answer = _searched(region, lambda part: minimise_scaled(eye, middle, part), lambda _: 0.0)
+    return answer is not None
+
+
+def _searched(
+    region: Region, solve: Callable[[Region], Answer], value: Callable[[Floats], float]
+) -> Answer | None:
+    discrete = [rule for rule in region.rules if isinstance(rule, DiscreteRule)]
+    convex_rules = tuple(rule for rule in region.rules if not isinstance(rule, DiscreteRule))
+    lower, upper, budget = region.box.lower, region.box.upper, region.box.budget
+    least = budget if region.min_net is None else region.min_net
+    if not discrete:
+        return _solved(region, least, solve)
+    iterations = 0
+    gap = 0.0
+
+    def relax(node: Node) -> Relaxed | None:
+        nonlocal iterations, gap
+        box = Box(budget, node.lower, node.upper)
+        part = _solved(replace(region, box=box, rules=convex_rules), least, solve)
+        if part is None:
+            return None
+        iterations += part.iterations
+        gap = max(gap, part.gap)
+        return Relaxed(part.weights, value(part.weights), part.solver)
+
+    root = Node(lower, upper, np.zeros(len(lower), dtype=np.bool_))
+    found = search(relax, root, discrete)
+    if found is None:
+        return None
+    name = f"branch and bound over {found.relaxed.solver}"
+    return Answer(found.relaxed.weights, name, iterations, gap=found.gap + gap)
+
+
+def _solved(region: Region, least: float, solve: Callable[[Region], Answer]) -> Answer | None:
+    """Return the answer over a region without discrete rules; None when it is empty."""
+    box = region.box
+    crossed = bool((box.lower > box.upper).any()) or least > box.budget + ROOM
+    if crossed or box.lower.sum() > box.budget + ROOM or box.upper.sum() < least - ROOM:
+        return None
+    try:
+        return solve(region)
+    except InfeasibleError:
+        return None
