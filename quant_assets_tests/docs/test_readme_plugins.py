@@ -101,12 +101,8 @@ def inputs_from(close: np.ndarray) -> FeatureInputs:
     ts = pd.date_range("2024-01-01", periods=len(close), freq="D", tz="UTC")
     symbols = tuple(f"S{column}" for column in range(close.shape[1]))
     returns = simple_returns(Panel(close, ts, symbols))
-    unknown = np.full(close.shape, np.nan)
-    return FeatureInputs(
+    return FeatureInputs.of(
         close=close,
-        high=unknown,
-        low=unknown,
-        volume=unknown,
         returns=returns,
         market=equal_weight_market(returns),
         month_bars=1,

@@ -32,10 +32,19 @@ def random_prices(n_times=N_TIMES, n_symbols=5, *, seed=0, missing=0.0):
         "high": close * (1.0 + spread[0]),
         "low": close * (1.0 - spread[1]),
         "volume": generator.lognormal(10.0, 1.0, close.shape),
+        "open": close * (1.0 + spread[0] - spread[1]) / (1.0 + spread[0]),
+        "spot_close": close * (1.0 + generator.normal(0.0, 1e-3, close.shape)),
     }
     gaps = generator.random(close.shape) < missing
     for values in prices.values():
         values[gaps] = np.nan
+    prices |= {
+        "funding_rate": generator.normal(1e-4, 1e-4, close.shape),
+        "open_interest": generator.lognormal(5.0, 0.1, close.shape),
+        "liquidated_longs": generator.lognormal(8.0, 2.0, close.shape),
+        "liquidated_shorts": generator.lognormal(8.0, 2.0, close.shape),
+    }
+    prices["funding_rate"][gaps] = np.nan
     return prices
 
 

@@ -32,14 +32,25 @@ def _market_bars(venue: Venue) -> int:
         group="alpha",
         context=AlphaContext,
         step=alpha_features_window,
-        reads={"bars": lookback(_feature_bars)},
+        reads={
+            "bars": lookback(_feature_bars),
+            "funding": lookback(_feature_bars),
+            "open_interest": lookback(_feature_bars),
+            "liquidations": lookback(_feature_bars),
+        },
         plugins=FEATURES,
     ),
     contract=AlphaFeatures,
 )
-def alpha_features(context, bars):
+def alpha_features(context, bars, funding, open_interest, liquidations):
     """One column per discovered feature; grain: bar x symbol; NaN in warm-up."""
-    return walk(context, bars=bars)
+    return walk(
+        context,
+        bars=bars,
+        funding=funding,
+        open_interest=open_interest,
+        liquidations=liquidations,
+    )
 
 
 @window_asset(

@@ -5,6 +5,7 @@ from quant_assets.contracts.report_files import ReportFiles
 from quant_assets.contracts.tournament import Tournament
 from quant_assets.contracts.window_metrics import WindowMetrics
 from quant_assets.core.context import ReportingContext
+from quant_assets.core.venues import Venue
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import lookback, this_window, whole_venue
 from quant_assets.orchestration.walk import walk
@@ -13,6 +14,10 @@ from quant_assets.quant.analytics.tournament import leaderboard
 from quant_assets.quant.analytics.window_metrics import window_metrics_window
 from quant_assets.quant.features.stage import lookback_bars
 from quant_assets.reporting.tear_sheet import TearSheetContext, tear_sheet_window
+
+
+def _feature_bars(venue: Venue) -> int:
+    return lookback_bars(venue.alpha.month_bars)
 
 
 @window_asset(
@@ -52,7 +57,10 @@ def window_metrics(context, equity, final_holdings, portfolio_weights, bars, ref
         context=CheckContext,
         step=check_window,
         reads={
-            "bars": lookback(lambda venue: lookback_bars(venue.alpha.month_bars)),
+            "bars": lookback(_feature_bars),
+            "funding": lookback(_feature_bars),
+            "open_interest": lookback(_feature_bars),
+            "liquidations": lookback(_feature_bars),
             "quality": this_window(),
             "doubts": this_window(),
             "alpha_features": this_window(),
@@ -63,11 +71,25 @@ def window_metrics(context, equity, final_holdings, portfolio_weights, bars, ref
     ),
     contract=CheckResults,
 )
-def check_results(context, bars, quality, doubts, alpha_features, portfolio_weights, equity):
+def check_results(
+    context,
+    bars,
+    funding,
+    open_interest,
+    liquidations,
+    quality,
+    doubts,
+    alpha_features,
+    portfolio_weights,
+    equity,
+):
     """Leaks, accounting identity, stated limits, gaps, quality; grain: window x asset x check."""
     return walk(
         context,
         bars=bars,
+        funding=funding,
+        open_interest=open_interest,
+        liquidations=liquidations,
         quality=quality,
         doubts=doubts,
         alpha_features=alpha_features,

@@ -6,16 +6,17 @@ look-ahead in the features.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.contracts.check_results import CheckResults
 from quant_assets.core.context import AllocationContext, AlphaContext
 from quant_assets.core.telemetry import NullTelemetry, Telemetry
 from quant_assets.core.venues import AlphaParameters, OptimizationParameters
-from quant_assets.quant.features.stage import PREFIX, alpha_features_window
+from quant_assets.quant.features.stage import PREFIX, Events, alpha_features_window
 from quant_assets.quant.market.flags import RATIO_JUMP
 from quant_assets.quant.market.panel import Floats
 
@@ -51,6 +52,9 @@ def check_window(  # noqa: PLR0913 - one keyword for each asset that it reads
     telemetry: Telemetry,
     *,
     bars: pd.DataFrame,
+    funding: pd.DataFrame,
+    open_interest: pd.DataFrame,
+    liquidations: pd.DataFrame,
     quality: pd.DataFrame,
     doubts: pd.DataFrame,
     alpha_features: pd.DataFrame,
@@ -59,13 +63,18 @@ def check_window(  # noqa: PLR0913 - one keyword for each asset that it reads
 ) -> pd.DataFrame:
     """All checks of one window, a `CheckResults` frame.
 
-    bars : history windows and the current one, as the features read them; the other frames hold
-    the current window. A frame without rows is not judged.
+    bars, funding, open_interest, liquidations : history windows and the current one, as the
+    features read them; the other frames hold the current window. A frame without rows is not
+    judged.
     """
     found = [
         *data_verdicts(quality, doubts),
-        *_verdicts(context, bars, alpha_features, portfolio_weights, equity),
+        *_verdicts(context, bars, portfolio_weights, equity),
     ]
+    if len(alpha_features):
+        events = Events(funding, open_interest, liquidations)
+        leaks = leak_count(context, bars, events, alpha_features)
+        found.append(Verdict("alpha_features", "look_ahead", float(leaks), 0.0))
     verdicts = sorted(found, key=lambda verdict: (verdict.asset, verdict.check))
     telemetry.log_metrics("checks", {"failed": float(sum(not v.passed for v in verdicts))})
     if not verdicts:
@@ -90,7 +99,6 @@ def check_window(  # noqa: PLR0913 - one keyword for each asset that it reads
 def _verdicts(
     context: CheckContext,
     bars: pd.DataFrame,
-    alpha_features: pd.DataFrame,
     portfolio_weights: pd.DataFrame,
     equity: pd.DataFrame,
 ) -> Iterator[Verdict]:
@@ -102,9 +110,6 @@ def _verdicts(
     if len(portfolio_weights):
         excess = limit_excess(portfolio_weights, context.optimization)
         yield Verdict("portfolio_weights", "stated_limits", excess, WEIGHT_LIMIT)
-    if len(alpha_features):
-        leaks = leak_count(context, bars, alpha_features)
-        yield Verdict("alpha_features", "look_ahead", float(leaks), 0.0)
 
 
 def data_verdicts(quality: pd.DataFrame, doubts: pd.DataFrame) -> Iterator[Verdict]:
@@ -152,21 +157,26 @@ def limit_excess(weights: pd.DataFrame, limits: OptimizationParameters) -> float
     return worst
 
 
-def leak_count(context: CheckContext, bars: pd.DataFrame, alpha_features: pd.DataFrame) -> int:
+def leak_count(
+    context: CheckContext, bars: pd.DataFrame, events: Events, alpha_features: pd.DataFrame
+) -> int:
     """Number of stored feature values that change when the future changes.
 
     The window is cut at its middle bar; the features are computed again with the bars after the
-    cut removed, and with these bars replaced by noise. Every value at or before the cut must be
-    the stored one to the last bit.
+    cut, and the events that were not known with it, removed, and with these replaced by noise.
+    Every value at or before the cut must be the stored one to the last bit.
     """
     times = alpha_features["ts"].drop_duplicates().reset_index(drop=True)
     cut = times.iloc[len(times) // 2]
     stored = _values_until(alpha_features, cut)
-    noisy = bars.copy()
-    later = (bars["ts"] > cut).to_numpy()
-    factors = np.random.default_rng(0).lognormal(0.0, 0.5, int(later.sum()))
-    for name in ("open", "high", "low", "close"):
-        noisy.loc[later, name] = noisy.loc[later, name] * factors
+    known = alpha_features.loc[alpha_features["ts"] == cut, "available_at"].max()
+    later = {"bars": (bars["ts"] > cut).to_numpy()}
+    frames = {"bars": bars, **{f.name: getattr(events, f.name) for f in fields(events)}}
+    later |= {
+        name: (frame["available_at"] > known).to_numpy()
+        for name, frame in frames.items()
+        if name != "bars"
+    }
     own = AlphaContext(
         venue=context.venue,
         window=context.window,
@@ -175,13 +185,27 @@ def leak_count(context: CheckContext, bars: pd.DataFrame, alpha_features: pd.Dat
         alpha=context.alpha,
     )
     changed = 0
-    for future in (bars[~later].reset_index(drop=True), noisy):
-        again = alpha_features_window(own, NullTelemetry(), bars=future)
+    for spoiled in (_without, _as_noise):
+        future = {name: spoiled(frame, later[name]) for name, frame in frames.items()}
+        again = alpha_features_window(own, NullTelemetry(), **future)
         values = _values_until(again, cut)
         if values.shape != stored.shape:
             return stored.size
         changed += int((~((values == stored) | (np.isnan(values) & np.isnan(stored)))).sum())
     return changed
+
+
+def _without(frame: pd.DataFrame, later: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    return frame[~later].reset_index(drop=True)
+
+
+def _as_noise(frame: pd.DataFrame, later: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Multiply the numbers of the rows `later` by one random factor a row."""
+    noisy = frame.copy()
+    factors = np.random.default_rng(0).lognormal(0.0, 0.5, int(later.sum()))
+    for name in frame.select_dtypes("float64").columns:
+        noisy.loc[later, name] = noisy.loc[later, name] * factors
+    return noisy
 
 
 def _values_until(features: pd.DataFrame, cut: pd.Timestamp) -> Floats:

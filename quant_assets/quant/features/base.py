@@ -8,8 +8,8 @@ missing.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -49,34 +49,51 @@ class Bars:
 class FeatureInputs:
     """Arrays on common axes, float64, NaN where missing; features must not write to them.
 
-    close, high, low, volume, returns : (time, symbol); `high`, `low` and `volume` are NaN on
-    venues that do not publish them. market : (time,), equal-weight mean of the returns present.
+    open, high, low, close, volume, returns : (time, symbol); a venue that publishes closes alone
+        has NaN in the others.
+    market : (time,), equal-weight mean of the returns present.
+    spot_close : close of the spot instrument that a perpetual is written on, NaN without one.
+    funding_rate : sum of the settlements that became known with the bar, NaN when none did.
+    open_interest : the latest snapshot known with the bar, NaN when it is over a day old.
+    liquidated_longs, liquidated_shorts : quote notional of the forced sales and purchases that
+        became known with the bar, 0 when none did.
     """
 
-    close: Floats
+    open: Floats
     high: Floats
     low: Floats
+    close: Floats
     volume: Floats
     returns: Floats
     market: Floats
+    spot_close: Floats
+    funding_rate: Floats
+    open_interest: Floats
+    liquidated_longs: Floats
+    liquidated_shorts: Floats
     month_bars: int
     bars_per_year: int
     ts: pd.DatetimeIndex
     symbols: tuple[str, ...]
 
-    def tail(self, n_rows: int) -> "FeatureInputs":
+    @classmethod
+    def of(cls, *, close: Floats, returns: Floats, market: Floats, **known: Any) -> Self:
+        """Inputs of which only some series are known: the others are NaN, liquidations 0."""
+        unknown = np.full(close.shape, np.nan)
+        panels = dict.fromkeys(("open", "high", "low", "volume", "spot_close"), unknown)
+        panels |= dict.fromkeys(("funding_rate", "open_interest"), unknown)
+        panels |= dict.fromkeys(("liquidated_longs", "liquidated_shorts"), np.zeros(close.shape))
+        return cls(**{**panels, "close": close, "returns": returns, "market": market, **known})
+
+    def tail(self, n_rows: int) -> Self:
         """Keep the last `n_rows` rows (all, when there are fewer)."""
         rows = slice(max(0, len(self.ts) - n_rows), None)
-        return replace(
-            self,
-            close=self.close[rows],
-            high=self.high[rows],
-            low=self.low[rows],
-            volume=self.volume[rows],
-            returns=self.returns[rows],
-            market=self.market[rows],
-            ts=self.ts[rows],
-        )
+        panels: dict[str, Any] = {
+            field.name: getattr(self, field.name)[rows]
+            for field in fields(self)
+            if isinstance(getattr(self, field.name), np.ndarray)
+        }
+        return replace(self, ts=self.ts[rows], **panels)
 
 
 class Feature(ABC):

@@ -1,5 +1,7 @@
 """The stage `alpha_features`: every discovered feature on one window of bars."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -9,6 +11,13 @@ from quant_assets.core.errors import PluginError
 from quant_assets.core.registry import discover
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.features.base import Feature, FeatureInputs
+from quant_assets.quant.features.derivatives import (
+    Rows,
+    funding_rates,
+    liquidated,
+    open_interests,
+    spot_closes,
+)
 from quant_assets.quant.market.bars import (
     instants,
     known_at,
@@ -21,6 +30,7 @@ from quant_assets.quant.market.returns import equal_weight_market, grid_step, si
 
 FEATURES_PACKAGE = "quant_assets.quant.features"
 PREFIX = "value_"
+PANELS = ("open", "high", "low", "close", "volume")
 
 
 def lookback_bars(month_bars: int) -> int:
@@ -36,7 +46,13 @@ def feature_directions() -> dict[str, int]:
 
 
 def alpha_features_window(
-    context: AlphaContext, telemetry: Telemetry, *, bars: pd.DataFrame
+    context: AlphaContext,
+    telemetry: Telemetry,
+    *,
+    bars: pd.DataFrame,
+    funding: pd.DataFrame,
+    open_interest: pd.DataFrame,
+    liquidations: pd.DataFrame,
 ) -> pd.DataFrame:
     """Every discovered feature on the window's bar rows, an `AlphaFeatures` frame.
 
@@ -44,13 +60,16 @@ def alpha_features_window(
     window are read, so more history changes nothing. Columns are `value_<feature>`, sorted by
     name. `available_at` is the latest one of all bars up to the row, because some features
     compare symbols.
+    funding, open_interest, liquidations : events of the same windows; they count from their
+    `available_at` on.
     """
     recent = recent_bars(bars, context.window, lookback=lookback_bars(context.alpha.month_bars))
     ts = instants(recent["ts"])
     inside = rows_of_window(ts, context.window)
     if inside.start == inside.stop:
         return AlphaFeatures.empty()
-    inputs = feature_inputs(context, recent)
+    events = Events(funding, open_interest, liquidations)
+    inputs = feature_inputs(context, recent, events)
     axis = inputs.ts.to_numpy(dtype="datetime64[us]")
     shown = rows_of_window(axis, context.window)
     rows = np.searchsorted(axis[shown], ts[inside])
@@ -68,18 +87,30 @@ def alpha_features_window(
     return pd.DataFrame(frame)
 
 
-def feature_inputs(context: AlphaContext, bars: pd.DataFrame) -> FeatureInputs:
-    """Bars as arrays, with returns and the equal-weight market made from them."""
-    panels = to_panels(bars, ["close", "high", "low", "volume"])
+@dataclass(frozen=True)
+class Events:
+    """What happened to perpetuals beside their bars; empty frames where the venue has none."""
+
+    funding: pd.DataFrame
+    open_interest: pd.DataFrame
+    liquidations: pd.DataFrame
+
+
+def feature_inputs(context: AlphaContext, bars: pd.DataFrame, events: Events) -> FeatureInputs:
+    """Bars and events as arrays, with returns and the equal-weight market made from them."""
+    panels = to_panels(bars, list(PANELS))
     close = panels["close"]
     returns = simple_returns(close, step=grid_step(context.market))
+    rows = Rows(known_at(bars), close.symbols)
     return FeatureInputs(
-        close=close.values,
-        high=panels["high"].values,
-        low=panels["low"].values,
-        volume=panels["volume"].values,
+        **{name: panel.values for name, panel in panels.items()},
         returns=returns,
         market=equal_weight_market(returns),
+        spot_close=spot_closes(close.values, close.symbols),
+        funding_rate=funding_rates(rows, events.funding),
+        open_interest=open_interests(rows, events.open_interest),
+        liquidated_longs=liquidated(rows, events.liquidations, side="sell"),
+        liquidated_shorts=liquidated(rows, events.liquidations, side="buy"),
         month_bars=context.alpha.month_bars,
         bars_per_year=context.market.bars_per_year,
         ts=close.ts,

@@ -17,17 +17,17 @@ def make_inputs(
     month_bars: int = 1,
     bars_per_year: int = 252,
     high: np.ndarray | None = None,
+    **known: np.ndarray,
 ) -> FeatureInputs:
-    """Inputs from closes (time, symbol) or (time,); no low or volume, and no high unless given."""
+    """Inputs from closes (time, symbol) or (time,); the other series are missing unless given."""
     close = np.asarray(close, dtype=np.float64)
     close = close if close.ndim == 2 else close[:, None]
-    nothing = np.full(close.shape, np.nan)
     returns = pct_change(close)
-    return FeatureInputs(
+    if high is not None:
+        known["high"] = np.asarray(high, dtype=np.float64).reshape(close.shape)
+    return FeatureInputs.of(
+        **known,
         close=close,
-        high=nothing if high is None else np.asarray(high, dtype=np.float64).reshape(close.shape),
-        low=nothing,
-        volume=nothing,
         returns=returns,
         market=pd.DataFrame(returns).mean(axis=1).to_numpy(),
         month_bars=month_bars,
