@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from quant_assets.cli.alerting import planning, tell_run
 from quant_assets.cli.progress import pillar_progress
 from quant_assets.core.clock import run_stamp
 from quant_assets.core.errors import QuantAssetsError
@@ -72,7 +73,8 @@ def run_venue(
     swept = workspace.store.sweep()
     if swept["temps"] or swept["links"]:
         console.print(f"swept {swept['temps']} stale temp files, re-made {swept['links']} links")
-    plan = make_plan(workspace, venue, first=first, last=last, assets=options.assets)
+    with planning(workspace, venue):
+        plan = make_plan(workspace, venue, first=first, last=last, assets=options.assets)
     if options.force:
         plan = plan.forced()
     seconds = time.perf_counter() - started
@@ -82,10 +84,12 @@ def run_venue(
     )
     if not plan.pending:
         console.print("nothing changed: nothing to compute")
+        tell_run(workspace, plan, LaunchResult(venue), whole=options.assets is None)
         return LaunchResult(venue)
     watch = DiskWatch(workspace.store.layout.root, partial(_warn, console))
     watch.look()
     result = _launch_recorded(workspace, plan, console, options, watch)
+    tell_run(workspace, plan, result, whole=options.assets is None)
     console.print(f"{venue}: done in {time.perf_counter() - started:.1f} s")
     if not result.success:
         causes = "\n".join(f"  {step}: {cause}" for step, cause in result.failures[:5])

@@ -10,7 +10,7 @@ import os
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -118,11 +118,15 @@ class Alerts:
             self._write(event.key, self._sent(alert, utc_now()))
         return alert.seen == 1
 
-    def end(self, venue: str, stages: set[str]) -> int:
-        """End the alerts of a venue's stages, because they work again; how many there were."""
+    def end(self, venue: str, stages: Set[str], *, but: Iterable[str] = ()) -> int:
+        """End the alerts of a venue's stages, because they work again; how many there were.
+
+        `but` are causes that still hold.
+        """
         ended = 0
+        kept = {Event(venue, stage, cause).key for stage in stages for cause in but}
         for key, alert in self._open():
-            if alert.venue == venue and alert.stage in stages:
+            if alert.venue == venue and alert.stage in stages and key not in kept:
                 with self._lock():
                     self._write(key, alert.model_copy(update={"ended_at": timestamp()}))
                 ended += 1

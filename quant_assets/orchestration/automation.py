@@ -20,7 +20,12 @@ from quant_assets.core.errors import CellLockedError, DataError, QuantAssetsErro
 from quant_assets.operations.alerts import Alerts, Event, alerts_of
 from quant_assets.operations.disk_space import disk_space
 from quant_assets.operations.freshness import Age, advice, age_of
-from quant_assets.operations.intake.landing import REST_SECONDS, landing_folder, take_in
+from quant_assets.operations.intake.landing import (
+    REST_SECONDS,
+    landing_folder,
+    open_refusals,
+    take_in,
+)
 from quant_assets.operations.intake.pulls import Pull, pull_venue
 from quant_assets.operations.intake.watch import LOOK_SECONDS, Look, Seen, look
 from quant_assets.orchestration.dead_runs import end_dead_runs
@@ -124,6 +129,9 @@ def _take_in(
     notes += _told(venue, found)
     for refused in found.refused:
         alerts(workspace).raise_alert(Event(venue, "landing", refused.refusal))
+    known = alerts(workspace).all().values()
+    if any((a.venue, a.stage, a.ended_at) == (venue, "landing", None) for a in known):
+        alerts(workspace).end(venue, {"landing"}, but=open_refusals(store))
     return [_ingest_request(venue, large.path, large.sha256) for large in found.large]
 
 

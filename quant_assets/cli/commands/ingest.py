@@ -38,6 +38,7 @@ def command(
 
     Exit code 3 when a file was refused or a pull failed; the others are taken in all the same.
     """
+    from quant_assets.cli.alerting import tell_taken_in
     from quant_assets.cli.deliveries import facts, show, show_folders, stored_venues
     from quant_assets.core.errors import ConfigError
     from quant_assets.operations.intake.landing import Outcome, take_in, take_in_all
@@ -64,6 +65,7 @@ def command(
                 found = [take_in(store, model, path, keep=True) for path in files]
             else:
                 found = take_in_all(store, model, rest_seconds=0.0, retry=retry, progress=reading)
+            tell_taken_in(workspace, name, found)
             outcomes += [(name, outcome) for outcome in found]
     if as_json:
         click.echo(json.dumps([facts(name, outcome) for name, outcome in outcomes], indent=1))
@@ -76,6 +78,7 @@ def command(
 
 def _pull(workspace: "Workspace", venue: str | None, as_json: bool) -> int:
     """Pull the venue, or all that can be; exit code 3 when something failed."""
+    from quant_assets.cli.alerting import pulling, tell_pulled
     from quant_assets.cli.deliveries import live_venues, pulled_facts, show_pulled
     from quant_assets.core.clock import utc_now
     from quant_assets.operations.intake.pulls import pull_venue
@@ -83,13 +86,14 @@ def _pull(workspace: "Workspace", venue: str | None, as_json: bool) -> int:
     console = make_console(stderr=as_json)
     found = []
     for name in live_venues(workspace, venue):
-        with console.status(f"pulling {name}"):
+        with console.status(f"pulling {name}"), pulling(workspace, name):
             pulled = pull_venue(
                 workspace.sources(name),
                 workspace.venue(name),
                 workspace.provider(name),
                 utc_now(),
             )
+        tell_pulled(workspace, name, pulled)
         found.append((name, pulled))
     if as_json:
         click.echo(json.dumps([pulled_facts(*each) for each in found], indent=1))

@@ -28,6 +28,7 @@ from quant_assets.storage.sources import Receipt, SourceStore
 from quant_assets.storage.writer import copy_atomically, storage_error, write_atomically
 
 REST_SECONDS = 2.0
+ELSEWHERE = "elsewhere"  # of a file that was named, not dropped
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,22 @@ def refusals(store: SourceStore) -> list[dict[str, str]]:
     return sorted(found, key=lambda note: (note["at"], note["name"]))
 
 
+def open_refusals(store: SourceStore) -> list[str]:
+    """Reasons of the refusals that nobody has mended yet.
+
+    One is over when a file of that name was taken in later, or when the file has left the landing
+    folder in which it was refused.
+    """
+    taken = {receipt.name: timestamp(receipt.received_at) for receipt in store.receipts()}
+    folder = landing_folder(store)
+    return [
+        note["reason"]
+        for note in refusals(store)
+        if taken.get(note["name"], "") < note["at"]
+        and (note.get("from") == ELSEWHERE or (folder / note["name"]).exists())
+    ]
+
+
 def _origin(path: Path, sha256: str, archived: Path, received: datetime) -> Origin:
     return Origin(
         name=path.name,
@@ -198,4 +215,6 @@ def _refusal(store: SourceStore, sha256: str) -> Path:
 
 def _refuse(store: SourceStore, path: Path, sha256: str, reason: str) -> None:
     note = {"name": path.name, "sha256": sha256, "reason": reason, "at": timestamp()}
+    if path.parent.resolve() != landing_folder(store).resolve():
+        note["from"] = ELSEWHERE
     write_atomically(_refusal(store, sha256), json.dumps(note, sort_keys=True, indent=1).encode())
