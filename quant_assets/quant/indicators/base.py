@@ -11,7 +11,7 @@ Rules that hold for all of them:
 - NaN until `lookback` rows have gone by. A NaN in gives a NaN out, and touches no earlier row.
 - An infinity is read as NaN.
 - A window is NaN while it holds a NaN and exact afterwards; a recursion starts its seed again
-  behind the NaN, as a series that begins there.
+  behind the NaN, as a series that begins there; a running total passes over it.
 """
 
 from abc import ABC, abstractmethod
@@ -26,9 +26,10 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.core.registry import discover
 from quant_assets.quant.indicators.nodes import Block, Nodes
 
-__all__ = ["Indicator", "Stream", "compute_all"]
+__all__ = ["Indicator", "Stream", "catalogue", "compute_all"]
 
 Floats = npt.NDArray[np.float64]
 Program = Callable[..., Any]
@@ -54,10 +55,15 @@ class Indicator(ABC, Generic[Result]):
 
     Subclass as a frozen dataclass; it is found by discovery, under the name of the class in small
     letters. `inputs` are the columns it reads; `result` is the named tuple it gives, None for a
-    single array.
+    single array. `function` is the public function that computes it (else the one of its name).
+    `skips_missing` is for running totals, which go on behind a missing row as if it had not been;
+    `undefined` tells when the formula itself has no value, where there is such a case.
     """
 
     name: ClassVar[str]
+    function: ClassVar[str]
+    skips_missing: ClassVar[bool] = False
+    undefined: ClassVar[str] = ""
     inputs: ClassVar[tuple[str, ...]] = ("close",)
     result: ClassVar[type | None] = None
     increasing: ClassVar[tuple[str, ...]] = ()  # parameters of which each exceeds the one before
@@ -72,12 +78,12 @@ class Indicator(ABC, Generic[Result]):
         for parameter in fields(cast("Any", self)):
             value, least = getattr(self, parameter.name), parameter.metadata["least"]
             if isinstance(least, int):
-                sound = isinstance(value, int | np.integer) and not isinstance(value, bool)
                 wanted = f"a whole number of rows, at least {least}"
-                sound = sound and value >= least
+                sound = isinstance(value, int | np.integer) and value >= least
             else:
                 wanted = "a positive number"
                 sound = isinstance(value, int | float) and isfinite(value) and value > least
+            sound = sound and not isinstance(value, bool)
             if not sound:
                 raise ConfigError(f"{self.name}: {parameter.name} = {value!r}; it must be {wanted}")
             object.__setattr__(self, parameter.name, type(least)(value))
@@ -125,6 +131,11 @@ class Indicator(ABC, Generic[Result]):
 
     def _gathered(self, results: Sequence[Any]) -> Result:
         return cast("Result", results[0] if self.result is None else self.result(*results))
+
+
+def catalogue() -> dict[str, type[Indicator[Any]]]:
+    """Every indicator by name: those of this package and of others (`quant_assets.indicators`)."""
+    return discover("quant_assets.quant.indicators", Indicator)
 
 
 class _Run:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, rows
@@ -96,7 +97,9 @@ class Ichimoku(Indicator[IchimokuLines]):
 
         def step(high: Block, low: Block) -> tuple[Block, ...]:
             fast, base, slow = ((top(high) + bottom(low)) / 2.0 for top, bottom in edges)
-            return fast, base, later[0]((fast + base) / 2.0), later[1](slow)
+            cloud = later[0]((fast + base) / 2.0), later[1](slow)
+            absent = np.isnan(high + low)
+            return fast, base, *(np.where(absent, np.nan, edge) for edge in cloud)
 
         return step
 
