@@ -72,6 +72,7 @@ class Indicator(ABC, Generic[Result]):
         cls.name = sub(
             r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__
         ).lower()
+        cls.function = vars(cls).get("function", cls.name)
 
     def __post_init__(self) -> None:
         """Refuse parameters that mean nothing."""
