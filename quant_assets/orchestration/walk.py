@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ import dagster as dg
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from quant_assets.adapters.providers.fetch import window_digest
 from quant_assets.contracts.base import Contract
 from quant_assets.core.clock import timestamp
 from quant_assets.core.context import StageContext, build_context
@@ -134,9 +135,8 @@ def plan_cell(
     else:
         inputs = expected_inputs(workspace, spec, venue, window)
         if spec.dataset is not None:
-            source = workspace.provider(venue).source_digest(
-                spec.dataset, workspace.grid.window(window)
-            )
+            provider, span = workspace.provider(venue), workspace.grid.window(window)
+            source = window_digest(provider, spec.dataset, span)
     store = workspace.store
     hashes: dict[str, dict[str, str]] = {}
     missing = []
@@ -225,6 +225,7 @@ class Walker:
         started = time.perf_counter()
         store = self.workspace.store
         telemetry = RecordingTelemetry()
+        plan = self._with_version_before(plan)
         inputs = {
             asset: {cell.window: store.require(cell).sha256 for cell in cells}
             for asset, cells in plan.inputs.items()
@@ -259,6 +260,14 @@ class Walker:
             _check_clock(frame, self.spec.kind, context, cell)
             manifests[out] = store.commit(cell, frame, {**facts, "contract": contract.__name__})
         return manifests
+
+    def _with_version_before(self, plan: CellPlan) -> CellPlan:
+        """Add a ledger's stored version to what its step gets."""
+        if not self.spec.extends_itself:
+            return plan
+        own = Cell(self.spec.main, plan.venue, plan.window)
+        stored = [] if self.workspace.store.manifest(own) is None else [own]
+        return replace(plan, inputs={**plan.inputs, self.spec.main: stored})
 
     def _context(self, plan: CellPlan) -> StageContext:
         workspace, venue = self.workspace, self.workspace.venue(plan.venue)

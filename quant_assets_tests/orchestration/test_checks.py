@@ -42,7 +42,7 @@ def test_shifted_clocks_warns_with_symbol_and_seconds(tmp_path: Path):
     take_in(workspace.sources(NAME), workspace.venue(NAME), file)
     made = (
         *("raw_bars", "raw_doubts", "raw_order_book", "raw_adjustments", "raw_open_interest"),
-        *("bars", "order_book", "adjustments", "open_interest", "doubts"),
+        *("sessions", "bars", "order_book", "adjustments", "open_interest", "doubts"),
     )
     for name in made:
         spec = cell_spec(getattr(assets, name))

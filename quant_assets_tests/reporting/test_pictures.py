@@ -118,6 +118,7 @@ def _venue_samples() -> dict[str, pd.DataFrame]:
             **counts,
             completeness=share,
             score=share,
+            grid=pd.Series(["observed"] * n, dtype="str"),
         ),
     }
 

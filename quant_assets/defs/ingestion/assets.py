@@ -11,6 +11,7 @@ from quant_assets.contracts.open_interest import OpenInterest
 from quant_assets.contracts.order_book import OrderBook
 from quant_assets.contracts.quality import Quality
 from quant_assets.contracts.reference_returns import ReferenceReturns
+from quant_assets.contracts.sessions import Sessions
 from quant_assets.core.context import IngestionContext
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import History, lookback, this_window, with_window_before
@@ -101,10 +102,16 @@ def reference_returns(context):
     return walk(context)
 
 
-@window_asset(_made(clean_bars, "raw_bars"), contract=Bars)
-def bars(context, raw_bars):
+@window_asset(_raw("sessions"), contract=Sessions)
+def sessions(context):
+    """Bars that the exchange's calendar has room for; empty where no calendar is known."""
+    return walk(context)
+
+
+@window_asset(_made(clean_bars, "raw_bars", "sessions"), contract=Bars)
+def bars(context, raw_bars, sessions):
     """Bars on the venue's grid; a gap is a row with NaN prices, never a filled one."""
-    return walk(context, raw_bars=raw_bars)
+    return walk(context, raw_bars=raw_bars, sessions=sessions)
 
 
 @window_asset(_made(clean_funding, "raw_funding"), contract=Funding)
@@ -137,10 +144,18 @@ def adjustments(context, raw_adjustments):
     return walk(context, raw_adjustments=raw_adjustments)
 
 
-@window_asset(_made(gap_ledger_window, "raw_doubts", bars=with_window_before()), contract=GapLedger)
-def gap_ledger(context, raw_doubts, bars):
+@window_asset(
+    _made(
+        gap_ledger_window,
+        "raw_doubts",
+        bars=with_window_before(),
+        sessions=with_window_before(),
+    ),
+    contract=GapLedger,
+)
+def gap_ledger(context, raw_doubts, bars, sessions):
     """Runs of missing bars with length and cause, across windows' edges; grain: run x symbol."""
-    return walk(context, raw_doubts=raw_doubts, bars=bars)
+    return walk(context, raw_doubts=raw_doubts, bars=bars, sessions=sessions)
 
 
 @window_asset(
@@ -148,25 +163,30 @@ def gap_ledger(context, raw_doubts, bars):
         doubts_window,
         "raw_doubts",
         "order_book",
+        "sessions",
         bars=lookback(lambda _venue: LOOKBACK_BARS),
         adjustments=lookback(lambda _venue: LOOKBACK_BARS),
         open_interest=with_window_before(),
     ),
     contract=Doubts,
 )
-def doubts(context, raw_doubts, order_book, bars, adjustments, open_interest):
+def doubts(context, raw_doubts, order_book, sessions, bars, adjustments, open_interest):
     """Every row that was set aside, mended or flagged, and why; grain: row x reason."""
     return walk(
         context,
         raw_doubts=raw_doubts,
         order_book=order_book,
+        sessions=sessions,
         bars=bars,
         adjustments=adjustments,
         open_interest=open_interest,
     )
 
 
-@window_asset(_made(quality_window, "doubts", bars=with_window_before()), contract=Quality)
-def quality(context, doubts, bars):
+@window_asset(
+    _made(quality_window, "doubts", bars=with_window_before(), sessions=with_window_before()),
+    contract=Quality,
+)
+def quality(context, doubts, bars, sessions):
     """Completeness and score of the bars; grain: UTC day x symbol."""
-    return walk(context, doubts=doubts, bars=bars)
+    return walk(context, doubts=doubts, bars=bars, sessions=sessions)

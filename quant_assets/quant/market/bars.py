@@ -17,6 +17,7 @@ from quant_assets.core.windows import Window
 Instants = npt.NDArray[np.datetime64]
 Positions = npt.NDArray[np.intp]
 ALWAYS_OPEN = "24/7"
+LEAST_SHARE = 0.5
 _ABSENT = {"open": np.nan, "high": np.nan, "low": np.nan, "close": np.nan, "volume": 0.0}
 
 
@@ -48,22 +49,29 @@ def rows_of_window(ts: Instants, window: Window) -> slice:
 
 
 def clean_bars(
-    context: IngestionContext, telemetry: Telemetry, *, raw_bars: pd.DataFrame
+    context: IngestionContext,
+    telemetry: Telemetry,
+    *,
+    raw_bars: pd.DataFrame,
+    sessions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One window of raw bars on the venue's grid, with a row for each missing bar.
 
     The grid of a 24/7 venue is every `bar_length` from the first to the last `ts` in the window
-    over all symbols; elsewhere it is the union of the `ts` present, because only the venue knows
-    its holidays. A symbol gets gap rows (NaN prices, volume 0, `is_gap`) strictly between its own
-    first and last bar in the window; `available_at` of a gap row is when its bar would have been
-    published. Raises `DataError` for a bar of a 24/7 venue that lies off the grid.
+    over all symbols. Elsewhere it is the bars of the exchange's `sessions` where they are known
+    (see `session_times`), so a holiday is no gap and a day that nobody delivered is one; else the
+    union of the `ts` present. A symbol gets gap rows (NaN prices, volume 0, `is_gap`) strictly
+    between its own first and last bar in the window; `available_at` of a gap row is when its bar
+    would have been published. A bar outside of the sessions stays, and no other symbol misses it.
+    Raises `DataError` for a bar of a 24/7 venue that lies off the grid.
     """
     bars = raw_bars.iloc[rows_of_window(instants(raw_bars["ts"]), context.window)]
     if len(bars) == 0:
         return Bars.empty()
     columns, symbols = pd.factorize(bars["symbol"], sort=True)
-    rows, grid = _on_grid(context, bars)
-    inside = _lifetimes(rows, columns, shape=(len(grid), len(symbols)))
+    rows, grid, counts = _on_grid(context, bars, sessions)
+    inside = _lifetimes(rows, columns, shape=(len(grid), len(symbols))) & counts[:, None]
+    inside[rows, columns] = True
     n_rows = int(np.count_nonzero(inside))
     n_gaps = n_rows - len(bars)
     telemetry.log_metrics("bars", {"rows": float(n_rows), "gaps": float(n_gaps)})
@@ -74,12 +82,34 @@ def clean_bars(
     return _with_gaps(context, bars, position, grid[grid_rows], symbols.take(grid_columns))
 
 
-def _on_grid(context: IngestionContext, bars: pd.DataFrame) -> tuple[Positions, Instants]:
-    """Grid row of every bar, and the grid."""
+def session_times(market: Market, ts: Instants, sessions: pd.DataFrame | None) -> Instants | None:
+    """Times of the exchange's bars, or None where the observed grid has to do.
+
+    ts : times of the venue's bars. sessions : a `Sessions` frame; None or without rows where the
+    venue names no calendar that is known. A calendar counts when at least half of the distinct
+    times are among its bars; a source that stamps otherwise (hours on the clock, where the
+    exchange opens at half past) is not told to be all wrong.
+    """
+    if market.calendar == ALWAYS_OPEN or sessions is None or sessions.empty:
+        return None
+    times = instants(sessions["ts"])
+    distinct = np.unique(ts)
+    if len(distinct) and np.isin(distinct, times).mean() < LEAST_SHARE:
+        return None
+    return times
+
+
+def _on_grid(
+    context: IngestionContext, bars: pd.DataFrame, sessions: pd.DataFrame | None
+) -> tuple[Positions, Instants, npt.NDArray[np.bool_]]:
+    """Grid row of every bar, the grid, and which of its times every symbol ought to have."""
     ts = instants(bars["ts"])
     if context.market.calendar != ALWAYS_OPEN:
-        begins = np.concatenate([[True], ts[1:] != ts[:-1]])
-        return np.cumsum(begins) - 1, ts[begins]
+        times = session_times(context.market, ts, sessions)
+        grid = np.unique(ts) if times is None else np.union1d(times, ts)
+        grid = grid[(grid >= ts[0]) & (grid <= ts[-1])]
+        counts = np.ones(len(grid), dtype=bool) if times is None else np.isin(grid, times)
+        return np.searchsorted(grid, ts), grid, counts
     step = bar_step(context.market)
     offset = ts - ts[0]
     rows = (offset // step).astype(np.intp)
@@ -91,7 +121,8 @@ def _on_grid(context: IngestionContext, bars: pd.DataFrame) -> tuple[Positions, 
             f"{context.market.bar_length} that starts at {ts[0]} UTC, the first at {ts[off[0]]}. "
             "Mend the source, or set market.bar_length to what it delivers."
         )
-    return rows, ts[0] + step * np.arange(rows[-1] + 1)
+    grid = ts[0] + step * np.arange(rows[-1] + 1)
+    return rows, grid, np.ones(len(grid), dtype=bool)
 
 
 def _lifetimes(

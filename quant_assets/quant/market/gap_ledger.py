@@ -32,17 +32,18 @@ def gap_ledger_window(
     *,
     bars: pd.DataFrame,
     raw_doubts: pd.DataFrame,
+    sessions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per run of missing bars of a symbol in the window, a `GapLedger` frame.
 
-    bars : the window and the one before it; see `presence` for what is expected at the edges.
+    bars, sessions : the window and the one before it; see `presence` for what is expected.
     `until` is the `ts` of the bar that ends the run, and the run is known when that bar is. A run
     that no bar of the window ends is open: it lasts to the end of its last missing bar, and is
     known when that one ought to have been. Cause `quarantined`: a bar of the symbol that was set
     aside lies in the run. `whole venue`: all bars of the run are missing for every listed symbol,
     of which there are at least two. Else `unknown`.
     """
-    found = presence(context, bars)
+    found = presence(context, bars, sessions)
     is_gap = found.rows["is_gap"].to_numpy(dtype=bool)
     if not is_gap.any():
         telemetry.log_metrics("gap_ledger", {"runs": 0.0, "bars": 0.0})

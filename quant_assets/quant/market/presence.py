@@ -19,8 +19,10 @@ from quant_assets.quant.market.bars import (
     instant,
     instants,
     rows_of_window,
+    session_times,
     to_column,
 )
+from quant_assets.quant.market.grid import grid_kind
 
 Mask = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.intp]
@@ -33,17 +35,22 @@ class Presence:
 
     rows : ts, available_at, symbol, is_gap, sorted by (ts, symbol); a missing bar is known when it
         would have been published. begun_at : by symbol, the first bar that was missing when the
-        window began, for those whose last bars of the window before are missing.
+        window began, for those whose last bars of the window before are missing. grid : how the
+        times are known, a value of `Quality.grid`.
     """
 
     rows: pd.DataFrame
     begun_at: Mapping[str, np.datetime64]
+    grid: str
 
 
-def presence(context: IngestionContext, bars: pd.DataFrame) -> Presence:
+def presence(
+    context: IngestionContext, bars: pd.DataFrame, sessions: pd.DataFrame | None = None
+) -> Presence:
     """Find what is expected in the context's window.
 
-    bars : `Bars` rows of the window and of the one before it, gap rows included. A symbol is
+    bars, sessions : rows of the window and of the one before it, gap rows included; `sessions` as
+    in `clean_bars`. A symbol is
     expected from its first bar on, and from the window's start when it has a bar in the window
     before; it is expected up to the window's end, or up to the venue's newest bar when the data
     end inside the window. So a symbol that has no bar in a whole window is missing all of it, and
@@ -53,14 +60,20 @@ def presence(context: IngestionContext, bars: pd.DataFrame) -> Presence:
     inside = rows_of_window(ts, context.window)
     codes, names = pd.factorize(bars["symbol"].iloc[: inside.stop], sort=True)
     last = _last_before(codes, ts, ~bars["is_gap"].to_numpy(dtype=bool), inside, len(names))
-    grid = _grid(context, ts, inside)
+    mine = ts[inside] if inside.stop > inside.start else ts[: inside.stop]
+    times = session_times(context.market, mine, sessions)
+    grid = _grid(context, ts, inside, times)
     begins = np.where(np.isnat(last), _first(codes[inside], ts[inside], len(names)), grid[:1])
     expected = (grid[:, None] >= begins) & ~np.isnat(begins)
-    before = _next_bar(context, last, np.union1d(ts[: inside.start], grid))
+    if times is not None:
+        expected &= np.isin(grid, times)[:, None]
+    known = np.union1d(ts[: inside.start], grid) if times is None else times
+    before = _next_bar(context, last, known)
     waiting = np.flatnonzero(before < instant(context.window.start))  # NaT is never less
     return Presence(
         _rows(context, bars.iloc[inside], codes[inside], names, grid, expected),
         dict(zip(names.take(waiting).tolist(), before[waiting], strict=True)),
+        grid_kind(context.market, times),
     )
 
 
@@ -78,16 +91,20 @@ def _first(codes: Codes, ts: Instants, count: int) -> Instants:
     return first
 
 
-def _grid(context: IngestionContext, ts: Instants, inside: slice) -> Instants:
-    """Times at which the window has bars; around the clock all of them, up to what is known."""
+def _grid(
+    context: IngestionContext, ts: Instants, inside: slice, times: Instants | None
+) -> Instants:
+    """Times at which the window has bars, up to what is known; without sessions as observed."""
     own = ts[inside]
-    if context.market.calendar != ALWAYS_OPEN:
+    if context.market.calendar != ALWAYS_OPEN and times is None:
         return np.unique(own)
     if len(own) == 0 and (context.partial or inside.start == 0):
         return own
     step, start = bar_step(context.market), instant(context.window.start)
-    anchor = own[0] if len(own) else ts[inside.start - 1]
     end = own[-1] + step if context.partial else instant(context.window.end)
+    if times is not None:
+        return np.union1d(times[(times >= start) & (times < end)], own)
+    anchor = own[0] if len(own) else ts[inside.start - 1]
     return np.arange(start + (anchor - start) % step, end, step)
 
 

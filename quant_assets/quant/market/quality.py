@@ -16,17 +16,23 @@ STALE, SPIKE = "stale", "spike"
 
 
 def quality_window(
-    context: IngestionContext, telemetry: Telemetry, *, bars: pd.DataFrame, doubts: pd.DataFrame
+    context: IngestionContext,
+    telemetry: Telemetry,
+    *,
+    bars: pd.DataFrame,
+    doubts: pd.DataFrame,
+    sessions: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per symbol and UTC day with an expected bar or a doubt about bars, a `Quality` frame.
 
-    bars : the window and the one before it. `expected` counts the bars that `presence` expects,
-    those before a symbol's first and after its last bar of the window included; `score` is the
+    bars, sessions : the window and the one before it. `expected` counts what `presence` expects,
+    bars before a symbol's first and after its last bar of the window included; `score` is the
     share of them that are there and that no doubt of any kind names. A day of which nothing was
     expected has `expected`, `completeness` and `score` 0. A day is known when the last of its rows
     is.
     """
-    bars = presence(context, bars).rows
+    found = presence(context, bars, sessions)
+    bars = found.rows
     doubts = doubts[doubts["dataset"] == "bars"]
     ts = _stacked(bars, doubts, "ts")
     if len(ts) == 0:
@@ -53,6 +59,7 @@ def quality_window(
             **{name: pd.Series(values).astype("int64") for name, values in counts.items()},
             "completeness": pd.Series(counts["present"] / share),
             "score": pd.Series(clean / share),
+            "grid": pd.Series([found.grid] * len(kept), dtype="str"),
         }
     )
 

@@ -9,6 +9,7 @@ from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.open_interest import OpenInterest
 from quant_assets.contracts.order_book import OrderBook
+from quant_assets.contracts.sessions import Sessions
 from quant_assets.core.telemetry import NullTelemetry, RecordingTelemetry
 from quant_assets.quant.market.doubts import doubts_window
 from quant_assets_tests.quant.market.event_frames import (
@@ -25,6 +26,7 @@ NOTHING = {
     "adjustments": Adjustments.empty(),
     "open_interest": OpenInterest.empty(),
     "order_book": OrderBook.empty(),
+    "sessions": Sessions.empty(),
 }
 
 
