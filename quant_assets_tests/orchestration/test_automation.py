@@ -381,6 +381,9 @@ class Source:
     def wanted(self) -> list[tuple[str, str]]:
         return []
 
+    def kept(self, dataset: str) -> None:
+        del dataset
+
     def pull(self, request: PullRequest) -> Iterator[Page]:
         yield from ()
 
@@ -392,6 +395,7 @@ def test_schedule_pulls_live_venues_that_are_not_being_pulled(
     assert pull_requests(workspace, instance, now) == [], "files cannot be pulled"
     kind = type(workspace.provider(NAME))
     monkeypatch.setattr(kind, "wanted", Source.wanted, raising=False)
+    monkeypatch.setattr(kind, "kept", Source.kept, raising=False)
     monkeypatch.setattr(kind, "pull", Source.pull, raising=False)
     assert pull_requests(workspace, instance, now) == [], "its history has ended"
     today = now.date().isoformat()

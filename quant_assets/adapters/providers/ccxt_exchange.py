@@ -155,6 +155,10 @@ class Ccxt(StoredProvider):
             if ":" in symbol or dataset in ("bars", "order_book")
         ]
 
+    def kept(self, dataset: str) -> timedelta | None:
+        """See `Puller`; exchanges forget open interest after some time."""
+        return self.settings.open_interest_kept if dataset == "open_interest" else None
+
     def pull(self, request: PullRequest) -> Iterator[Page]:
         """See `Puller`; an order book is pulled when the request holds this moment."""
         if (request.dataset, request.symbol) not in self.wanted():
@@ -229,8 +233,8 @@ class Ccxt(StoredProvider):
             length = self.venue.market.bar_length
             wait = self.venue.market.publication_delay + self.settings.settle
             end = min(end, _floor(now - wait, length))
-        kept = self.settings.open_interest_kept
-        if request.dataset == "open_interest" and kept is not None:
+        kept = self.kept(request.dataset)
+        if kept is not None:
             start = max(start, now - kept)
         return Range(start, end) if start < end else None
 

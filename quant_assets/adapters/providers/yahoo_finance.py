@@ -68,6 +68,10 @@ class Yfinance(StoredProvider):
         """See `Puller`."""
         return [(d, symbol) for d in self.settings.datasets for symbol in self.settings.symbols]
 
+    def kept(self, dataset: str) -> timedelta | None:
+        """See `Puller`; Yahoo tells its whole history."""
+        del dataset
+
     def pull(self, request: PullRequest) -> Iterator[Page]:
         """See `Puller`; one page, which begins with the history when a split rewrote it."""
         if (request.dataset, request.symbol) not in self.wanted():

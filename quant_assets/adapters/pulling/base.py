@@ -6,7 +6,7 @@ that nothing of a bad answer can be stored, and the range stays missing and is a
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 import pandas as pd
@@ -56,6 +56,9 @@ class Puller(Protocol):
 
     def wanted(self) -> list[tuple[str, str]]:
         """Every (dataset, symbol) that the venue wants; nothing is asked of the source."""
+
+    def kept(self, dataset: str) -> timedelta | None:
+        """How far back the source tells a dataset; None: without end."""
 
     def pull(self, request: PullRequest) -> Iterator[Page]:
         """Pages of the request in time order, asked for one by one as they are taken.

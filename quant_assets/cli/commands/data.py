@@ -2,11 +2,16 @@
 
 import json
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import click
 from rich.table import Table
 
 from quant_assets.cli.console import make_console
+
+if TYPE_CHECKING:
+    from quant_assets.operations.intake.pulls import Lost
+    from quant_assets.orchestration.workspace import Workspace
 
 SHOWN_HOLES = 3
 
@@ -28,6 +33,8 @@ def command() -> None:
 def doctor(venue: str | None, as_json: bool) -> None:
     """What is stored, what is missing inside it, which range to fetch, which files were refused.
 
+    What a source no longer tells (Binance keeps a month of open interest) is named, too.
+
     \b
     Examples:
       quant-assets data doctor
@@ -47,6 +54,7 @@ def doctor(venue: str | None, as_json: bool) -> None:
         report[name] = {
             "deliveries": store.version(),
             "coverage": coverage(store, workspace.venue(name)),
+            "not_obtainable": _lost(workspace, name),
             "refused": refusals(store),
         }
     if as_json:
@@ -56,6 +64,18 @@ def doctor(venue: str | None, as_json: bool) -> None:
             _show(name, facts)
     found = any(f["refused"] or any(c.missing for c in f["coverage"]) for f in report.values())
     raise SystemExit(1 if found else 0)
+
+
+def _lost(workspace: "Workspace", venue: str) -> list["Lost"]:
+    """What the venue's source no longer tells; nothing for a venue of files."""
+    from quant_assets.adapters.pulling.base import Puller
+    from quant_assets.core.clock import utc_now
+    from quant_assets.operations.intake.pulls import lost_ranges
+
+    provider = workspace.provider(venue)
+    if not isinstance(provider, Puller):
+        return []
+    return lost_ranges(workspace.sources(venue), workspace.venue(venue), provider, utc_now())
 
 
 def _plain(value) -> object:
@@ -84,8 +104,20 @@ def _show(venue: str, facts) -> None:
                 "\n".join(ranges),
             )
         console.print(table)
+    for line in sorted({_told(lost) for lost in facts["not_obtainable"]}):
+        console.print(f"{venue}: {line}", markup=False, soft_wrap=True, highlight=False)
     for note in facts["refused"]:
         console.print(f"{venue} refused {note['reason']}", markup=False)
+
+
+def _told(lost: "Lost") -> str:
+    """Equal for all symbols that lack the same range."""
+    from quant_assets.core.venues import format_duration
+
+    return (
+        f"{lost.dataset} from {lost.start:%Y-%m-%d %H:%M} to {lost.end:%Y-%m-%d %H:%M} is not "
+        f"obtainable: the source keeps {format_duration(lost.kept)}; older rows come from files"
+    )
 
 
 @command.command("diff")

@@ -78,7 +78,7 @@ def pull_venue(
     for dataset, symbol in provider.wanted():
         found = Pulled(dataset, symbol)
         try:
-            for wanted in wanted_ranges(store, venue, dataset, symbol, until):
+            for wanted in wanted_ranges(store, venue, provider, (dataset, symbol), until):
                 for page in provider.pull(PullRequest(dataset, symbol, wanted.start, wanted.end)):
                     basket.put(page)
                     rows = found.rows + len(page.frame)
@@ -95,21 +95,77 @@ def pull_venue(
 
 
 def wanted_ranges(
-    store: SourceStore, venue: Venue, dataset: str, symbol: str, until: datetime
+    store: SourceStore, venue: Venue, provider: Puller, what: tuple[str, str], until: datetime
 ) -> list[Range]:
-    """Ranges of the venue's history up to `until` that no delivery confirmed, in time order."""
+    """Ranges of a data set and symbol up to `until` that no delivery confirmed, in time order.
+
+    What the source does not keep that long is left out: see `lost_ranges`.
+    """
+    dataset, symbol = what
     if dataset in SNAPSHOTS:
         return [Range(until - CLOCKS_APART, until + CLOCKS_APART)]
+    kept, history = provider.kept(dataset), _history(venue, until)
+    if history is None:
+        return []
+    start = history.start if kept is None else max(history.start, until - kept)
+    if start >= history.end:
+        return []
+    return missing_ranges(_confirmed(store, dataset, symbol), Range(start, history.end))
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A range that the source no longer tells, and that nobody delivered."""
+
+    dataset: str
+    symbol: str
+    start: datetime
+    end: datetime
+    kept: timedelta
+
+
+def lost_ranges(store: SourceStore, venue: Venue, provider: Puller, until: datetime) -> list[Lost]:
+    """Ranges of the venue's history that cannot be pulled any more, only delivered as files.
+
+    A file counts for the whole span from its first to its last row of the symbol's data set.
+    """
+    history, found = _history(venue, until), []
+    for dataset, symbol in provider.wanted():
+        kept = provider.kept(dataset)
+        if history is None or kept is None or history.start >= until - kept:
+            continue
+        known = [*_confirmed(store, dataset, symbol), *_delivered(store, dataset, symbol)]
+        gone = Range(history.start, min(history.end, until - kept))
+        found += [
+            Lost(dataset, symbol, part.start, part.end, kept)
+            for part in missing_ranges(known, gone)
+        ]
+    return found
+
+
+def _history(venue: Venue, until: datetime) -> Range | None:
+    """The venue's history up to `until`; None before its first day."""
     start, end = midnight(venue.history.first), until
     if venue.history.last is not None:
         end = min(end, midnight(venue.history.last) + timedelta(days=1))
-    if start >= end:
-        return []
+    return Range(start, end) if start < end else None
+
+
+def _confirmed(store: SourceStore, dataset: str, symbol: str) -> list[Range]:
     key = _key(dataset, symbol)
-    confirmed = [
+    return [
         Range(*receipt.confirmed[key]) for receipt in store.receipts() if key in receipt.confirmed
     ]
-    return missing_ranges(confirmed, Range(start, end))
+
+
+def _delivered(store: SourceStore, dataset: str, symbol: str) -> list[Range]:
+    """Spans of the files that have rows of the symbol; pulled pages confirm their own ranges."""
+    found = []
+    for receipt in store.receipts():
+        if not receipt.confirmed and symbol in receipt.symbols.get(dataset, []):
+            first, last = receipt.spans[dataset]
+            found.append(Range(first, last + timedelta.resolution))
+    return found
 
 
 class _Basket:

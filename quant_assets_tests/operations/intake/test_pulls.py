@@ -14,10 +14,15 @@ from quant_assets.adapters.pulling.ranges import Range
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.venues import Venue
 from quant_assets.operations.intake import pulls
-from quant_assets.operations.intake.delivery import Origin
-from quant_assets.operations.intake.pulls import pull_venue
+from quant_assets.operations.intake.delivery import Origin, deliver
+from quant_assets.operations.intake.pulls import Lost, lost_ranges, pull_venue
 from quant_assets.storage.sources import SourceStore
-from quant_assets_tests.operations.intake.deliveries import files_venue, raw_bars, source_store
+from quant_assets_tests.operations.intake.deliveries import (
+    files_venue,
+    origin,
+    raw_bars,
+    source_store,
+)
 
 VENUE = files_venue(funding="none")
 HOUR = timedelta(hours=1)
@@ -35,11 +40,15 @@ class Exchange:
         self.listed = list(wanted) or [("bars", BTC)]
         self.rows = rows
         self.asked: list[PullRequest] = []
+        self.keeps: dict[str, timedelta] = {}
         self.broken: dict[str, datetime] = {}
         self.silent: set[datetime] = set()
 
     def wanted(self) -> list[tuple[str, str]]:
         return self.listed
+
+    def kept(self, dataset: str) -> timedelta | None:
+        return self.keeps.get(dataset)
 
     def pull(self, request: PullRequest) -> Iterator[Page]:
         self.asked.append(request)
@@ -195,3 +204,28 @@ def test_snapshot_is_asked_for_now_every_time(store: SourceStore):
 def test_provider_that_cannot_pull_is_named(store: SourceStore):
     with pytest.raises(ConfigError, match="provider files cannot pull; drop files"):
         pull_venue(store, VENUE, object(), hour(1))
+
+
+def test_what_the_source_no_longer_keeps_is_not_asked_for_and_named_as_lost(store: SourceStore):
+    exchange = Exchange(("bars", BTC), ("bars", ETH))
+    exchange.keeps["bars"] = 4 * HOUR
+    pull_venue(store, VENUE, exchange, hour(10))
+    assert [(asked.start, asked.end) for asked in exchange.asked] == [(hour(6), hour(10))] * 2
+    assert confirmed(store) == [(hour(6), hour(10))]
+    lost = [Lost("bars", symbol, hour(0), hour(6), 4 * HOUR) for symbol in (BTC, ETH)]
+    assert lost_ranges(store, VENUE, exchange, hour(10)) == lost
+    exchange.asked.clear()
+    pull_venue(store, VENUE, exchange, hour(12))
+    assert [(asked.start, asked.end) for asked in exchange.asked] == [(hour(10), hour(12))] * 2
+
+
+def test_what_files_delivered_is_not_lost(store: SourceStore):
+    exchange = Exchange(("bars", BTC))
+    exchange.keeps["bars"] = 4 * HOUR
+    deliver(store, VENUE, origin("old.csv"), [raw_bars("2024-01-01 01:00", 3)])
+    (first, second) = lost_ranges(store, VENUE, exchange, hour(10))
+    assert (first.start, first.end) == (hour(0), hour(1))
+    assert second.start == hour(3) + timedelta.resolution
+    assert second.end == hour(6)
+    exchange.keeps.clear()
+    assert lost_ranges(store, VENUE, exchange, hour(10)) == []
