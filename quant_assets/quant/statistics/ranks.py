@@ -12,7 +12,7 @@ from quant_assets.quant.market.panel import Floats
 if TYPE_CHECKING:
     from quant_assets.quant.statistics.ranks_kernel import Side
 
-__all__ = ["average_ranks", "cross_sectional_ic", "rank_percentiles", "spearman"]
+__all__ = ["average_ranks", "cross_sectional_ic", "rank_percentiles", "rank_shares", "spearman"]
 
 MIN_PAIRS = 3
 
@@ -22,7 +22,7 @@ def average_ranks(values: npt.ArrayLike, axis: int = -1) -> Floats:
 
     Same shape as `values`; NaN stays NaN. Ranks are exact multiples of 0.5.
     """
-    return _ranks(values, axis, percentiles=False)
+    return _ranks(values, axis)
 
 
 def rank_percentiles(values: npt.ArrayLike, axis: int = -1) -> Floats:
@@ -30,7 +30,15 @@ def rank_percentiles(values: npt.ArrayLike, axis: int = -1) -> Floats:
 
     Same shape as `values`; NaN stays NaN. A lone value is at 0.5, and so are values that all tie.
     """
-    return _ranks(values, axis, percentiles=True)
+    return _ranks(values, axis, less=0.5)
+
+
+def rank_shares(values: npt.ArrayLike, axis: int = -1) -> Floats:
+    """Average ranks mapped into (0, 1]: `rank / n`, n = values that are not NaN.
+
+    Same shape as `values`; NaN stays NaN.
+    """
+    return _ranks(values, axis, less=0.0)
 
 
 def cross_sectional_ic(x: npt.ArrayLike, y: npt.ArrayLike) -> Floats:
@@ -79,7 +87,8 @@ def _rows(array: Floats) -> Floats:
     return np.ascontiguousarray(array.reshape(prod(array.shape[:-1]), array.shape[-1]))
 
 
-def _ranks(values: npt.ArrayLike, axis: int, *, percentiles: bool) -> Floats:
+def _ranks(values: npt.ArrayLike, axis: int, *, less: float | None = None) -> Floats:
+    """Average ranks; with `less`: (rank - less) / n."""
     from quant_assets.quant.statistics.ranks_kernel import rank_rows
 
     array = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
@@ -89,8 +98,8 @@ def _ranks(values: npt.ArrayLike, axis: int, *, percentiles: bool) -> Floats:
     ranks = np.empty_like(matrix)
     for rows, bits, (block, keys, drops, counts) in sorted_blocks(matrix):
         rank_rows(block, keys, bits, drops, counts, ranks[rows])
-        if percentiles:
-            ranks[rows] -= 0.5
+        if less is not None:
+            ranks[rows] -= less
             ranks[rows] /= np.maximum(counts[: len(block), None], 1)
     return np.moveaxis(ranks.reshape(array.shape), -1, axis)
 

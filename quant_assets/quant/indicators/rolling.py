@@ -1,0 +1,439 @@
+"""Statistics of the last n rows: moments, extremes, order, and how two series move together.
+
+Every one is NaN while its window holds a NaN, and exact afterwards. Oracle: pandas, scipy.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.core.errors import ConfigError
+from quant_assets.quant.indicators.base import Floats, Indicator, Program, factor, rows
+from quant_assets.quant.indicators.nodes import Block, Nodes
+
+__all__ = [
+    "PercentileRank",
+    "RollingArgmax",
+    "RollingArgmin",
+    "RollingBeta",
+    "RollingCorrelation",
+    "RollingCovariance",
+    "RollingKurtosis",
+    "RollingMax",
+    "RollingMedian",
+    "RollingMin",
+    "RollingQuantile",
+    "RollingSkew",
+    "RollingStd",
+    "RollingSum",
+    "RollingVariance",
+    "ZScore",
+    "percentile_rank",
+    "rolling_argmax",
+    "rolling_argmin",
+    "rolling_beta",
+    "rolling_correlation",
+    "rolling_covariance",
+    "rolling_kurtosis",
+    "rolling_max",
+    "rolling_median",
+    "rolling_min",
+    "rolling_quantile",
+    "rolling_skew",
+    "rolling_std",
+    "rolling_sum",
+    "rolling_variance",
+    "z_score",
+]
+
+Three = tuple[Block, Block, Block]
+PAIR = ("x", "y")
+
+
+def spread(nodes: Nodes, n: int) -> Callable[[Block], Three]:
+    """Mean of n rows, distance of the last from it, sum of squared distances from it."""
+    from quant_assets.quant.indicators.rolling_kernel import window_spread
+
+    return nodes.add(window_spread, nodes.empty(2 * n + 4), n, n_outputs=3)
+
+
+def shape(nodes: Nodes, n: int) -> Callable[[Block], Three]:
+    """Sums over n rows of the second, third and fourth power of the distance from their mean."""
+    from quant_assets.quant.indicators.rolling_kernel import window_shape
+
+    return nodes.add(window_shape, nodes.empty(4 * n + 6), n, n_outputs=3)
+
+
+def pair(nodes: Nodes, n: int) -> Callable[[Block, Block], Three]:
+    """Sums over n rows of x x, y y and x y, as distances from their means."""
+    from quant_assets.quant.indicators.rolling_kernel import window_pair
+
+    return nodes.add(window_pair, nodes.empty(5 * n + 9), n, n_outputs=3)
+
+
+def _ordered(nodes: Nodes, n: int) -> Block:
+    """The state of `order_kernel`: an empty window for each symbol."""
+    state = np.full((nodes.n_symbols, 2 * n + 1), np.nan)
+    state[:, 2 * n] = 0.0
+    return state
+
+
+@dataclass(frozen=True)
+class _Windowed(Indicator[Floats]):
+    """A statistic of the last n rows of one series."""
+
+    n: int = rows(20)
+
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return self.n - 1
+
+
+@dataclass(frozen=True)
+class _Corrected(_Windowed):
+    """A moment of n rows, biased (`ddof` 0) or corrected for the size of the sample (1)."""
+
+    ddof: int = rows(1, least=0)
+    fewest: ClassVar[int] = 1  # rows that a corrected moment needs
+
+    def __post_init__(self) -> None:
+        """Refuse corrections without a meaning, and windows that are too short for them."""
+        super().__post_init__()
+        if self.ddof > 1 or (self.ddof and self.n < self.fewest):
+            raise ConfigError(
+                f"{self.name}: ddof = {self.ddof} with n = {self.n}; ddof is 0, or 1 with at least "
+                f"{self.fewest} rows"
+            )
+
+
+@dataclass(frozen=True)
+class RollingSum(_Windowed):
+    """Sum of the last n rows."""
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        return nodes.sum(self.n)
+
+
+def rolling_sum(x: npt.ArrayLike, n: int = 20) -> Floats:
+    """Sum of the last n rows; see `RollingSum`."""
+    return RollingSum(n).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingVariance(_Corrected):
+    """Variance of the last n rows: squared distances from their mean over `n - ddof`."""
+
+    fewest: ClassVar[int] = 2
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        window, divisor = spread(nodes, self.n), self.n - self.ddof
+        return lambda x: window(x)[2] / divisor
+
+
+def rolling_variance(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
+    """Variance of the last n rows; see `RollingVariance`."""
+    return RollingVariance(n, ddof).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingStd(_Corrected):
+    """Standard deviation of the last n rows, the root of `RollingVariance`."""
+
+    fewest: ClassVar[int] = 2
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        window, divisor = spread(nodes, self.n), self.n - self.ddof
+        return lambda x: np.sqrt(window(x)[2] / divisor)
+
+
+def rolling_std(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
+    """Standard deviation of the last n rows; see `RollingStd`."""
+    return RollingStd(n, ddof).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingSkew(_Corrected):
+    """Skewness of the last n rows: `m3 / m2^1.5` of the central moments (`ddof` 0, the default).
+
+    `ddof` 1 multiplies by `sqrt(n (n - 1)) / (n - 2)` (Joanes & Gill 1998, G1), as pandas does.
+    NaN where the window does not vary.
+    """
+
+    n: int = rows(60)
+    ddof: int = rows(0, least=0)
+    fewest: ClassVar[int] = 3
+    undefined: ClassVar[str] = "the window does not vary"
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        window, n = shape(nodes, self.n), self.n
+        corrected = np.sqrt(n * (n - 1.0)) / (n - 2.0) if self.ddof else 1.0
+        scale = float(np.sqrt(n) * corrected)
+
+        def step(x: Block) -> Block:
+            squares, cubes, _ = window(x)
+            return scale * cubes / (squares * np.sqrt(squares))
+
+        return step
+
+
+def rolling_skew(x: npt.ArrayLike, n: int = 60, *, ddof: int = 0) -> Floats:
+    """Skewness of the last n rows; see `RollingSkew`."""
+    return RollingSkew(n, ddof).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingKurtosis(_Corrected):
+    """Excess kurtosis of the last n rows: `m4 / m2^2 - 3` of the central moments (`ddof` 0).
+
+    `ddof` 1 gives `(n - 1) / ((n - 2) (n - 3)) ((n + 1) g2 + 6)` (Joanes & Gill 1998, G2), as
+    pandas does. NaN where the window does not vary.
+    """
+
+    n: int = rows(60)
+    ddof: int = rows(0, least=0)
+    fewest: ClassVar[int] = 4
+    undefined: ClassVar[str] = "the window does not vary"
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        window, n = shape(nodes, self.n), self.n
+        scale, shift = float(n), -3.0
+        if self.ddof:
+            outer = (n - 1.0) / ((n - 2.0) * (n - 3.0))
+            scale, shift = outer * (n + 1.0) * n, outer * (6.0 - 3.0 * (n + 1.0))
+
+        def step(x: Block) -> Block:
+            squares, _, fourths = window(x)
+            return scale * fourths / (squares * squares) + shift
+
+        return step
+
+
+def rolling_kurtosis(x: npt.ArrayLike, n: int = 60, *, ddof: int = 0) -> Floats:
+    """Excess kurtosis of the last n rows; see `RollingKurtosis`."""
+    return RollingKurtosis(n, ddof).compute(x)
+
+
+@dataclass(frozen=True)
+class ZScore(_Corrected):
+    """`(x - mean) / standard deviation` of the last n rows; NaN where they do not vary."""
+
+    fewest: ClassVar[int] = 2
+    undefined: ClassVar[str] = "the window does not vary"
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        window, divisor = spread(nodes, self.n), self.n - self.ddof
+
+        def step(x: Block) -> Block:
+            _, distance, squares = window(x)
+            return distance / np.sqrt(squares / divisor)
+
+        return step
+
+
+def z_score(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
+    """Distance from the mean of the last n rows in standard deviations; see `ZScore`."""
+    return ZScore(n, ddof).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingMax(_Windowed):
+    """Largest of the last n rows."""
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        return nodes.highest(self.n)
+
+
+def rolling_max(x: npt.ArrayLike, n: int = 20) -> Floats:
+    """Largest of the last n rows; see `RollingMax`."""
+    return RollingMax(n).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingMin(_Windowed):
+    """Smallest of the last n rows."""
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        return nodes.lowest(self.n)
+
+
+def rolling_min(x: npt.ArrayLike, n: int = 20) -> Floats:
+    """Smallest of the last n rows; see `RollingMin`."""
+    return RollingMin(n).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingArgmax(_Windowed):
+    """Rows since the largest of the last n: 0 on the row that is it; the latest of equal ones."""
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        from quant_assets.quant.indicators.directional_kernel import window_age
+
+        return nodes.add(window_age, nodes.empty(2 * self.n + 2), self.n, 1.0)
+
+
+def rolling_argmax(x: npt.ArrayLike, n: int = 20) -> Floats:
+    """Rows since the largest of the last n; see `RollingArgmax`."""
+    return RollingArgmax(n).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingArgmin(_Windowed):
+    """Rows since the smallest of the last n: 0 on the row that is it; the latest of equal ones."""
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        from quant_assets.quant.indicators.directional_kernel import window_age
+
+        return nodes.add(window_age, nodes.empty(2 * self.n + 2), self.n, -1.0)
+
+
+def rolling_argmin(x: npt.ArrayLike, n: int = 20) -> Floats:
+    """Rows since the smallest of the last n; see `RollingArgmin`."""
+    return RollingArgmin(n).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingQuantile(_Windowed):
+    """Quantile of the last n rows at `share` in (0, 1), linear between neighbours (type 7)."""
+
+    share: float = factor(0.5)
+
+    def __post_init__(self) -> None:
+        """Refuse shares outside (0, 1)."""
+        super().__post_init__()
+        if self.share >= 1.0:
+            raise ConfigError(f"{self.name}: share = {self.share}; it must lie between 0 and 1")
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        from quant_assets.quant.indicators.order_kernel import window_quantile
+
+        return nodes.add(window_quantile, _ordered(nodes, self.n), self.n, self.share)
+
+
+def rolling_quantile(x: npt.ArrayLike, n: int = 20, *, share: float = 0.5) -> Floats:
+    """Quantile of the last n rows; see `RollingQuantile`."""
+    return RollingQuantile(n, share).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingMedian(_Windowed):
+    """Median of the last n rows."""
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        return RollingQuantile(self.n).program(nodes)
+
+
+def rolling_median(x: npt.ArrayLike, n: int = 20) -> Floats:
+    """Median of the last n rows; see `RollingMedian`."""
+    return RollingMedian(n).compute(x)
+
+
+@dataclass(frozen=True)
+class PercentileRank(_Windowed):
+    """Average rank of the row among the last n, itself included, over n: in (0, 1]."""
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        from quant_assets.quant.indicators.order_kernel import window_rank
+
+        rank, n = nodes.add(window_rank, _ordered(nodes, self.n), self.n), self.n
+        return lambda x: rank(x) / n
+
+
+def percentile_rank(x: npt.ArrayLike, n: int = 20) -> Floats:
+    """Rank of the row among the last n as a share; see `PercentileRank`."""
+    return PercentileRank(n).compute(x)
+
+
+@dataclass(frozen=True)
+class RollingCovariance(_Corrected):
+    """Covariance of x and y over the last n rows, divided by `n - ddof`."""
+
+    n: int = rows(60)
+    inputs: ClassVar[tuple[str, ...]] = PAIR
+    fewest: ClassVar[int] = 2
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        window, divisor = pair(nodes, self.n), self.n - self.ddof
+        return lambda x, y: window(x, y)[2] / divisor
+
+
+def rolling_covariance(x: npt.ArrayLike, y: npt.ArrayLike, n: int = 60, *, ddof: int = 1) -> Floats:
+    """Covariance over the last n rows; see `RollingCovariance`. A y of (time,) serves all x."""
+    return RollingCovariance(n, ddof).compute(x, _alongside(x, y))
+
+
+@dataclass(frozen=True)
+class RollingCorrelation(_Windowed):
+    """Pearson correlation of x and y over the last n rows; NaN where one is constant."""
+
+    n: int = rows(60, least=2)
+    inputs: ClassVar[tuple[str, ...]] = PAIR
+    undefined: ClassVar[str] = "the window does not vary"
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        window = pair(nodes, self.n)
+
+        def step(x: Block, y: Block) -> Block:
+            squares_x, squares_y, products = window(x, y)
+            ratio: Block = products / (np.sqrt(squares_x) * np.sqrt(squares_y))
+            return np.minimum(np.maximum(ratio, -1.0), 1.0)
+
+        return step
+
+
+def rolling_correlation(x: npt.ArrayLike, y: npt.ArrayLike, n: int = 60) -> Floats:
+    """Correlation over the last n rows; see `RollingCorrelation`. A y of (time,) serves all x."""
+    return RollingCorrelation(n).compute(x, _alongside(x, y))
+
+
+@dataclass(frozen=True)
+class RollingBeta(_Windowed):
+    """Slope of x on y over the last n rows, `cov(x, y) / var(y)`; NaN where y is constant.
+
+    With returns of an instrument as x and those of the market as y, its market beta.
+    """
+
+    n: int = rows(60, least=2)
+    inputs: ClassVar[tuple[str, ...]] = PAIR
+    undefined: ClassVar[str] = "the window does not vary"
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        window = pair(nodes, self.n)
+
+        def step(x: Block, y: Block) -> Block:
+            _, squares_y, products = window(x, y)
+            return products / squares_y
+
+        return step
+
+
+def rolling_beta(x: npt.ArrayLike, y: npt.ArrayLike, n: int = 60) -> Floats:
+    """Slope of x on y over the last n rows; see `RollingBeta`. A y of (time,) serves all x."""
+    return RollingBeta(n).compute(x, _alongside(x, y))
+
+
+def _alongside(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.generic]:
+    """A y of (time,) beside every symbol of an x of (time, symbol); any other as it is."""
+    left, right = np.asarray(x), np.asarray(y)
+    if left.ndim == 2 and right.ndim == 1 and len(left) == len(right):
+        return np.broadcast_to(right[:, None], left.shape)
+    return right

@@ -1,0 +1,232 @@
+"""Moments of a sliding window, of one series or of two, over blocks of rows with carried state.
+
+Calling convention and ring as in `nodes_kernel`: the window is the end of one span of n rows and
+the start of the next, so that nothing is subtracted and a NaN leaves with its row. Sums are of
+powers of `x - reference`, where the reference is the last row of the span before: that row lies in
+the window, hence the sum of squares about it is at most n times the one about the mean, and no
+digits cancel, whatever the level of the series. The last row of a span is the next reference, and
+sums the whole span about itself.
+
+State: for each sum a ring of n slots, those after the current one with the sum from there to the
+end of the last span; the plain values of this span stand in the others, of the first ring (of two
+series: the first two). Then the running sums of this span, the references, and a spare row.
+"""
+
+from quant_assets.quant.indicators.compiled import Block, compiled, sample
+
+
+@compiled
+def _end_spread(values: Block, state: Block, n: int) -> None:
+    """Make the last row of a span the reference, and the rings sums to the end of the span."""
+    reference, last, last_2 = state[2 * n + 2], state[n - 1], state[2 * n - 1]
+    for j in range(values.size):
+        reference[j] = values[j]
+        last[j] = values[j] - values[j]  # 0, or NaN
+        last_2[j] = last[j]
+    for i in range(n - 2, -1, -1):
+        here, newer = state[i], state[i + 1]
+        here_2, newer_2 = state[n + i], state[n + i + 1]
+        for j in range(values.size):
+            y = here[j] - reference[j]
+            here[j] = newer[j] + y
+            here_2[j] = newer_2[j] + y * y
+
+
+@compiled
+def window_spread(
+    x: Block,
+    seen: int,
+    state: Block,
+    n: int,
+    mean: Block,
+    deviation: Block,
+    squares: Block,
+) -> None:
+    """Mean, distance of the current row from it, sum of squared distances; state (2 n + 4)."""
+    n_rows, n_symbols = x.shape
+    first, second, reference = state[2 * n], state[2 * n + 1], state[2 * n + 2]
+    for t in range(n_rows):
+        slot = (seen + t) % n
+        ends = slot == n - 1
+        values, middle, distance, square = x[t], mean[t], deviation[t], squares[t]
+        if ends:
+            _end_spread(values, state, n)
+        if ends or slot == 0:
+            for j in range(n_symbols):
+                first[j] = 0.0
+                second[j] = 0.0
+        at, plain = 0 if ends else slot + 1, state[2 * n + 3 if ends else slot]
+        older, older_2 = state[at], state[n + at]
+        for j in range(n_symbols):
+            value = values[j]
+            y = value - reference[j]
+            total, total_2 = first[j] + y, second[j] + y * y
+            first[j] = total
+            second[j] = total_2
+            plain[j] = value
+            total += older[j]
+            offset = total / n
+            middle[j] = reference[j] + offset
+            distance[j] = y - offset
+            spread = total_2 + older_2[j] - offset * total
+            square[j] = 0.0 if spread < 0.0 else spread
+
+
+@compiled
+def _end_shape(values: Block, state: Block, n: int) -> None:
+    """As `_end_spread`, for four powers."""
+    reference, last, last_2 = state[4 * n + 4], state[n - 1], state[2 * n - 1]
+    last_3, last_4 = state[3 * n - 1], state[4 * n - 1]
+    for j in range(values.size):
+        reference[j] = values[j]
+        zero = values[j] - values[j]  # or NaN
+        last[j] = zero
+        last_2[j] = zero
+        last_3[j] = zero
+        last_4[j] = zero
+    for i in range(n - 2, -1, -1):
+        here, newer = state[i], state[i + 1]
+        here_2, newer_2 = state[n + i], state[n + i + 1]
+        here_3, newer_3 = state[2 * n + i], state[2 * n + i + 1]
+        here_4, newer_4 = state[3 * n + i], state[3 * n + i + 1]
+        for j in range(values.size):
+            y = here[j] - reference[j]
+            y_2 = y * y
+            here[j] = newer[j] + y
+            here_2[j] = newer_2[j] + y_2
+            here_3[j] = newer_3[j] + y * y_2
+            here_4[j] = newer_4[j] + y_2 * y_2
+
+
+@compiled
+def window_shape(
+    x: Block,
+    seen: int,
+    state: Block,
+    n: int,
+    squares: Block,
+    cubes: Block,
+    fourths: Block,
+) -> None:
+    """Sums of the second, third and fourth power of the distance from the mean; state (4 n + 6)."""
+    n_rows, n_symbols = x.shape
+    first, second, third = state[4 * n], state[4 * n + 1], state[4 * n + 2]
+    fourth, reference = state[4 * n + 3], state[4 * n + 4]
+    for t in range(n_rows):
+        slot = (seen + t) % n
+        ends = slot == n - 1
+        values, square, cube, power = x[t], squares[t], cubes[t], fourths[t]
+        if ends:
+            _end_shape(values, state, n)
+        if ends or slot == 0:
+            for j in range(n_symbols):
+                first[j] = 0.0
+                second[j] = 0.0
+                third[j] = 0.0
+                fourth[j] = 0.0
+        at, plain = 0 if ends else slot + 1, state[4 * n + 5 if ends else slot]
+        older, older_2 = state[at], state[n + at]
+        older_3, older_4 = state[2 * n + at], state[3 * n + at]
+        for j in range(n_symbols):
+            value = values[j]
+            y = value - reference[j]
+            y_2 = y * y
+            s_1, s_2 = first[j] + y, second[j] + y_2
+            s_3, s_4 = third[j] + y * y_2, fourth[j] + y_2 * y_2
+            first[j] = s_1
+            second[j] = s_2
+            third[j] = s_3
+            fourth[j] = s_4
+            plain[j] = value
+            s_1, s_2 = s_1 + older[j], s_2 + older_2[j]
+            s_3, s_4 = s_3 + older_3[j], s_4 + older_4[j]
+            m = s_1 / n
+            spread = s_2 - m * s_1
+            square[j] = 0.0 if spread < 0.0 else spread
+            cube[j] = s_3 - m * (3.0 * s_2 - 2.0 * m * s_1)
+            power[j] = s_4 - m * (4.0 * s_3 - m * (6.0 * s_2 - 3.0 * m * s_1))
+
+
+@compiled
+def _end_pair(x: Block, y: Block, state: Block, n: int) -> None:
+    """As `_end_spread`, for two series and their products."""
+    reference_x, reference_y = state[5 * n + 5], state[5 * n + 6]
+    for j in range(x.size):
+        reference_x[j] = x[j]
+        reference_y[j] = y[j]
+        zero_x, zero_y = x[j] - x[j], y[j] - y[j]  # or NaN
+        state[n - 1, j] = zero_x
+        state[2 * n - 1, j] = zero_y
+        state[3 * n - 1, j] = zero_x
+        state[4 * n - 1, j] = zero_y
+        state[5 * n - 1, j] = zero_x + zero_y
+    for i in range(n - 2, -1, -1):
+        here_x, newer_x = state[i], state[i + 1]
+        here_y, newer_y = state[n + i], state[n + i + 1]
+        here_xx, newer_xx = state[2 * n + i], state[2 * n + i + 1]
+        here_yy, newer_yy = state[3 * n + i], state[3 * n + i + 1]
+        here_xy, newer_xy = state[4 * n + i], state[4 * n + i + 1]
+        for j in range(x.size):
+            a, b = here_x[j] - reference_x[j], here_y[j] - reference_y[j]
+            here_x[j] = newer_x[j] + a
+            here_y[j] = newer_y[j] + b
+            here_xx[j] = newer_xx[j] + a * a
+            here_yy[j] = newer_yy[j] + b * b
+            here_xy[j] = newer_xy[j] + a * b
+
+
+@compiled
+def window_pair(
+    x: Block,
+    y: Block,
+    seen: int,
+    state: Block,
+    n: int,
+    squares_x: Block,
+    squares_y: Block,
+    products: Block,
+) -> None:
+    """Sums about the means of x x, y y and x y; state (5 n + 9)."""
+    n_rows, n_symbols = x.shape
+    sum_x, sum_y, sum_xx = state[5 * n], state[5 * n + 1], state[5 * n + 2]
+    sum_yy, sum_xy = state[5 * n + 3], state[5 * n + 4]
+    reference_x, reference_y = state[5 * n + 5], state[5 * n + 6]
+    for t in range(n_rows):
+        slot = (seen + t) % n
+        ends = slot == n - 1
+        values_x, values_y = x[t], y[t]
+        square_x, square_y, product = squares_x[t], squares_y[t], products[t]
+        if ends:
+            _end_pair(values_x, values_y, state, n)
+        if ends or slot == 0:
+            state[5 * n : 5 * n + 5] = 0.0
+        at, plain = 0 if ends else slot + 1, 5 * n + 7 if ends else slot
+        plain_x, plain_y = state[plain], state[plain + 1 if ends else n + plain]
+        old_x, old_y, old_xx = state[at], state[n + at], state[2 * n + at]
+        old_yy, old_xy = state[3 * n + at], state[4 * n + at]
+        for j in range(n_symbols):
+            a, b = values_x[j], values_y[j]
+            plain_x[j] = a
+            plain_y[j] = b
+            a, b = a - reference_x[j], b - reference_y[j]
+            s_x, s_y = sum_x[j] + a, sum_y[j] + b
+            s_xx, s_yy, s_xy = sum_xx[j] + a * a, sum_yy[j] + b * b, sum_xy[j] + a * b
+            sum_x[j] = s_x
+            sum_y[j] = s_y
+            sum_xx[j] = s_xx
+            sum_yy[j] = s_yy
+            sum_xy[j] = s_xy
+            s_x, s_y = s_x + old_x[j], s_y + old_y[j]
+            m_x, m_y = s_x / n, s_y / n
+            a, b = s_xx + old_xx[j] - m_x * s_x, s_yy + old_yy[j] - m_y * s_y
+            square_x[j] = 0.0 if a < 0.0 else a
+            square_y[j] = 0.0 if b < 0.0 else b
+            product[j] = s_xy + old_xy[j] - m_x * s_y
+
+
+def warm_up() -> None:
+    """Compile every kernel of this file."""
+    x, room = sample(), (sample(), sample(), sample())
+    window_spread(x, 0, sample(8), 2, *room)
+    window_shape(x, 0, sample(14), 2, *room)
+    window_pair(x, x, 0, sample(19), 2, *room)
