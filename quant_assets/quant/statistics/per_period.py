@@ -12,9 +12,15 @@ import numpy.typing as npt
 
 from quant_assets.quant.market.panel import Floats
 
+__all__ = ["kurtosis", "sharpe", "skewness"]
+
 
 class _Deviations(NamedTuple):
-    """Columns centred and scaled to a largest deviation of 1; `scale` undoes it."""
+    """Series centred and scaled to a largest deviation of 1; `scale` undoes it.
+
+    `values` are `(time,)` or `(strategy, time)`, C-ordered: sums run along the series as they lie
+    in memory, so that a series has the same figure to the bit alone and beside others.
+    """
 
     values: Floats
     mean: Floats
@@ -23,23 +29,26 @@ class _Deviations(NamedTuple):
 
 
 def _deviations(returns: npt.ArrayLike) -> _Deviations:
-    array = np.asarray(returns, dtype=np.float64)
+    array = np.array(np.asarray(returns, dtype=np.float64).T, order="C")
     present = ~np.isnan(array)
-    count = np.asarray(present.sum(axis=0), dtype=np.float64)
+    count = np.asarray(present.sum(axis=-1), dtype=np.float64)
     filled = np.where(present, array, 0.0)
-    mean = filled.sum(axis=0) / np.maximum(count, 1.0)
-    centred = np.where(present, array - mean, 0.0)
-    largest = np.abs(centred).max(axis=0, initial=0.0)
+    mean = np.asarray(filled.sum(axis=-1) / np.maximum(count, 1.0))
+    centred = np.where(present, array - mean[..., None], 0.0)
+    largest = np.abs(centred).max(axis=-1, initial=0.0)
     # Judged by the range, not by deviations: the mean of a constant is itself rounded.
-    highest = np.where(present, array, -np.inf).max(axis=0, initial=-np.inf)
-    lowest = np.where(present, array, np.inf).min(axis=0, initial=np.inf)
-    rounding = np.finfo(np.float64).eps * np.abs(filled).max(axis=0, initial=0.0)
+    highest = np.where(present, array, -np.inf).max(axis=-1, initial=-np.inf)
+    lowest = np.where(present, array, np.inf).min(axis=-1, initial=np.inf)
+    rounding = np.finfo(np.float64).eps * np.abs(filled).max(axis=-1, initial=0.0)
     scale = np.where((count > 0) & (highest - lowest > rounding), largest, np.nan)
-    return _Deviations(centred / scale, np.asarray(mean), scale, count)
+    return _Deviations(centred / scale[..., None], mean, scale, count)
 
 
 def _moment(deviations: _Deviations, power: int) -> Floats:
-    total = np.sum(deviations.values**power, axis=0)
+    values = deviations.values
+    squares = values * values
+    powers = {2: squares, 3: squares * values, 4: squares * squares}[power]
+    total = powers.sum(axis=-1)
     return np.asarray(total / np.where(deviations.rows > 0, deviations.rows, np.nan))
 
 
@@ -47,7 +56,7 @@ def sharpe(returns: npt.ArrayLike) -> Floats:
     """Mean over standard deviation (ddof 1), per period; NaN for fewer than 2 rows."""
     deviations = _deviations(returns)
     freedom = np.where(deviations.rows > 1, deviations.rows - 1.0, np.nan)
-    variance = np.sum(deviations.values**2, axis=0) / freedom
+    variance = np.sum(deviations.values * deviations.values, axis=-1) / freedom
     return np.asarray(deviations.mean / (deviations.scale * np.sqrt(variance)))
 
 
