@@ -60,7 +60,9 @@ def drawdown_table(returns: npt.ArrayLike, ts: pd.DatetimeIndex, top: int = 5) -
     """List the `top` deepest drawdowns of one series, deepest first (ties: earlier first).
 
     Columns: `start` (first row under water), `trough`, `recovery` (first row back at the peak, NaT
-    while open), `depth` (negative fraction), `length` (rows under water).
+    while open), `depth` (negative fraction), `length` (rows under water), `peak` (last row at the
+    peak, NaT where that is the start of the series), `rows_down` (from the peak to the trough) and
+    `rows_up` (from the trough to the recovery, -1 while open); rows_down + rows_up = length + 1.
     """
     values = one_series(returns, len(ts))
     present = ~np.isnan(values)
@@ -70,14 +72,18 @@ def drawdown_table(returns: npt.ArrayLike, ts: pd.DatetimeIndex, top: int = 5) -
         [a + int(path[a:b].argmin()) for a, b in zip(starts, ends, strict=True)], dtype=np.intp
     )
     order = np.argsort(path[troughs], kind="stable")[:top]
+    starts, troughs, ends = starts[order], troughs[order], ends[order]
     never = pd.DatetimeIndex([pd.NaT], tz="UTC").as_unit("us")
     times = ts[present].as_unit("us").append(never)
     return pd.DataFrame(
         {
-            "start": times.take(starts[order]),
-            "trough": times.take(troughs[order]),
-            "recovery": times.take(ends[order]),
-            "depth": path[troughs[order]],
+            "start": times.take(starts),
+            "trough": times.take(troughs),
+            "recovery": times.take(ends),
+            "depth": path[troughs],
             "length": np.array(lengths, dtype=np.int64)[order],
+            "peak": times.take(np.where(starts > 0, starts - 1, len(path))),
+            "rows_down": (troughs - starts + 1).astype(np.int64),
+            "rows_up": np.where(ends < len(path), ends - troughs, -1).astype(np.int64),
         }
     )

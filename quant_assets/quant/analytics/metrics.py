@@ -36,6 +36,7 @@ from quant_assets.quant.statistics import per_period
 __all__ = [
     "AlphaBeta",
     "alpha_beta",
+    "annual_returns",
     "annual_volatility",
     "cagr",
     "calmar_ratio",
@@ -277,3 +278,10 @@ def monthly_returns(returns: npt.ArrayLike, ts: pd.DatetimeIndex) -> pd.DataFram
         rows = (years == year) & (months == month)
         table[year - index.start, month - 1] = np.prod(1.0 + values[rows]) - 1.0
     return pd.DataFrame(table, index=index.rename("year"), columns=range(1, 13))
+
+
+def annual_returns(returns: npt.ArrayLike, ts: pd.DatetimeIndex) -> pd.Series:
+    """Compound one series per UTC year: index `year`, NaN for a year without rows."""
+    months = monthly_returns(returns, ts)
+    growth = (1.0 + months).prod(axis=1, min_count=1) - 1.0
+    return growth.rename("annual_return")

@@ -14,13 +14,25 @@ Flags = npt.NDArray[np.bool_]
 RESOLUTION = 1e-14
 
 
-def as_columns(returns: npt.ArrayLike) -> Floats:
+def to_columns(returns: npt.ArrayLike) -> Floats:
     """`(time,)` or `(time, strategy)` as `(time, strategy)`, float64."""
     values = np.asarray(returns, dtype=np.float64)
     if values.ndim == 1:
-        return values[:, None]
+        values = values[:, None]
     if values.ndim != 2:
         raise DataError(f"returns must be (time,) or (time, strategy), found shape {values.shape}")
+    return values
+
+
+def as_columns(returns: npt.ArrayLike) -> Floats:
+    """`to_columns`; an infinite return is a `DataError`."""
+    values = to_columns(returns)
+    if np.isinf(values).any():
+        infinite = np.argwhere(np.isinf(values))
+        raise DataError(
+            f"{len(infinite)} returns are infinite, the first is in row {infinite[0][0]}; mend the "
+            "prices, or mark these rows as NaN"
+        )
     return values
 
 
@@ -69,13 +81,19 @@ def sharpe_of(columns: Floats) -> Floats:
 
 def aligned(returns: npt.ArrayLike, benchmark: npt.ArrayLike) -> tuple[Floats, Floats]:
     """Columns of both, `(time, strategy)` and `(time, 1)`; different lengths are a `DataError`."""
-    columns, other = as_columns(returns), as_columns(benchmark)
-    if other.shape != (len(columns), 1):
+    columns = as_columns(returns)
+    return columns, benchmark_rows(benchmark, len(columns))
+
+
+def benchmark_rows(benchmark: npt.ArrayLike, n_rows: int) -> Floats:
+    """Benchmark returns `(time, 1)`; another length than `n_rows` is a `DataError`."""
+    other = as_columns(benchmark)
+    if other.shape != (n_rows, 1):
         raise DataError(
-            f"the benchmark has shape {np.shape(benchmark)}, the returns have {len(columns)} rows; "
+            f"the benchmark has shape {np.shape(benchmark)}, the returns have {n_rows} rows; "
             "align it by ts first"
         )
-    return columns, other
+    return other
 
 
 def risk_free_rows(risk_free: npt.ArrayLike, n_rows: int, periods_per_year: float) -> Floats:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.analytics.metrics import check_annualisation
-from quant_assets.quant.analytics.series import as_columns
+from quant_assets.quant.analytics.series import to_columns
 from quant_assets.quant.analytics.table_metrics import OWN_METRICS, Metric
 from quant_assets.quant.analytics.table_relative import RELATIVE_METRICS
 from quant_assets.quant.analytics.totals import OWN, Inputs, Totals, measure
@@ -68,7 +68,7 @@ def performance_table(
         if ts is None and isinstance(returns.index, pd.DatetimeIndex):
             ts = returns.index
     else:
-        values = as_columns(returns)
+        values = to_columns(returns)
         names = pd.RangeIndex(values.shape[1])
     _check_times(ts, len(values), periods_per_year)
     inputs = Inputs(values, periods_per_year, risk_free, benchmark, ts)

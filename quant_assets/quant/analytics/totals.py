@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from quant_assets.quant.analytics.series import RESOLUTION, aligned, risk_free_rows
+from quant_assets.quant.analytics.series import RESOLUTION, benchmark_rows, risk_free_rows
 from quant_assets.quant.market.panel import Floats
 
 BLOCK_BYTES = 1 << 20
@@ -253,7 +253,7 @@ def _pass(kind: str, inputs: Inputs) -> Callable[[Floats, Floats], None]:
     free = risk_free_rows(inputs.risk_free, n_rows, inputs.periods_per_year)[:, 0].copy()
     if kind == OWN or inputs.benchmark is None:
         return lambda block, out: kernel.own_totals(block, free, out)
-    market = aligned(inputs.returns, inputs.benchmark)[1][:, 0].copy()
+    market = benchmark_rows(inputs.benchmark, n_rows)[:, 0].copy()
     return lambda block, out: kernel.relative_totals(block, market, free, out)
 
 

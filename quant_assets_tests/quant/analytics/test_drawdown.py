@@ -62,6 +62,9 @@ def test_drawdown_table_lists_the_deepest_first_and_leaves_the_open_one_without_
     assert table["recovery"].tolist()[:2] == [TS[6], TS[2]]
     assert pd.isna(table["recovery"].iloc[2])
     assert table["length"].tolist() == [2, 1, 1]
+    assert table["peak"].tolist() == [TS[3], TS[0], TS[6]]
+    assert table["rows_down"].tolist() == [1, 1, 1]
+    assert table["rows_up"].tolist() == [2, 1, -1]
     assert all(str(table[name].dtype) == "datetime64[us, UTC]" for name in table.columns[:3])
 
 
@@ -74,10 +77,32 @@ def test_drawdown_table_keeps_the_top_and_skips_nan_rows():
 @pytest.mark.parametrize(("returns", "n"), [(np.array([]), 0), (np.array([0.1, 0.2]), 2)])
 def test_drawdown_table_without_a_drawdown_is_empty(returns, n):
     table = drawdown.drawdown_table(returns, TS[:n])
-    assert table.shape == (0, 5)
+    assert table.shape == (0, 8)
     assert str(table["recovery"].dtype) == "datetime64[us, UTC]"
 
 
 def test_drawdown_table_of_another_length_is_a_data_error():
     with pytest.raises(DataError, match=r"expected one series of 8 returns.*shape \(3,\)"):
         drawdown.drawdown_table(np.zeros(3), TS)
+
+
+def test_drawdown_table_from_the_first_row_has_no_peak():
+    table = drawdown.drawdown_table(np.array([-0.2, -0.1, 0.5]), TS[:3])
+    assert pd.isna(table["peak"].iloc[0])
+    assert table[["rows_down", "rows_up"]].iloc[0].tolist() == [2, 1]
+
+
+@pytest.mark.slow
+def test_drawdown_table_equals_quantstats():
+    import quantstats.stats as peer  # two seconds of import
+
+    returns = np.random.default_rng(5).normal(5e-4, 0.01, 600)
+    ts = pd.date_range("2020-01-01", periods=600, freq="D", tz="UTC").as_unit("us")
+    ours = drawdown.drawdown_table(returns, ts, top=1000).sort_values("start", ignore_index=True)
+    wealth = pd.Series(np.cumprod(1 + returns), ts)
+    theirs = peer.drawdown_details(wealth / np.maximum(wealth.cummax(), 1.0) - 1)
+    assert len(ours) == len(theirs) > 10
+    assert ours["start"].dt.strftime("%Y-%m-%d").tolist() == theirs["start"].tolist()
+    assert ours["trough"].dt.strftime("%Y-%m-%d").tolist() == theirs["valley"].tolist()
+    np.testing.assert_allclose(ours["depth"] * 100, theirs["max drawdown"], rtol=1e-9)
+    assert ours["length"].tolist() == theirs["days"].tolist()  # daily rows: days are rows

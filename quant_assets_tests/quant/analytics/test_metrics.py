@@ -313,3 +313,39 @@ def test_monthly_returns_without_rows_are_empty():
 def test_monthly_returns_of_another_length_is_a_data_error():
     with pytest.raises(DataError, match="expected one series of 3 returns"):
         metrics.monthly_returns(np.zeros(2), days(3))
+
+
+def test_annual_returns_compound_by_utc_year():
+    returns, ts = sample(3, 800), days(800)
+    expected = pd.Series(1 + returns, ts).groupby(ts.year).prod() - 1
+    found = metrics.annual_returns(returns, ts)
+    assert found.index.tolist() == expected.index.tolist()
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_annual_returns_of_a_year_without_rows_are_nan():
+    ts = pd.DatetimeIndex(["2020-12-31", "2022-01-01"], tz="UTC").as_unit("us")
+    found = metrics.annual_returns(np.array([0.1, 0.2]), ts)
+    assert found.tolist() == pytest.approx([0.1, np.nan, 0.2], nan_ok=True)
+
+
+ALL_FIGURES = [
+    *(figure for figure, _ in ORACLES.values()),
+    metrics.profit_factor,
+    metrics.hit_rate,
+    metrics.drawdown_duration,
+    metrics.underwater,
+]
+
+
+@pytest.mark.parametrize("figure", ALL_FIGURES)
+def test_infinite_returns_are_refused(figure):
+    with pytest.raises(DataError, match="1 returns are infinite, the first is in row 2"):
+        figure(np.array([0.1, 0.2, -np.inf]))
+
+
+@pytest.mark.parametrize("figure", ALL_FIGURES[:-1])
+def test_permuting_strategies_permutes_figures(figure):
+    matrix = np.column_stack([sample(seed, 40) for seed in range(4)])
+    order = [2, 0, 3, 1]
+    np.testing.assert_array_equal(figure(matrix[:, order]), figure(matrix)[order])
