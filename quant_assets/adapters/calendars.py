@@ -1,4 +1,4 @@
-"""Sessions of exchanges, from the package exchange-calendars (extra `calendars`).
+"""Sessions of currencies, and of exchanges from the package exchange-calendars (extra `calendars`).
 
 Which days an exchange traded, and until when, is a fact about the past that a feed with holes
 cannot tell. Without the extra, or for a code that the package does not have, nobody knows.
@@ -14,6 +14,7 @@ from importlib.util import find_spec
 import numpy as np
 import pandas as pd
 
+from quant_assets.adapters import fx_week
 from quant_assets.contracts.sessions import Sessions
 from quant_assets.core.venues import Market
 from quant_assets.quant.market.bars import ALWAYS_OPEN, Instants, bar_step, instant, to_column
@@ -43,6 +44,8 @@ class _Schedule:
 @cache
 def known_calendar(code: str) -> bool:
     """True when `sessions` can tell the days of this calendar."""
+    if code in fx_week.CODES:
+        return True
     if code == ALWAYS_OPEN or find_spec("exchange_calendars") is None:
         return False
     import exchange_calendars
@@ -53,6 +56,8 @@ def known_calendar(code: str) -> bool:
 @cache
 def calendar_version(code: str) -> str:
     """What the sessions of a calendar depend on: package and version, '' where it is not known."""
+    if code in fx_week.CODES:
+        return f"{code} {fx_week.VERSION}"
     if not known_calendar(code):
         return ""
     return f"exchange-calendars {version('exchange-calendars')}"
@@ -93,6 +98,10 @@ def session_bars(market: Market, start: datetime, end: datetime) -> pd.DataFrame
 @cache
 def _schedule(code: str) -> _Schedule:
     """All sessions from 1970 to 2040, as far as the package reaches."""
+    if code in fx_week.CODES:
+        week = fx_week.fx_week(code)
+        never = np.full(len(week.days), np.datetime64("NaT", "us"))
+        return _Schedule(week.days, week.opens, never, never, week.closes)
     if not known_calendar(code):
         raise LookupError(f"no calendar {code!r}: {INSTALL}")
     import exchange_calendars

@@ -30,6 +30,21 @@ def format_duration(value: timedelta) -> str:
     return f"{seconds}s"
 
 
+FX_DAYS, FX_SESSIONS = "24/5", "24/5-NY"
+WEEKS_PER_YEAR = 365.2425 / 7
+MOST_APART = 0.05
+
+
+def fx_bars_per_year(calendar: str, bar_length: timedelta) -> float | None:
+    """Bars in a year of the currency markets' week; None for other calendars and longer bars."""
+    days = {FX_DAYS: 6, FX_SESSIONS: 5}.get(calendar)
+    if days is None or not timedelta(0) < bar_length <= timedelta(days=1):
+        return None
+    if bar_length == timedelta(days=1):
+        return days * WEEKS_PER_YEAR
+    return timedelta(hours=120) / bar_length * WEEKS_PER_YEAR
+
+
 Duration = Annotated[
     timedelta, BeforeValidator(parse_duration), PlainSerializer(format_duration, return_type=str)
 ]
@@ -55,8 +70,9 @@ class Market(Strict):
 
     asset_class: Literal["equity", "crypto_perpetual", "crypto_spot", "fx", "future"]
     currency: Name
-    calendar: Annotated[str, Field(pattern=r"^(24/7|[A-Z][A-Z0-9]*)$")] = Field(
-        description="exchange calendar code such as XNYS, or 24/7"
+    calendar: Annotated[str, Field(pattern=r"^(24/7|24/5|24/5-NY|[A-Z][A-Z0-9]*)$")] = Field(
+        description="exchange calendar code such as XNYS, or 24/7, or for currencies 24/5 (days in "
+        "UTC, Sunday evening included) or 24/5-NY (days that end at 17:00 in New York)"
     )
     time_zone: str = Field(description="IANA zone of the exchange's sessions")
     bar_length: Duration
@@ -75,6 +91,12 @@ class Market(Strict):
             raise ValueError("price_fields must contain close: nothing can be valued without it")
         if self.bar_length <= timedelta(0):
             raise ValueError("bar_length must be positive")
+        expected = fx_bars_per_year(self.calendar, self.bar_length)
+        if expected is not None and abs(self.bars_per_year / expected - 1.0) > MOST_APART:
+            raise ValueError(
+                f"bars_per_year {self.bars_per_year} does not fit calendar {self.calendar} with "
+                f"bars of {format_duration(self.bar_length)}, which has about {expected:.0f}"
+            )
         return self
 
     @property
@@ -161,10 +183,22 @@ class SynthesisParameters(Strict):
     min_cluster_correlation: Annotated[float, Field(ge=-1, le=1)] = 0.0
 
 
+class ForeignEntrant(Strict):
+    """An estimator of another library by its import path, and its constructor's parameters."""
+
+    import_path: str
+    parameters: dict[str, Any] = {}
+
+
 class OptimizationParameters(Strict):
     """Constraints of every entrant; turnover is two-way, as a fraction of equity per window."""
 
-    entrants: list[str] | None = Field(default=None, description="null: every discovered optimizer")
+    entrants: list[str] | None = Field(
+        default=None, description="null: every optimizer that enters by default, and all `foreign`"
+    )
+    foreign: dict[Name, ForeignEntrant] = Field(
+        default={}, description="entrants of other libraries, by the name they take part under"
+    )
     budget: float = 1.0
     min_weight: float = 0.0
     max_weight: Annotated[float, Field(gt=0)] = 0.20

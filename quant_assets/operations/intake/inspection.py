@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from quant_assets.adapters.calendars import known_calendar, sessions
+from quant_assets.adapters.calendars import known_calendar, session_bars
 from quant_assets.adapters.instrument_names import names_of, rules_of
 from quant_assets.adapters.providers.base import contract_of
 from quant_assets.adapters.stored import MARKS, newest_rows
@@ -58,9 +58,9 @@ class Coverage:
 def coverage(store: SourceStore, venue: Venue) -> list[Coverage]:
     """Coverage by dataset and symbol, in that order.
 
-    The grid is every bar length on a 24/7 venue, and the exchange's sessions for daily bars where
-    its calendar is known. Elsewhere it is the stamps that at least half of the symbols listed at
-    that time have: a day that nobody delivered is then no hole.
+    The grid is every bar length on a 24/7 venue, and the bars of the sessions where the calendar is
+    known. Elsewhere it is the stamps that at least half of the symbols listed at that time have: a
+    day that nobody delivered is then no hole.
     """
     found = []
     names = names_of(newest_rows(store, "aliases", Aliases, _ALWAYS), rules_of(venue))
@@ -93,10 +93,10 @@ def _grid(times: dict[str, Instants], venue: Venue) -> Instants:
         last = max(ts[-1] for ts in times.values())
         step = np.timedelta64(venue.market.bar_length).astype("timedelta64[us]")
         return np.arange(first, last + step, step)
-    if venue.market.bar_length == _DAY and known_calendar(venue.market.calendar):
+    if venue.market.bar_length <= _DAY and known_calendar(venue.market.calendar):
         first = min(ts[0] for ts in times.values())
-        last = max(ts[-1] for ts in times.values())
-        return sessions(venue.market.calendar, _moment(first).date(), _moment(last).date())
+        end = max(ts[-1] for ts in times.values()) + np.timedelta64(1, "us")
+        return instants(session_bars(venue.market, _moment(first), _moment(end))["ts"])
     stamps, counts = np.unique(np.concatenate(list(times.values())), return_counts=True)
     listed = sum(((ts[0] <= stamps) & (stamps <= ts[-1])).astype(int) for ts in times.values())
     return stamps[2 * counts >= listed]
