@@ -192,6 +192,8 @@ class Optimizer(ABC):
     keeps_rules: ClassVar[bool] = False
     # whether the objective is in units of return, so that rules may charge costs
     pays_costs: ClassVar[bool] = False
+    # whether it is made of other optimizers
+    has_members: ClassVar[bool] = False
     # the arguments of `fit` that it cannot do without
     needs: ClassVar[tuple[str, ...]] = ()
     weights_: Floats

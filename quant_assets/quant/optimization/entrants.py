@@ -16,6 +16,7 @@ from quant_assets.core.telemetry import Telemetry
 from quant_assets.core.venues import OptimizationParameters
 from quant_assets.quant.market.panel import MICROSECONDS, to_panel
 from quant_assets.quant.optimization.base import Constraints, Optimizer, SolverReport
+from quant_assets.quant.optimization.foreign import ForeignOptimizer
 from quant_assets.quant.optimization.limits import (
     CAP_RELAXED,
     CHAMPION,
@@ -23,9 +24,9 @@ from quant_assets.quant.optimization.limits import (
     weight_cap,
     without_dust,
 )
+from quant_assets.quant.optimization.members import OPTIMIZERS, Offer, taken
 
 Floats = npt.NDArray[np.float64]
-OPTIMIZERS = "quant_assets.quant.optimization"
 MIN_ROWS = 60
 MIN_STREAMS = 2
 EQUAL_WEIGHT = "equal_weight"
@@ -71,24 +72,29 @@ def optimize_window(
 def entrant_classes(limits: OptimizationParameters) -> dict[str, type[Optimizer]]:
     """List the optimizers that take part: those named, or all that are entrants by default.
 
-    An unknown or reserved name, or an optimizer that needs data which the stage does not have, is
-    a `ConfigError`.
+    The venue's foreign estimators are entrants by their names. An unknown, taken or reserved name,
+    or an optimizer that needs data which the stage does not have, is a `ConfigError`.
     """
-    known = discover(OPTIMIZERS, Optimizer)
+    own = discover(OPTIMIZERS, Optimizer)
+    taken_names = sorted(own.keys() & limits.foreign.keys())
+    if taken_names:
+        raise ConfigError(f"optimization.foreign names {taken_names}, which are optimizers of ours")
+    foreign = dict.fromkeys(limits.foreign, ForeignOptimizer)
+    known: dict[str, type[Optimizer]] = {**own, **foreign}
     if CHAMPION in known:
         raise ConfigError(
             f"the optimizer {known[CHAMPION].__module__} is called {CHAMPION!r}, the name of the "
             "house portfolio: give it another name"
         )
     if limits.entrants is None:
-        return {name: kind for name, kind in known.items() if kind.is_entrant}
+        return {n: kind for n, kind in sorted(known.items()) if kind.is_entrant or n in foreign}
     unknown = sorted(set(limits.entrants) - set(known))
     if unknown:
         raise ConfigError(f"optimization.entrants names {unknown}; known: {sorted(known)}")
     chosen = {name: known[name] for name in sorted(set(limits.entrants))}
     for name, kind in chosen.items():
         lacking = [*kind.needs, *kind.required_parameters()]
-        if lacking:
+        if lacking and name not in foreign:
             raise ConfigError(
                 f"optimization.entrants names {name!r}, which needs {' and '.join(lacking)}; the "
                 "tournament has none to give. Call it from the library, or leave it out."
@@ -100,15 +106,25 @@ def _optimizers(
     context: OptimizationContext, constraints: Constraints
 ) -> Iterator[tuple[str, Optimizer]]:
     """Every entrant, with those of the venue's parameters that its constructor takes."""
-    offered: dict[str, Any] = {
-        "constraints": constraints,
-        "risk_aversion": context.optimization.risk_aversion,
-        "level": context.optimization.cvar_level,
-        "periods_per_year": float(context.market.bars_per_year),
-    }
-    for name, kind in entrant_classes(context.optimization).items():
-        taken = {key: offered[key] for key in kind.parameter_names() if key in offered}
-        yield name, kind(**taken)
+    limits = context.optimization
+    offer = Offer(
+        constraints,
+        risk_aversion=limits.risk_aversion,
+        level=limits.cvar_level,
+        periods_per_year=float(context.market.bars_per_year),
+    )
+    for name, kind in entrant_classes(limits).items():
+        if name in limits.foreign:
+            spec = limits.foreign[name]
+            parameters = dict(spec.parameters)
+            yield (
+                name,
+                ForeignOptimizer(
+                    import_path=spec.import_path, parameters=parameters, constraints=constraints
+                ),
+            )
+        else:
+            yield name, kind(**taken(kind, offer))
 
 
 def _current(alpha_streams: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ class EqualWeight(Optimizer):
     """The budget in equal parts (DeMiguel, Garlappi & Uppal 2009). Objective: largest weight."""
 
     name: ClassVar[str] = "equal_weight"
+    keeps_constraints: ClassVar[bool] = False
 
     def _solve(self, problem: Problem) -> Solution:
         share = self.constraints.budget / problem.n_assets

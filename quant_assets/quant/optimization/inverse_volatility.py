@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 
 from quant_assets.core.errors import SolverError
+from quant_assets.quant.moments.covariance import Estimator
 from quant_assets.quant.optimization.base import (
     LONG_ONLY,
     Constraints,
@@ -21,9 +22,10 @@ class InverseVolatility(Optimizer):
     """
 
     name: ClassVar[str] = "inverse_volatility"
+    keeps_constraints: ClassVar[bool] = False
 
     def __init__(
-        self, *, constraints: Constraints = LONG_ONLY, covariance: str = "ledoit_wolf"
+        self, *, constraints: Constraints = LONG_ONLY, covariance: Estimator = "ledoit_wolf"
     ) -> None:
         super().__init__(constraints=constraints)
         self.covariance = covariance

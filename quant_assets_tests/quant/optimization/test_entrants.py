@@ -28,14 +28,24 @@ from quant_assets_tests.quant.optimization.samples import market
 
 SYMBOLS = ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF"]
 ENTRANTS = [
+    "average_of_entrants",
+    "black_litterman",
     "equal_risk_contribution",
     "equal_weight",
+    "hierarchical_equal_risk",
     "hierarchical_risk_parity",
     "inverse_volatility",
+    "kelly",
+    "maximum_decorrelation",
+    "maximum_diversification",
     "maximum_sharpe",
     "mean_variance",
     "minimum_cvar",
+    "minimum_semivariance",
     "minimum_variance",
+    "minimum_worst_loss",
+    "nested_clusters",
+    "robust_mean_variance",
 ]
 
 
@@ -133,7 +143,7 @@ def test_optimize_window_symbol_without_history_falls_back():
 
 def test_optimize_window_one_stream_gets_the_budget_and_says_why():
     frame = run(streams(["AAA"]), history())
-    assert frame["weight"].tolist() == [1.0] * 8
+    assert frame["weight"].tolist() == [1.0] * len(ENTRANTS)
     assert (frame["fallback"] == "history;cap_relaxed").all()
 
 
@@ -151,7 +161,10 @@ def test_optimize_window_failing_entrant_gets_equal_weights_and_its_error():
     assert (failed["fallback"] == "equal_weight").all()
     assert failed["status"].iloc[0].startswith("no feasible portfolio has a positive expected")
     np.testing.assert_allclose(failed["weight"], 1 / 6)
-    assert (frame.loc[frame["entrant"] != "maximum_sharpe", "fallback"] == "").all()
+    average = frame[frame["entrant"] == "average_of_entrants"]
+    assert (average["fallback"] == "without maximum_sharpe").all()
+    others = ~frame["entrant"].isin(["maximum_sharpe", "average_of_entrants"])
+    assert (frame.loc[others, "fallback"] == "").all()
     logged = {row["scope"]: row for row in telemetry.rows}
     assert logged["maximum_sharpe"]["fallback"] == "equal_weight"
 
@@ -209,8 +222,44 @@ def test_optimize_window_named_entrants_only():
 
 
 def test_entrant_classes_unknown_name_lists_the_known():
-    with pytest.raises(ConfigError, match=r"names \['kelly'\]; known: \['equal_risk"):
-        entrant_classes(OptimizationParameters(entrants=["equal_weight", "kelly"]))
+    with pytest.raises(ConfigError, match=r"names \['luck'\]; known: \['average_of"):
+        entrant_classes(OptimizationParameters(entrants=["equal_weight", "luck"]))
+
+
+def test_entrant_classes_default_leaves_out_what_needs_more_or_is_slow():
+    assert list(entrant_classes(OptimizationParameters())) == ENTRANTS
+    slow = ["minimum_cdar", "stacking"]
+    assert list(entrant_classes(OptimizationParameters(entrants=slow))) == slow
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("benchmark_tracking", "benchmark"),
+        ("risk_budgeting", "budgets"),
+        ("foreign", "import_path"),
+    ],
+)
+def test_entrant_classes_without_what_it_needs_is_refused(name, lacking):
+    with pytest.raises(ConfigError, match=f"'{name}', which needs {lacking}"):
+        entrant_classes(OptimizationParameters(entrants=[name]))
+
+
+def test_optimize_window_foreign_estimator_takes_part_under_its_name():
+    foreign = {"one_over_n": {"import_path": "skfolio.optimization.EqualWeighted"}}
+    frame = run(streams(SYMBOLS), history(), foreign=foreign, entrants=["one_over_n"])
+    assert frame["entrant"].unique().tolist() == ["one_over_n"]
+    np.testing.assert_allclose(frame["weight"], 1 / 6)
+    assert (frame["solver"] == "skfolio.optimization.EqualWeighted").all()
+    assert list(entrant_classes(OptimizationParameters(foreign=foreign))) == sorted(
+        [*ENTRANTS, "one_over_n"]
+    )
+
+
+def test_entrant_classes_foreign_name_of_ours_is_refused():
+    foreign = {"kelly": {"import_path": "skfolio.optimization.EqualWeighted"}}
+    with pytest.raises(ConfigError, match=r"foreign names \['kelly'\]"):
+        entrant_classes(OptimizationParameters(foreign=foreign))
 
 
 def test_entrant_classes_reserved_name_is_refused(monkeypatch):

@@ -8,10 +8,10 @@ from scipy.cluster.hierarchy import linkage
 from quant_assets.core.errors import SolverError
 from quant_assets.quant.optimization.hierarchical_risk_parity import (
     HierarchicalRiskParity,
-    bisect,
     leaf_order,
 )
 from quant_assets.quant.optimization.inverse_volatility import InverseVolatility
+from quant_assets.quant.optimization.solvers.tree_kernel import bisect
 from quant_assets_tests.quant.optimization.samples import market, with_covariance
 
 
@@ -56,7 +56,8 @@ def paper_weights(covariance: pd.DataFrame) -> pd.Series:
 def test_bisect_three_uncorrelated_assets_by_hand():
     # halves {1} and {2, 3}: variances 1 and (4 * 4)/(4 + 4) = 2, so 2/3 to the left;
     # the right third is split evenly
-    np.testing.assert_allclose(bisect(np.diag([1.0, 4.0, 4.0])), [2 / 3, 1 / 6, 1 / 6])
+    weights = bisect(np.diag([1.0, 4.0, 4.0]), np.arange(3))
+    np.testing.assert_allclose(weights, [2 / 3, 1 / 6, 1 / 6])
 
 
 def test_hierarchical_two_assets_is_inverse_variance():

@@ -6,9 +6,10 @@ import pytest
 from quant_assets.core.registry import get
 from quant_assets.quant.moments.covariance import ledoit_wolf
 from quant_assets.quant.optimization.base import Constraints, Optimizer
-from quant_assets.quant.optimization.minimum_cvar import tail_mean_loss
+
 from quant_assets.quant.optimization.solvers import convex
 from quant_assets.quant.optimization.solvers.active_set import scaled
+from quant_assets.quant.optimization.solvers.tail import tail_mean_loss
 from quant_assets_tests.quant.optimization.samples import market
 
 SHAPES = [
@@ -75,7 +76,7 @@ def test_minimum_cvar_agrees_with_the_primal_program(n_assets, constraints, leve
     slow = convex.minimum_cvar(returns / 0.01, tail, constraints.region(n_assets))
     loss = tail_mean_loss(returns @ slow.weights, tail)
     assert slow.solver == "cvxpy/highs"
-    assert fast.solver_report_.solver == "highs dual"
+    assert fast.solver_report_.solver == "tail pivots"
     assert fast.solver_report_.objective == pytest.approx(loss, rel=1e-8)
 
 
@@ -83,7 +84,9 @@ def test_minimum_cvar_agrees_with_the_primal_program(n_assets, constraints, leve
 def test_equal_risk_agrees_with_the_log_barrier_program(n_assets):
     returns, hessian, _, _ = problem(n_assets, 3)
     weights = make("equal_risk_contribution").fit(returns).weights_
-    np.testing.assert_allclose(weights, convex.equal_risk(hessian).weights, atol=1e-5)
+    np.testing.assert_allclose(
+        weights, convex.risk_budget(hessian, np.full(n_assets, 1 / n_assets)).weights, atol=1e-5
+    )
 
 
 @pytest.mark.slow

@@ -1,0 +1,74 @@
+"""Concave programs by Newton steps, each of them a quadratic program over the same constraints."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.quant.optimization.solvers import convex
+from quant_assets.quant.optimization.solvers.quadratic import minimise
+
+__all__ = ["Climb", "Slope", "climb"]
+
+Floats = npt.NDArray[np.float64]
+MAX_STEPS = 100
+HALVINGS = 60
+AT_REST = 1e-14
+
+
+class Slope(NamedTuple):
+    """Value of an objective at a point, its gradient (asset,) and its negative Hessian."""
+
+    value: float
+    gradient: Floats
+    curvature: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Climb:
+    """Where it ended, how many steps it took, and the gain that one more step promised."""
+
+    weights: Floats
+    slope: Slope
+    steps: int
+    promise: float
+
+
+def climb(
+    slope_at: Callable[[Floats], Slope],
+    value_at: Callable[[Floats], float],
+    start: Floats,
+    region: convex.Region,
+) -> Climb:
+    """Maximise a concave function over `region` from the feasible `start` (asset,).
+
+    A step goes to the best point of the quadratic model, shortened until the function rises by a
+    quarter of what its gradient promises. Ends when the promise is 1e-14 of the value's size, or
+    when rounding leaves nothing to gain. `value_at` is -inf outside the function's domain.
+    """
+    weights, steps, promise = start, 0, float("inf")
+    slope = slope_at(weights)
+    while steps < MAX_STEPS:
+        steps += 1
+        linear = slope.gradient + slope.curvature @ weights
+        direction = minimise(slope.curvature, linear, region).weights - weights
+        promise = float(slope.gradient @ direction)
+        if promise <= AT_REST * max(abs(slope.value), _size(slope)):
+            break
+        share, floor = 1.0, slope.value
+        for _ in range(HALVINGS):
+            if value_at(weights + share * direction) >= floor + 0.25 * share * promise:
+                break
+            share *= 0.5
+        else:
+            break
+        weights = region.box.repaired(weights + share * direction)
+        slope = slope_at(weights)
+    return Climb(weights, slope, steps, promise)
+
+
+def _size(slope: Slope) -> float:
+    """Gain that a move of the whole budget could bring: the scale of the objective."""
+    return float(np.ptp(slope.gradient))
