@@ -1,16 +1,19 @@
 """What notebooks use: `load` a cell or a span of cells, `query` the lake. No daemon, read-only."""
 
+import json
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
 
 from quant_assets.core.config import load_settings
-from quant_assets.core.errors import MissingCellError
+from quant_assets.core.errors import ConfigError, MissingCellError
 from quant_assets.storage.catalog import run_query
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.snapshots import SnapshotStore
 
 SPAN = "..."
+BARS, ADJUSTMENTS = "bars", "adjustments"
 
 
 def _root(root: Path | str | None) -> Path:
@@ -18,7 +21,12 @@ def _root(root: Path | str | None) -> Path:
 
 
 def load(
-    asset: str, *, venue: str, window: str | None = None, root: Path | str | None = None
+    asset: str,
+    *,
+    venue: str,
+    window: str | None = None,
+    root: Path | str | None = None,
+    adjusted_as_of: datetime | str | None = None,
 ) -> pd.DataFrame:
     """A stored asset as a DataFrame, hash-checked.
 
@@ -27,10 +35,26 @@ def load(
     window : `YYYY-MM-DD` for one cell, `first...last` for a span (either end may be left out),
         None for all cells.
     root : data root; by default the one of the settings.
+    adjusted_as_of : an instant (UTC where no zone is said), for `bars` alone: their prices and
+        volumes as someone would adjust them then, by the events that were known and in effect and
+        that the venue's prices do not contain; see `quant.market.adjust`. None: as stored.
 
     Raises `MissingCellError` when nothing fits; the message lists what there is.
     """
     store = SnapshotStore(_root(root))
+    frame = _stored(store, asset, venue, window)
+    if adjusted_as_of is None:
+        return frame
+    if asset != BARS:
+        raise ConfigError(f"{asset} cannot be adjusted: adjusted_as_of is for {BARS!r} alone")
+    from quant_assets.quant.market.adjust import adjust_bars, unapplied  # with pandera, 0.7 s
+
+    events = _stored(store, ADJUSTMENTS, venue, None)
+    left = unapplied(_price_adjustment(store, venue), events)
+    return adjust_bars(frame, left, as_of=_instant(adjusted_as_of))
+
+
+def _stored(store: SnapshotStore, asset: str, venue: str, window: str | None) -> pd.DataFrame:
     stored = store.windows(asset, venue)
     windows = [name for name in stored if _inside(name, window)]
     if not windows:
@@ -38,6 +62,20 @@ def load(
     frames = [store.read(Cell(asset, venue, name)) for name in windows]
     filled = [frame for frame in frames if len(frame)] or frames[:1]
     return pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0].copy()
+
+
+def _price_adjustment(store: SnapshotStore, venue: str) -> str:
+    """What the venue's stored prices contain, from the configuration that its bars were made by."""
+    cell = store.cells_of(BARS, venue)[-1]
+    digest = store.require(cell).config_digest
+    config = json.loads(store.read_bytes(digest, where=f"configuration of {cell}", suffix="json"))
+    return str(config["market"]["price_adjustment"])
+
+
+def _instant(moment: datetime | str) -> datetime:
+    stamp = pd.Timestamp(moment)
+    known = stamp.tz_localize("UTC") if stamp.tz is None else stamp
+    return known.to_pydatetime()
 
 
 def _inside(name: str, window: str | None) -> bool:

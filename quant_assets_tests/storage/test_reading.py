@@ -3,7 +3,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import quant_assets
-from quant_assets.core.errors import MissingCellError
+from quant_assets.core.errors import ConfigError, MissingCellError
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.reading import load, query
 from quant_assets.storage.snapshots import SnapshotStore
@@ -67,6 +67,52 @@ def test_load_unknown_asset_or_venue_lists_what_there_is(root, asset, venue):
 def test_load_empty_root_points_to_the_demo(tmp_path):
     with pytest.raises(MissingCellError, match="run quant-assets demo"):
         load("bars", venue="v", root=tmp_path)
+
+
+def split_root(folder, price_adjustment: str):
+    """Two days of two symbols before a split of AAPL on the third, and the third; by window."""
+    store = SnapshotStore(folder)
+    config = store.put_config({"market": {"price_adjustment": price_adjustment}})
+    prices = bars(3).rename(columns={"close": "open"})
+    prices = prices.assign(high=prices["open"], low=prices["open"], close=prices["open"])
+    prices = prices.assign(volume=8.0, is_gap=False)
+    day = pd.DatetimeIndex(["2020-01-03"], tz="UTC").as_unit("us")
+    split = {"ts": day, "available_at": day, "symbol": ["AAPL"], "kind": ["split"]}
+    events = pd.DataFrame({**split, "price_factor": [0.5]}).astype({"symbol": "str", "kind": "str"})
+    commit(store, Cell("bars", "v", MONTHS[0]), prices, config_digest=config)
+    commit(store, Cell("adjustments", "v", MONTHS[0]), events.head(0))
+    commit(store, Cell("adjustments", "v", MONTHS[1]), events)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("price_adjustment", "as_of", "closes", "volume"),
+    [
+        ("none", "2020-01-04", [50.0, 51.0, 104.0], 16.0),
+        ("none", "2020-01-02 23:59", [100.0, 102.0], 8.0),
+        ("none", "2020-01-03 22:00+01:00", [50.0, 51.0, 104.0], 16.0),
+        ("splits", "2020-01-04", [100.0, 102.0, 104.0], 8.0),
+        ("total_return", "2020-01-04", [100.0, 102.0, 104.0], 8.0),
+    ],
+)
+def test_load_adjusts_bars_on_read_as_of_an_instant(
+    tmp_path, price_adjustment, as_of, closes, volume
+):
+    """A split of another window halves what is before it, unless the prices contain it."""
+    root = split_root(tmp_path, price_adjustment)
+    frame = load("bars", venue="v", root=root, adjusted_as_of=as_of)
+    own = frame[frame["symbol"] == "AAPL"]
+    assert own["close"].tolist() == closes
+    assert own["volume"].iloc[0] == volume
+    stored = load("bars", venue="v", root=root)
+    assert stored.loc[stored["symbol"] == "AAPL", "close"].tolist() == [100.0, 102.0, 104.0]
+
+
+def test_load_refuses_to_adjust_what_are_no_bars(root):
+    with pytest.raises(ConfigError, match=r"tournament cannot be adjusted: .* 'bars' alone"):
+        load("tournament", venue="v", root=root, adjusted_as_of="2020-01-01")
+    with pytest.raises(MissingCellError, match="no cells of 'adjustments'"):
+        load("bars", venue="v", root=root, adjusted_as_of="2020-01-01")
 
 
 def test_query_reads_the_same_rows_as_load(root):

@@ -14,7 +14,6 @@ from quant_assets.quant.market.keys import latest_rows
 from quant_assets.quant.market.panel import Floats
 
 PRICES = ("open", "high", "low", "close")
-ALL_KINDS = ("denomination", "dividend", "split")
 CHANGES_UNITS = ("denomination", "split")
 
 
@@ -39,31 +38,26 @@ def clean_adjustments(
     return frame if len(frame) else Adjustments.empty()
 
 
-def adjust_bars(
-    bars: pd.DataFrame,
-    adjustments: pd.DataFrame,
-    *,
-    as_of: datetime,
-    kinds: tuple[str, ...] = ALL_KINDS,
-) -> pd.DataFrame:
+def unapplied(price_adjustment: str, adjustments: pd.DataFrame) -> pd.DataFrame:
+    """Events that prices of a venue with this `price_adjustment` do not contain yet."""
+    if price_adjustment == "none":
+        return adjustments
+    kinds = ("dividend",) if price_adjustment == "splits" else ()
+    return adjustments[adjustments["kind"].isin(kinds)]
+
+
+def adjust_bars(bars: pd.DataFrame, adjustments: pd.DataFrame, *, as_of: datetime) -> pd.DataFrame:
     """Bars as someone who read them at `as_of` would adjust them, a new `Bars` frame.
 
     Prices are multiplied by the product of the factors of the symbol's events with
     `bar ts < event ts`, volumes are divided by the part of it that changes units (splits,
     denominations). Only what was known and in effect counts: events with `available_at` and `ts`
-    at or before `as_of`; bars that were not known at `as_of` are left out. `kinds` are the events
-    to apply: `("dividend",)` where the source has adjusted for splits already.
+    at or before `as_of`; bars that were not known at `as_of` are left out. `adjustments` are the
+    events to apply: see `unapplied` for prices that contain some of them.
     """
-    unknown = sorted(set(kinds) - set(ALL_KINDS))
-    if unknown:
-        raise DataError(f"no kind of adjustment is named {unknown}; known: {', '.join(ALL_KINDS)}")
     moment = pd.Timestamp(instant(as_of)).tz_localize("UTC")
     known = bars[bars["available_at"] <= moment].reset_index(drop=True)
-    events = adjustments[
-        (adjustments["available_at"] <= moment)
-        & (adjustments["ts"] <= moment)
-        & adjustments["kind"].isin(kinds)
-    ]
+    events = adjustments[(adjustments["available_at"] <= moment) & (adjustments["ts"] <= moment)]
     factor = later_factors(known, events)
     units = later_factors(known, events[events["kind"].isin(CHANGES_UNITS)])
     prices = {name: known[name] * factor for name in PRICES}

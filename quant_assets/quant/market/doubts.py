@@ -4,7 +4,7 @@ import pandas as pd
 
 from quant_assets.core.context import IngestionContext
 from quant_assets.core.telemetry import Telemetry
-from quant_assets.core.venues import Market
+from quant_assets.quant.market.adjust import unapplied
 from quant_assets.quant.market.alignment import market_shifts
 from quant_assets.quant.market.bars import instants, rows_of_window
 from quant_assets.quant.market.flagged import united
@@ -36,7 +36,7 @@ def doubts_window(  # noqa: PLR0913 - one keyword for each asset that it reads
     """
     window_bars = bars.iloc[rows_of_window(instants(bars["ts"]), context.window)]
     flags = [
-        flag_bars(bars, adjustments=unapplied(context.market, adjustments)),
+        flag_bars(bars, adjustments=unapplied(context.market.price_adjustment, adjustments)),
         open_interest_steps(open_interest),
         crossed_books(order_book),
         market_shifts(bars, context.market.bar_length),
@@ -47,11 +47,3 @@ def doubts_window(  # noqa: PLR0913 - one keyword for each asset that it reads
     counts = frame["outcome"].value_counts().sort_index()
     telemetry.log_metrics("doubts", {str(name): float(n) for name, n in counts.items()})
     return frame
-
-
-def unapplied(market: Market, adjustments: pd.DataFrame) -> pd.DataFrame:
-    """Events that the venue's prices do not contain yet: a jump at one of them is explained."""
-    if market.price_adjustment == "none":
-        return adjustments
-    kinds = ("dividend",) if market.price_adjustment == "splits" else ()
-    return adjustments[adjustments["kind"].isin(kinds)]

@@ -7,7 +7,7 @@ from quant_assets.contracts.adjustments import Adjustments
 from quant_assets.contracts.bars import Bars
 from quant_assets.core.errors import DataError
 from quant_assets.core.telemetry import NullTelemetry
-from quant_assets.quant.market.adjust import adjust_bars, clean_adjustments
+from quant_assets.quant.market.adjust import adjust_bars, clean_adjustments, unapplied
 from quant_assets_tests.quant.market.event_frames import adjustments, at
 from quant_assets_tests.quant.market.frames import bars_frame, ingestion
 
@@ -16,10 +16,8 @@ SPLIT = ("03", "01", "A", "split", 0.5)
 DIVIDEND = ("04", "04", "A", "dividend", 0.99)
 
 
-def adjusted(*events: tuple, as_of: str, **how) -> pd.DataFrame:
-    frame = adjust_bars(
-        bars_frame(CLOSES), adjustments(*events), as_of=at(as_of).to_pydatetime(), **how
-    )
+def adjusted(*events: tuple, as_of: str) -> pd.DataFrame:
+    frame = adjust_bars(bars_frame(CLOSES), adjustments(*events), as_of=at(as_of).to_pydatetime())
     return Bars.check_frame(frame, where="adjusted")
 
 
@@ -52,8 +50,9 @@ def test_adjust_bars_factors_of_later_events_multiply_and_dividends_leave_volume
     frame = adjusted(SPLIT, DIVIDEND, as_of="05")
     assert closes(frame) == pytest.approx([49.5, 50.49, 51.51 * 0.99, 52.0])
     assert frame.loc[frame["symbol"] == "A", "volume"].tolist() == [20.0, 20.0, 10.0, 10.0]
-    only = adjusted(SPLIT, DIVIDEND, as_of="05", kinds=("dividend",))
-    assert closes(only) == pytest.approx([99.0, 102.0 * 0.99, 51.51 * 0.99, 52.0])
+    assert closes(adjusted(DIVIDEND, as_of="05")) == pytest.approx(
+        [99.0, 102.0 * 0.99, 51.51 * 0.99, 52.0]
+    )
 
 
 def test_adjust_bars_changes_no_input_and_keeps_gaps():
@@ -70,9 +69,13 @@ def test_adjust_bars_without_events_is_what_was_known():
     pd.testing.assert_frame_equal(frame, bars_frame(CLOSES))
 
 
-def test_adjust_bars_unknown_kind_is_refused():
-    with pytest.raises(DataError, match=r"no kind of adjustment is named \['spin-off'\]; known"):
-        adjusted(as_of="05", kinds=("spin-off",))
+@pytest.mark.parametrize(
+    ("price_adjustment", "left"),
+    [("none", ["split", "dividend"]), ("splits", ["dividend"]), ("total_return", [])],
+)
+def test_unapplied_events_are_those_that_the_prices_do_not_contain(price_adjustment, left):
+    events = adjustments(SPLIT, DIVIDEND)
+    assert unapplied(price_adjustment, events)["kind"].tolist() == left
 
 
 def test_clean_adjustments_keeps_events_and_refuses_a_dividend_above_one():
