@@ -15,7 +15,7 @@ from quant_assets.core.errors import DataError
 from quant_assets.quant.analytics.linking import link_effects
 from quant_assets.quant.market.panel import Floats
 
-__all__ = ["Contributions", "instrument_contributions", "turnover"]
+__all__ = ["Contributions", "instrument_contributions"]  # `turnover` is offered by `metrics`
 
 
 class Contributions(NamedTuple):

@@ -11,13 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from quant_assets.core.errors import DataError
+from quant_assets.quant.analytics.annualisation import check_annualisation
 from quant_assets.quant.analytics.drawdown import (
     drawdown_duration,
     drawdown_table,
     max_drawdown,
     underwater,
 )
+from quant_assets.quant.analytics.holdings import turnover
+from quant_assets.quant.analytics.relative import alpha, beta
 from quant_assets.quant.analytics.series import (
     Figure,
     aligned,
@@ -35,9 +37,11 @@ from quant_assets.quant.statistics import per_period
 
 __all__ = [
     "AlphaBeta",
+    "alpha",
     "alpha_beta",
     "annual_returns",
     "annual_volatility",
+    "beta",
     "cagr",
     "calmar_ratio",
     "check_annualisation",
@@ -56,12 +60,10 @@ __all__ = [
     "sortino_ratio",
     "tail_ratio",
     "total_return",
+    "turnover",
     "underwater",
     "value_at_risk",
 ]
-
-DAYS_PER_YEAR = 365.2425
-SHORT_SAMPLE_DAYS = 5.0
 
 
 class AlphaBeta(NamedTuple):
@@ -220,9 +222,9 @@ def alpha_beta(
     free = risk_free_rows(risk_free, len(columns), periods_per_year)
     lines = [_line((market - free)[:, 0], column) for column in (columns - free).T]
     intercepts, slopes = np.array(lines, dtype=np.float64).reshape(-1, 2).T
-    with np.errstate(over="ignore"):
-        alpha = (1.0 + intercepts) ** periods_per_year - 1.0
-    return AlphaBeta(as_figure(returns, alpha), as_figure(returns, slopes))
+    with np.errstate(over="ignore", invalid="ignore"):
+        growth = (1.0 + intercepts) ** periods_per_year - 1.0
+    return AlphaBeta(as_figure(returns, growth), as_figure(returns, slopes))
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:
@@ -242,28 +244,6 @@ def information_ratio(
     """Mean over standard deviation (ddof 1) of r - benchmark `(time,)`, times sqrt(ppy)."""
     columns, other = aligned(returns, benchmark)
     return as_figure(returns, sharpe_of(columns - other) * np.sqrt(periods_per_year))
-
-
-def check_annualisation(
-    ts: pd.DatetimeIndex, periods_per_year: float, tolerance: float = 0.05
-) -> float:
-    """Return the bars per year that `ts` shows; `DataError` when they are too far from the claim.
-
-    Observed = (n - 1) / years between first and last. Below a year of data, weekends and holidays
-    at the ends are let pass: five days over the span are added to `tolerance`. NaN below two rows.
-    """
-    if len(ts) < 2:
-        return float("nan")
-    days = (ts[-1] - ts[0]).total_seconds() / 86_400.0
-    observed = (len(ts) - 1) / days * DAYS_PER_YEAR
-    allowed = tolerance if days >= DAYS_PER_YEAR else tolerance + SHORT_SAMPLE_DAYS / days
-    if abs(observed / periods_per_year - 1.0) > allowed:
-        raise DataError(
-            f"the data have {observed:.1f} bars per year ({len(ts)} bars in {days:.1f} days), but "
-            f"market.bars_per_year says {periods_per_year:g}: more than {allowed:.1%} apart. Mend "
-            "the venue file or the gaps in the data"
-        )
-    return observed
 
 
 def monthly_returns(returns: npt.ArrayLike, ts: pd.DatetimeIndex) -> pd.DataFrame:

@@ -2,7 +2,8 @@
 
 `returns` are `(time,)` or `(time, strategy)`, `benchmark` is `(time,)`; rows where either is NaN
 are left out. `risk_free` is a yearly rate or one return per row. A figure over 0 is NaN, as beside
-a constant benchmark. `alpha_beta` and `information_ratio` are in `metrics`.
+a constant benchmark. `alpha_beta` and `information_ratio` are in `metrics`,
+which offers `alpha` and `beta` too.
 """
 
 import numpy as np
@@ -13,9 +14,7 @@ from quant_assets.quant.analytics.table import performance_table
 
 __all__ = [
     "active_return",
-    "alpha",
     "batting_average",
-    "beta",
     "capture_ratio",
     "correlation",
     "down_capture",

@@ -208,7 +208,9 @@ def rolling_alpha(
     def intercept(pairs: _Pairs) -> Floats:
         return pairs.mean - pairs.xb / pairs.bb * pairs.mean_b
 
-    return _shaped(returns, (1.0 + _rolled(window, x, b, intercept)) ** periods_per_year - 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        alpha = (1.0 + _rolled(window, x, b, intercept)) ** periods_per_year - 1.0
+    return _shaped(returns, alpha)
 
 
 def rolling_correlation(returns: npt.ArrayLike, benchmark: npt.ArrayLike, window: int) -> Floats:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.core.errors import DataError
-from quant_assets.quant.analytics.metrics import check_annualisation
+from quant_assets.quant.analytics.annualisation import check_annualisation
 from quant_assets.quant.analytics.series import to_columns
 from quant_assets.quant.analytics.table_metrics import OWN_METRICS, Metric
 from quant_assets.quant.analytics.table_relative import RELATIVE_METRICS
