@@ -30,25 +30,6 @@ class Alias:
         return f"{self.instrument} {self.first} to {self.last or 'today'}"
 
 
-def instrument_on(aliases: Iterable[Alias], ticker: str, day: date) -> str:
-    """Find the instrument that `ticker` meant on `day`.
-
-    A ticker without an alias is its own instrument. Raises `DataError` for a ticker that has
-    aliases, none of which holds on that day, and for aliases of one ticker that overlap.
-    """
-    own = _in_order([alias for alias in aliases if alias.ticker == ticker])
-    if not own:
-        return ticker
-    for alias in own:
-        if alias.first <= day <= alias.until:
-            return alias.instrument
-    known = ", ".join(str(alias) for alias in own)
-    raise DataError(
-        f"ticker {ticker} means no instrument on {day}; its aliases: {known}. Add the one that "
-        "holds on that day, or leave its rows out."
-    )
-
-
 def dated_names(aliases: pd.DataFrame) -> list[Alias]:
     """Rows of the contract `Aliases` as objects, in their order."""
     columns = (aliases[name].tolist() for name in ("ticker", "symbol", "ts", "last"))

@@ -26,6 +26,29 @@ WM = [
 WASHINGTON = Alias("WM", "WAMUQ", date(1998, 12, 9), date(2008, 9, 26))
 
 
+META = [
+    Alias("META", "meta-platforms", date(2022, 6, 9)),
+    Alias("FB", "meta-platforms", date(2012, 5, 18), date(2022, 6, 8)),
+    Alias("META", "roundhill-etf", date(2021, 6, 30), date(2022, 1, 30)),
+]
+
+
+@pytest.mark.parametrize(
+    ("ticker", "day", "instrument"),
+    [
+        ("FB", "2012-05-18", "meta-platforms"),
+        ("FB", "2022-06-08", "meta-platforms"),
+        ("META", "2022-06-09", "meta-platforms"),
+        ("META", "2021-07-01", "roundhill-etf"),
+        ("META", "2022-03-01", "META"),
+        ("NA", "2020-01-01", "NA"),
+    ],
+)
+def test_ticker_means_what_it_meant_on_the_day(ticker: str, day: str, instrument: str):
+    found = by_instrument(rows(ticker, day), with_strangers(META))
+    assert found["symbol"].tolist() == [instrument]
+
+
 def test_ticker_that_was_given_out_again_belongs_to_two_instruments():
     """The ticker X meant OLD until the 10th, NEW from the 20th; between them, nobody."""
     bars = rows("X", "2024-01-05", "2024-01-10", "2024-01-15", "2024-01-20")
@@ -71,3 +94,10 @@ def test_bars_that_no_name_concerns_come_back_as_they_are():
 def test_two_instruments_with_one_ticker_on_one_day_are_refused():
     with pytest.raises(DataError, match="aliases of WM overlap"):
         with_strangers([*WM, Alias("WM", "WAMUQ", date(1998, 12, 9), date(2009, 8, 5))])
+    with pytest.raises(DataError, match=r"aliases of FB overlap: .*before 2022-06-08"):
+        with_strangers([*META, Alias("FB", "another", date(2022, 6, 8))])
+
+
+def test_an_alias_that_ends_before_it_begins_is_refused():
+    with pytest.raises(DataError, match="alias of X: x 2020-01-02 to 2020-01-01 ends before it be"):
+        with_strangers([Alias("X", "x", date(2020, 1, 2), date(2020, 1, 1))])

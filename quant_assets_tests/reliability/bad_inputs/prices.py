@@ -12,7 +12,7 @@ from quant_assets.core.errors import DataError
 from quant_assets.core.telemetry import NullTelemetry
 from quant_assets.quant.analytics.checks import data_verdicts
 from quant_assets.quant.market.adjust import adjust_bars
-from quant_assets.quant.market.aliases import Alias, instrument_on
+from quant_assets.quant.market.aliases import Alias, by_instrument, with_strangers
 from quant_assets.quant.market.bars import clean_bars
 from quant_assets.quant.market.flags import FlagLimits, flag_bars
 from quant_assets.quant.market.gap_ledger import gap_ledger_window
@@ -163,11 +163,14 @@ def case_21_symbol_rename_and_ticker_reuse(landing: Landing) -> None:
         Alias("META", "META", date(2022, 6, 9)),
         Alias("META", "METAVERSE ETF", date(2021, 6, 30), date(2022, 1, 30)),
     ]
-    assert instrument_on(aliases, "FB", date(2020, 1, 2)) == "META"
-    assert instrument_on(aliases, "META", date(2023, 1, 2)) == "META"
-    assert instrument_on(aliases, "META", date(2021, 7, 1)) == "METAVERSE ETF"
-    with pytest.raises(DataError, match="ticker META means no instrument on 2022-03-01"):
-        instrument_on(aliases, "META", date(2022, 3, 1))
+    days = ("2020-01-02", "2021-07-01", "2022-03-01", "2023-01-02")
+    ts = pd.Series(pd.to_datetime(list(days), utc=True)).dt.as_unit("us")
+    rows = pd.DataFrame({"ts": ts, "symbol": ["FB", "META", "META", "META"]})
+    assert by_instrument(rows, with_strangers(aliases))["symbol"].tolist() == [
+        *("META", "METAVERSE ETF", "META-UNTIL-20220608", "META")
+    ]
+    with pytest.raises(DataError, match="aliases of META overlap"):
+        with_strangers([*aliases, Alias("META", "ANOTHER", date(2023, 1, 1))])
 
 
 def case_22_delisting(landing: Landing) -> None:
