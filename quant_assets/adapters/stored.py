@@ -18,6 +18,7 @@ from quant_assets.core.hashing import digest
 from quant_assets.core.sources import Sources
 from quant_assets.core.venues import History
 from quant_assets.core.windows import Window
+from quant_assets.quant.market.adjust import GIVEN
 from quant_assets.quant.market.aliases import Alias, by_instrument
 from quant_assets.quant.market.bars import instants
 from quant_assets.quant.market.forward_adjust import forward_adjusted
@@ -142,7 +143,7 @@ class StoredProvider(Provider):
             return rows
         events = self.newest("adjustments", _BEGINNING, end)
         if self.published == "splits":
-            events = events[events["kind"] == "dividend"]
+            events = events[events["kind"].isin(GIVEN)]
         total = self.venue.market.price_adjustment == "total_return"
         return forward_adjusted(rows, events, dividends=total)
 

@@ -1,4 +1,4 @@
-"""Splits, dividends and denomination changes: prices adjusted on read, as of an instant."""
+"""Splits, dividends, forks and their like: prices adjusted on read, as of an instant."""
 
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from quant_assets.quant.market.panel import Floats
 
 PRICES = ("open", "high", "low", "close")
 CHANGES_UNITS = ("denomination", "split")
+GIVEN = ("airdrop", "dividend", "fork")  # what the holder got beside the instrument
 
 
 def clean_adjustments(
@@ -22,17 +23,17 @@ def clean_adjustments(
 ) -> pd.DataFrame:
     """One window of events, one row per key; times and factors stay exactly as published.
 
-    A dividend that would raise the prices before it (factor above 1) is refused with its row: it is
-    the reciprocal of the factor, or a payment with the wrong sign.
+    A dividend, fork or airdrop that would raise the prices before it (factor above 1) is refused
+    with its row: it is the reciprocal of the factor, or a payment with the wrong sign.
     """
     frame = latest_rows(raw_adjustments, Adjustments)
-    wrong = frame[(frame["kind"] == "dividend") & (frame["price_factor"] > 1.0)]
+    wrong = frame[frame["kind"].isin(GIVEN) & (frame["price_factor"] > 1.0)]
     if len(wrong):
         row = wrong.iloc[0]
         raise DataError(
-            f"{context.venue}: the dividend of {row['symbol']} at {row['ts']} has the price factor "
-            f"{row['price_factor']}, above 1; 1 - cash / close of the bar before is expected. "
-            "Mend the source."
+            f"{context.venue}: the {row['kind']} of {row['symbol']} at {row['ts']} has the price "
+            f"factor {row['price_factor']}, above 1; 1 - worth / close of the bar before is "
+            "expected. Mend the source."
         )
     telemetry.log_metrics("adjustments", {"events": float(len(frame))})
     return frame if len(frame) else Adjustments.empty()
@@ -42,7 +43,7 @@ def unapplied(price_adjustment: str, adjustments: pd.DataFrame) -> pd.DataFrame:
     """Events that prices of a venue with this `price_adjustment` do not contain yet."""
     if price_adjustment == "none":
         return adjustments
-    kinds = ("dividend",) if price_adjustment == "splits" else ()
+    kinds = GIVEN if price_adjustment == "splits" else ()
     return adjustments[adjustments["kind"].isin(kinds)]
 
 

@@ -20,7 +20,8 @@ def forward_adjusted(
     """Bars with prices divided by the factors of the symbol's events with `event ts <= bar ts`.
 
     Volumes are multiplied by those that change units. Without `dividends` only splits and
-    denominations count. `adjustments` must hold all events since the symbol's first bar.
+    denominations count, with them also forks and airdrops. `adjustments` must hold all events
+    since the symbol's first bar.
     """
     units = adjustments[adjustments["kind"].isin(CHANGES_UNITS)]
     counted = adjustments if dividends else units

@@ -216,3 +216,19 @@ def test_close_time_in_parquet_is_known_by_its_digits(tmp_path: Path):
     told = [str(moment) for moment in rows_of(raws, "bars")["closes_at"]]
     assert told == ["2024-01-31 08:59:59.999000+00:00", "NaT"]
     assert rejects_of(raws) == [(3, "close_time is no time of 10, 13 or 16 digits")]
+
+
+def test_adjustments_of_coins_are_read_with_their_kinds(tmp_path: Path):
+    text = (
+        "ts,symbol,kind,price_factor\n"
+        "2017-08-01T12:20:00Z,BTCUSDT,Fork,0.9\n"
+        "2020-12-12T00:00:00Z,XRPUSDT,airdrop,0.99\n"
+        "2020-12-13T00:00:00Z,XRPUSDT,split,x\n"
+    )
+    names, raws = read_path(Folder(tmp_path).text("a.csv", text), PERP)
+    rows = rows_of(raws, "adjustments")
+    assert names == ["tidy_adjustments"]
+    assert rows["kind"].tolist() == ["fork", "airdrop"]
+    assert rows["price_factor"].tolist() == [0.9, 0.99]
+    assert rows["symbol"].tolist() == ["BTC/USDT:USDT", "XRP/USDT:USDT"]
+    assert rejects_of(raws) == [(4, "price_factor is not a number with a decimal point: 'x'")]

@@ -91,3 +91,13 @@ def test_clean_adjustments_without_events_is_the_empty_frame():
     raw = Adjustments.empty()
     frame = clean_adjustments(ingestion(), NullTelemetry(), raw_adjustments=raw)
     assert Adjustments.check_frame(frame, where="empty").empty
+
+
+@pytest.mark.parametrize("kind", ["fork", "airdrop"])
+def test_coins_that_were_given_adjust_prices_and_leave_volumes(kind: str):
+    given = ("04", "04", "A", kind, 0.99)
+    assert adjusted(given, as_of="05").equals(adjusted(DIVIDEND, as_of="05"))
+    assert unapplied("splits", adjustments(SPLIT, given))["kind"].tolist() == [kind]
+    wrong = adjustments(("04", "04", "A", kind, 1.01))
+    with pytest.raises(DataError, match=rf"the {kind} of A at 2020-02-04 .* above 1; 1 - worth"):
+        clean_adjustments(ingestion(), NullTelemetry(), raw_adjustments=wrong)

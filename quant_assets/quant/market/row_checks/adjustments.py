@@ -1,4 +1,4 @@
-"""Rows of adjustments: splits, dividends and denomination changes."""
+"""Rows of adjustments: splits, denomination changes, dividends, forks and airdrops."""
 
 from typing import ClassVar
 
@@ -11,7 +11,7 @@ from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.row_checks.base import RowCheck
 from quant_assets.quant.market.row_checks.sheet import Integers, Sheet, is_positive
 
-KINDS = ("split", "dividend", "denomination")
+KINDS = ("split", "dividend", "denomination", "fork", "airdrop")
 
 
 class AdjustmentRows(RowCheck):
