@@ -34,6 +34,9 @@ class CellSpec:
 
     `chain` names the out that carries state from window to window. `plugins` are packages whose
     every file belongs to the code digest. `dataset` marks a raw asset that a provider delivers.
+    `extends_itself` marks a venue-wide ledger: its step also gets the version before, and only adds
+    to it. That version is an input of the manifest but not of the fingerprint, and no edge of the
+    graph: Dagster refuses self-dependencies without a time dimension.
     """
 
     outs: Mapping[str, type[Contract]]
@@ -45,6 +48,7 @@ class CellSpec:
     chain: str | None = None
     plugins: tuple[str, ...] = ()
     dataset: str | None = None
+    extends_itself: bool = False
 
     @cached_property
     def code_version(self) -> str:

@@ -42,6 +42,16 @@ def _results(
             "" if unranked else ranking + ranking_note(inputs.window_metrics),
             _absent(unranked, "tournament", "there is no ranking"),
         ),
+        "luck": Section(
+            "Luck",
+            "Luck",
+            ""
+            if inputs.overfitting.empty
+            else "What the records prove when every trial of the venue's ledger counts, also the "
+            "discarded ones. PSR: probability that the true Sharpe ratio exceeds 0. DSR: that it "
+            "exceeds what the best of all trials shows without skill; 95 % or more is convincing.",
+            _absent(inputs.overfitting.empty, "overfitting", "luck has not been judged"),
+        ),
         "equity": _equity_section(performance, focus),
     }
 

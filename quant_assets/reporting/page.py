@@ -16,7 +16,7 @@ from typing import Any
 TEMPLATE = "tear_sheet.html.j2"
 STYLE = "tear_sheet.css"
 SCRIPT = "tear_sheet.js"
-TEMPLATES_SHA256 = "8a09c72eaf5af0f9247cbe80dcc91769ea2828c735cb4c2576ff5170cb750709"
+TEMPLATES_SHA256 = "c8954d0fdd2bcd9c11580d1e6fa401bd207af309d352994acd14426040522aaf"
 
 
 @dataclass(frozen=True)

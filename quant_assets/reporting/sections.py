@@ -28,6 +28,7 @@ from quant_assets.reporting.formats import count, day, plural
 from quant_assets.reporting.headings import sections
 from quant_assets.reporting.headline import headlines, verdict
 from quant_assets.reporting.inputs import TearSheetInputs
+from quant_assets.reporting.luck import luck_table, luck_verdict
 from quant_assets.reporting.monthly import MONTHS, monthly_heats
 from quant_assets.reporting.page import FigureBlock, figure_block
 from quant_assets.reporting.performance import CHAMPION, Performance, measure_performance
@@ -110,6 +111,7 @@ def _summary(sheet: _Sheet) -> dict[str, Any]:
     inputs = sheet.inputs
     return {
         "verdict": verdict(inputs.tournament, sheet.performance),
+        "luck_verdict": luck_verdict(inputs.overfitting, sheet.focus),
         "headlines": headlines(
             inputs.tournament,
             sheet.focus,
@@ -123,6 +125,7 @@ def _tables(sheet: _Sheet) -> dict[str, Table]:
     inputs = sheet.inputs
     return {
         "leaderboard": leaderboard_table(inputs.tournament, sheet.performance),
+        "luck": luck_table(inputs.overfitting, sheet.focus),
         "drawdowns": drawdowns_table(sheet.performance),
         "costs": costs_table(sheet.windows, sheet.currency),
         "holdings": holdings_table(sheet.weights, inputs.candidate_clusters, inputs.alpha_streams),

@@ -40,6 +40,7 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
     candidate_clusters: pd.DataFrame,
     signal_metrics: pd.DataFrame,
     tournament: pd.DataFrame,
+    overfitting: pd.DataFrame,
 ) -> tuple[pd.DataFrame, dict[str, bytes]]:
     """Make the page of a venue: its ReportFiles frame, and its bytes by file name.
 
@@ -54,6 +55,7 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
         "candidate_clusters": candidate_clusters,
         "signal_metrics": signal_metrics,
         "tournament": tournament,
+        "overfitting": overfitting,
     }
     inputs = TearSheetInputs(
         venue=_venue(context),

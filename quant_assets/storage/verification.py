@@ -18,6 +18,7 @@ from quant_assets.storage.manifests import Manifest
 from quant_assets.storage.paths import Cell, object_suffix
 from quant_assets.storage.snapshots import SnapshotStore, read_manifest
 from quant_assets.storage.source_verification import source_problems
+from quant_assets.storage.trial_counts import shortened_ledgers
 
 Progress = Callable[[int, int], None]
 Role = Literal["content", "input", "config", "file"]
@@ -151,6 +152,13 @@ def verify(
             Problem(found.delivery, str(found.path), found.problem, found.remedy)
             for found in source_problems(store.layout, venue)
         )
+    problems.extend(
+        Problem(
+            str(cell), str(store.layout.manifest(cell)), why, "put the ledger back from a backup"
+        )
+        for cell, why in shortened_ledgers(store).items()
+        if venue in (None, cell.venue) and asset in (None, cell.asset)
+    )
     orphans = [entry for name, entry in objects.items() if name not in references]
     cells = {stored.cell: manifest for stored, manifest in manifests.items()}
     return VerificationReport(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from quant_assets.contracts.candidate_clusters import CandidateClusters
 from quant_assets.contracts.equity import Equity
+from quant_assets.contracts.overfitting import Overfitting
 from quant_assets.contracts.portfolio_weights import PortfolioWeights
 from quant_assets.contracts.reference_returns import ReferenceReturns
 from quant_assets.contracts.signal_metrics import SignalMetrics
@@ -28,6 +29,7 @@ FRAMES = {
     "candidate_clusters": CandidateClusters,
     "signal_metrics": SignalMetrics,
     "tournament": Tournament,
+    "overfitting": Overfitting,
 }
 
 
@@ -120,7 +122,30 @@ def sample_frames(
         "candidate_clusters": _clusters(prices.columns, starts[-1], returns),
         "signal_metrics": _signals(starts, len(prices.columns)),
         "tournament": _tournament(equity, windows, live_index),
+        "overfitting": _overfitting(equity),
     }
+
+
+def _overfitting(equity: pd.DataFrame) -> pd.DataFrame:
+    """Psr and dsr fall with the name's place in the alphabet; five trials in all."""
+    names = sorted(equity["entrant"].unique())
+    n = len(names)
+    return pd.DataFrame(
+        {
+            "entrant": pd.Series(names, dtype="str"),
+            "n_days": [equity["ts"].nunique()] * n,
+            "sharpe_ratio": np.linspace(0.1, -0.1, n),
+            "psr": np.linspace(0.99, 0.20, n),
+            "dsr": np.linspace(0.97, 0.01, n),
+            "minimum_days": [250.5, *[np.nan] * (n - 1)],
+            "n_trials": [5] * n,
+            "effective_trials": [2.25] * n,
+            "expected_maximum": [0.05] * n,
+            "pbo": [0.4] * n,
+            "pbo_trials": [5] * n,
+            "pbo_days": [equity["ts"].nunique()] * n,
+        }
+    )
 
 
 def _sorted(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:

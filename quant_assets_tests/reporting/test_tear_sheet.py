@@ -28,6 +28,7 @@ SECTIONS = [
     "summary",
     "assumptions",
     "leaderboard",
+    "luck",
     "equity",
     "monthly",
     "rolling",

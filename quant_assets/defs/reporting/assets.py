@@ -1,8 +1,10 @@
 """Metrics per window, the leaderboard, and the tear sheet."""
 
 from quant_assets.contracts.check_results import CheckResults
+from quant_assets.contracts.overfitting import Overfitting
 from quant_assets.contracts.report_files import ReportFiles
 from quant_assets.contracts.tournament import Tournament
+from quant_assets.contracts.trial_ledger import TrialLedger
 from quant_assets.contracts.window_metrics import WindowMetrics
 from quant_assets.core.context import ReportingContext
 from quant_assets.core.venues import Venue
@@ -10,7 +12,9 @@ from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import lookback, this_window, whole_venue
 from quant_assets.orchestration.walk import walk
 from quant_assets.quant.analytics.checks import CheckContext, check_window
+from quant_assets.quant.analytics.overfitting import overfitting_venue
 from quant_assets.quant.analytics.tournament import leaderboard
+from quant_assets.quant.analytics.trial_ledger import trial_ledger_venue
 from quant_assets.quant.analytics.window_metrics import window_metrics_window
 from quant_assets.quant.features.stage import lookback_bars
 from quant_assets.reporting.tear_sheet import TearSheetContext, tear_sheet_window
@@ -125,6 +129,39 @@ def tournament(context, equity, window_metrics, reference_returns):
         outs={},
         kind="venue",
         group="reporting",
+        context=ReportingContext,
+        step=trial_ledger_venue,
+        reads={"equity": this_window()},
+        extends_itself=True,
+    ),
+    contract=TrialLedger,
+)
+def trial_ledger(context, equity):
+    """Daily returns of every entrant ever run on the venue; only grows; grain: trial x day."""
+    return walk(context, equity=equity)
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="venue",
+        group="reporting",
+        context=ReportingContext,
+        step=overfitting_venue,
+        reads={"equity": this_window(), "trial_ledger": whole_venue()},
+    ),
+    contract=Overfitting,
+)
+def overfitting(context, equity, trial_ledger):
+    """What each entrant's record proves after all trials: PSR, DSR, PBO; grain: entrant."""
+    return walk(context, equity=equity, trial_ledger=trial_ledger)
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="venue",
+        group="reporting",
         context=TearSheetContext,
         step=tear_sheet_window,
         reads={
@@ -136,6 +173,7 @@ def tournament(context, equity, window_metrics, reference_returns):
             "candidate_clusters": this_window(),
             "signal_metrics": this_window(),
             "tournament": whole_venue(),
+            "overfitting": whole_venue(),
         },
     ),
     contract=ReportFiles,
@@ -150,6 +188,7 @@ def tear_sheet(
     candidate_clusters,
     signal_metrics,
     tournament,
+    overfitting,
 ):
     """One self-contained HTML page per venue; the frame lists its files by content."""
     return walk(
@@ -162,4 +201,5 @@ def tear_sheet(
         candidate_clusters=candidate_clusters,
         signal_metrics=signal_metrics,
         tournament=tournament,
+        overfitting=overfitting,
     )
