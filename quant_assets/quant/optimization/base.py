@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError, SolverError
 from quant_assets.quant.moments.covariance import Estimator, covariance_matrix
-from quant_assets.quant.optimization.constraints.rule import Rule
 from quant_assets.quant.optimization.solvers.active_set import Box
 from quant_assets.quant.optimization.solvers.convex import Region
+from quant_assets.quant.optimization.solvers.rule import Rule
 
 Floats = npt.NDArray[np.float64]
 SLACK = 1e-12

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import SolverError
+from quant_assets.quant.moments.covariance import Estimator
 from quant_assets.quant.optimization.base import (
     LONG_ONLY,
     Constraints,
@@ -50,7 +51,7 @@ class MaximumSharpe(Optimizer):
         *,
         constraints: Constraints = LONG_ONLY,
         periods_per_year: float = 252.0,
-        covariance: str = "ledoit_wolf",
+        covariance: Estimator = "ledoit_wolf",
         fallback: Literal["minimum_variance"] | None = None,
     ) -> None:
         super().__init__(constraints=constraints)
@@ -111,7 +112,8 @@ def _maximise(hessian: Hessian, mean: Floats, region: convex.Region) -> Answer:
         if found is not None and within_gross(found.weights, region):
             return found
     slow = convex.maximum_ratio(hessian.matrix(), expected, region)
-    return Answer(slow.weights, slow.solver, slow.iterations, "cvxpy" if is_plain else "")
+    fallback = "cvxpy" if is_plain else ""
+    return Answer(slow.weights, slow.solver, slow.iterations, fallback, slow.gap)
 
 
 def _fixed_point(hessian: Hessian, mean: Floats, box: Box) -> Answer | None:
@@ -132,7 +134,8 @@ def _fixed_point(hessian: Hessian, mean: Floats, box: Box) -> Answer | None:
         low, high = (trade_off, high) if plain > trade_off else (low, trade_off)
         is_tight = abs(plain - trade_off) <= RELATIVE_CHANGE * abs(plain)
         if is_tight or high <= low * (1.0 + RELATIVE_CHANGE):
-            return Answer(solution.weights, "dinkelbach active set", pivots)
+            gap = _ratio_gap(hessian, mean, solution, trade_off)
+            return Answer(solution.weights, "dinkelbach active set", pivots, gap=gap)
         guess = _line_search(hessian, mean, solution, trade_off) or plain
         trade_off = guess if low < guess < high else 0.5 * (low + min(high, 2 * plain + low))
     return None
@@ -140,6 +143,23 @@ def _fixed_point(hessian: Hessian, mean: Floats, box: Box) -> Answer | None:
 
 def _trade_off(hessian: Hessian, mean: Floats, weights: Floats) -> float:
     return float(mean @ weights) / float(weights @ hessian.times(weights))
+
+
+def _ratio_gap(
+    hessian: Hessian, mean: Floats, solution: QuadraticSolution, trade_off: float
+) -> float:
+    """Bound from above how far the ratio is from its maximum, relative to itself.
+
+    The homogenised program `min y'Hy, mu'y = 1` is convex: by its tangent at y = w / mu'w, whose
+    slope is known up to the gap d of the quadratic program, no y is better by more than
+    `2 d k / mu'w`, k = 1 / mu'v its scale; and none is better at all once `k^2 v'Hv` exceeds the
+    optimum. The least eigenvalue of H bounds v'Hv from below.
+    """
+    weights, risk = solution.weights, hessian.times(solution.weights)
+    spread = float(weights @ risk)
+    slack = solution.gap + 2.0 * abs(spread - float(mean @ weights) / trade_off)
+    least = hessian.least_eigenvalue * float(weights.sum()) ** 2 / len(weights)
+    return slack / float(np.sqrt(least * spread)) if least > 0 else float("nan")
 
 
 def _line_search(

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError
+from quant_assets.quant.moments.covariance import Estimator
 from quant_assets.quant.optimization.base import (
     LONG_ONLY,
     Constraints,
@@ -37,7 +38,7 @@ class MeanVariance(Optimizer):
         constraints: Constraints = LONG_ONLY,
         risk_aversion: float = 5.0,
         periods_per_year: float = 252.0,
-        covariance: str = "ledoit_wolf",
+        covariance: Estimator = "ledoit_wolf",
     ) -> None:
         super().__init__(constraints=constraints)
         self.risk_aversion = risk_aversion

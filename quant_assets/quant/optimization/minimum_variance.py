@@ -4,6 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from quant_assets.quant.moments.covariance import Estimator
 from quant_assets.quant.optimization.base import (
     LONG_ONLY,
     Constraints,
@@ -23,7 +24,7 @@ class MinimumVariance(Optimizer):
     keeps_rules: ClassVar[bool] = True
 
     def __init__(
-        self, *, constraints: Constraints = LONG_ONLY, covariance: str = "ledoit_wolf"
+        self, *, constraints: Constraints = LONG_ONLY, covariance: Estimator = "ledoit_wolf"
     ) -> None:
         super().__init__(constraints=constraints)
         self.covariance = covariance

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from quant_assets.quant.optimization.constraints.rule import Expression, Floats, Rule
+from quant_assets.quant.optimization.solvers.rule import (
+    Expression,
+    Floats,
+    Rule,
+    span_excess,
+    within,
+)
 
 __all__ = ["FactorExposure"]
 
@@ -29,16 +33,11 @@ class FactorExposure(Rule):
     @classmethod
     def express(cls, cp: Any, weights: Any, scale: Any, given: dict[str, Any]) -> Expression:  # noqa: ARG003 - base
         """Two inequalities per factor."""
-        exposures = given["loadings"] @ weights
-        return Expression(
-            (exposures >= given["lowest"] * scale, exposures <= given["highest"] * scale)
-        )
+        return within(given["loadings"] @ weights, scale, given)
 
     def violation(self, weights: Floats) -> float:
         """Largest distance of an exposure to its span."""
-        exposures = weights @ self.loadings
-        excess = np.maximum(self.lowest - exposures, exposures - self.highest)
-        return max(float(excess.max(initial=0.0)), 0.0)
+        return span_excess(weights @ self.loadings, self.lowest, self.highest)
 
     def describe(self) -> str:
         """For example `-0.1 <= exposure 0 <= 0.1`."""

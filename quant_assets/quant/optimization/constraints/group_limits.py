@@ -7,8 +7,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from quant_assets.core.errors import ConfigError
-from quant_assets.quant.optimization.constraints.factor_exposure import FactorExposure
-from quant_assets.quant.optimization.constraints.rule import Expression, Floats, Rule
+from quant_assets.quant.optimization.solvers.rule import (
+    Expression,
+    Floats,
+    Rule,
+    span_excess,
+    within,
+)
 
 __all__ = ["GroupLimits"]
 
@@ -30,24 +35,28 @@ class GroupLimits(Rule):
         if unknown:
             raise ConfigError(f"limits for groups {unknown}, but the assets have {self.groups}")
 
-    def _exposure(self) -> FactorExposure:
-        names = sorted(self.limits)
-        members = np.array([[float(group == name) for name in names] for group in self.groups])
-        ends = np.array([self.limits[name] for name in names], dtype=np.float64)
-        return FactorExposure(members, ends[:, 0], ends[:, 1])
+    def _members(self) -> Floats:
+        """1 where an asset is in a group, shape (group, asset), of the limited groups by name."""
+        names = np.array(sorted(self.limits))
+        return np.asarray(names[:, None] == np.array(self.groups), dtype=np.float64)
 
-    def numbers(self, cost_unit: float) -> dict[str, Any]:
+    def _ends(self) -> Floats:
+        """Least and most, shape (2, group)."""
+        return np.array([self.limits[name] for name in sorted(self.limits)], dtype=np.float64).T
+
+    def numbers(self, cost_unit: float) -> dict[str, Any]:  # noqa: ARG002 - base
         """Membership and both ends."""
-        return self._exposure().numbers(cost_unit)
+        lowest, highest = self._ends()
+        return {"members": self._members(), "lowest": lowest, "highest": highest}
 
     @classmethod
-    def express(cls, cp: Any, weights: Any, scale: Any, given: dict[str, Any]) -> Expression:
+    def express(cls, cp: Any, weights: Any, scale: Any, given: dict[str, Any]) -> Expression:  # noqa: ARG003 - base
         """Two inequalities per group."""
-        return FactorExposure.express(cp, weights, scale, given)
+        return within(given["members"] @ weights, scale, given)
 
     def violation(self, weights: Floats) -> float:
         """Largest distance of a group's sum to its span."""
-        return self._exposure().violation(weights)
+        return span_excess(self._members() @ weights, *self._ends())
 
     def describe(self) -> str:
         """For example `0.1 <= tech <= 0.3`."""

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from quant_assets.quant.optimization.constraints.rule import DiscreteRule, Floats, Node
+from quant_assets.quant.optimization.solvers.rule import DiscreteRule, Floats, Node
 
 __all__ = ["Lots"]
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from quant_assets.quant.optimization.constraints.rule import HELD, DiscreteRule, Floats, Node
+from quant_assets.quant.optimization.solvers.rule import HELD, DiscreteRule, Floats, Node
 
 __all__ = ["MaximumCorrelation"]
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from quant_assets.quant.optimization.constraints.rule import Expression, Floats, Rule
-from quant_assets.quant.optimization.constraints.volatility_cap import VolatilityCap
+from quant_assets.quant.optimization.solvers.rule import Expression, Floats, Rule, deviation, root
 
 __all__ = ["TrackingErrorLimit"]
 
@@ -19,23 +18,25 @@ class TrackingErrorLimit(Rule):
 
     name: ClassVar[str] = "tracking_error"
     positive: ClassVar[frozenset[str]] = frozenset({"limit"})
+    is_conic: ClassVar[bool] = True
     benchmark: Floats
     covariance: Floats
     limit: float
 
-    def numbers(self, cost_unit: float) -> dict[str, Any]:
-        """Root of the covariance in units of the limit, and the benchmark."""
-        cap = VolatilityCap(self.covariance, self.limit)
-        return cap.numbers(cost_unit) | {"benchmark": self.benchmark}
+    def numbers(self, cost_unit: float) -> dict[str, Any]:  # noqa: ARG002 - base
+        """Root of the covariance, scaled so that the limit is 1, and the benchmark."""
+        scaled = root(self.covariance) / self.limit
+        return {"root": scaled, "limit": 1.0, "benchmark": self.benchmark}
 
     @classmethod
     def express(cls, cp: Any, weights: Any, scale: Any, given: dict[str, Any]) -> Expression:
         """One cone."""
-        return VolatilityCap.express(cp, weights - given["benchmark"] * scale, scale, given)
+        active = weights - given["benchmark"] * scale
+        return Expression((cp.norm2(given["root"] @ active) <= given["limit"] * scale,))
 
     def violation(self, weights: Floats) -> float:
         """Tracking error over the limit."""
-        return VolatilityCap(self.covariance, self.limit).violation(weights - self.benchmark)
+        return max(deviation(weights - self.benchmark, self.covariance) - self.limit, 0.0)
 
     def describe(self) -> str:
         """For example `tracking error <= 0.03`."""

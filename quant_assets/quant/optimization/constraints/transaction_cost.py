@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from quant_assets.quant.optimization.constraints.distance import Distance
-from quant_assets.quant.optimization.constraints.rule import Expression, Floats, Rule
+from quant_assets.quant.optimization.solvers.distance import Distance
+from quant_assets.quant.optimization.solvers.rule import Expression, Floats, Rule
 
 __all__ = ["TransactionCost"]
 
@@ -23,6 +23,7 @@ class TransactionCost(Rule):
 
     name: ClassVar[str] = "transaction_cost"
     positive: ClassVar[frozenset[str]] = frozenset({"rate", "impact"})
+    is_conic: ClassVar[bool] = True
     is_cost: ClassVar[bool] = True
     previous: Floats
     rate: float | Floats = 0.0
@@ -41,7 +42,8 @@ class TransactionCost(Rule):
     def express(cls, cp: Any, weights: Any, scale: Any, given: dict[str, Any]) -> Expression:  # noqa: ARG003 - base
         """A weighted norm and a power of 3/2."""
         traded = cp.abs(weights - given["previous"])
-        impact = cp.sum(cp.multiply(given["impact"], cp.power(traded, 1.5)))
+        power = cp.power(traded, 1.5, approx=False)  # one cone each; squares of squares are inexact
+        impact = cp.sum(cp.multiply(given["impact"], power))
         return Expression(cost=cp.sum(cp.multiply(given["rate"], traded)) + impact)
 
     def violation(self, weights: Floats) -> float:  # noqa: ARG002 - base

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from quant_assets.quant.optimization.constraints.distance import Distance
-from quant_assets.quant.optimization.constraints.rule import Expression, Floats, Rule
+from quant_assets.quant.optimization.solvers.distance import Distance
+from quant_assets.quant.optimization.solvers.rule import Expression, Floats, Rule
 
 __all__ = ["TurnoverLimit"]
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from quant_assets.quant.optimization.constraints.rule import DiscreteRule
 from quant_assets.quant.optimization.solvers.active_set import Box
 from quant_assets.quant.optimization.solvers.convex import Region
+from quant_assets.quant.optimization.solvers.rule import DiscreteRule
 
 __all__ = ["conflict"]
 
@@ -18,18 +18,21 @@ def conflict(region: Region, is_feasible: Callable[[Region], bool]) -> str:
     """Name an irreducible conflict of an empty `region`: without any one of them it has weights.
 
     Found by the deletion filter (Chinneck & Dravnieks 1991): leave out each constraint in turn, and
-    for good when the rest still conflicts.
+    for good when the rest still conflicts. Discrete rules split a box: beside one the box stays.
     """
-    parts = {"box": _box(region), "budget": _budget(region)}
+    labels = [f"{place}.{rule.name}" for place, rule in enumerate(region.rules)]
+    parts = {label: rule.describe() for label, rule in zip(labels, region.rules, strict=True)}
     if region.max_gross is not None:
         parts["gross"] = f"sum of |weight| <= {region.max_gross:g}"
-    labels = [f"{place}.{rule.name}" for place, rule in enumerate(region.rules)]
-    parts |= {label: rule.describe() for label, rule in zip(labels, region.rules, strict=True)}
+    parts |= {"budget": _budget(region), "box": _box(region)}
     kept = list(parts)
     for part in parts:
-        fewer = [name for name in kept if name != part]
-        if not is_feasible(_only(region, set(fewer))):
-            kept = fewer
+        fewer = set(kept) - {part}
+        rest = _only(region, fewer)
+        needs_box = any(isinstance(rule, DiscreteRule) for rule in rest.rules)
+        if not (part == "box" and needs_box) and not is_feasible(rest):
+            kept.remove(part)
+    kept.reverse()
     named = [(name.split(".")[-1], parts[name]) for name in kept]
     names = " and ".join(name for name, _ in named)
     listing = "; ".join(f"{name}: {text}" for name, text in named)
@@ -38,10 +41,7 @@ def conflict(region: Region, is_feasible: Callable[[Region], bool]) -> str:
 
 
 def _only(region: Region, kept: set[str]) -> Region:
-    """Return the region of the constraints that are kept.
-
-    Discrete rules split a box: with one of them the box stays.
-    """
+    """Return the region of the constraints that are kept."""
     labelled = [(f"{place}.{rule.name}", rule) for place, rule in enumerate(region.rules)]
     rules = tuple(rule for label, rule in labelled if label in kept)
     box, wide = region.box, np.full(len(region.box.lower), WIDE)

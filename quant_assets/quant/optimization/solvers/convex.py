@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import SolverError
-from quant_assets.quant.optimization.constraints.rule import Rule
 from quant_assets.quant.optimization.solvers.active_set import Box
+from quant_assets.quant.optimization.solvers.rule import Rule
 
 Floats = npt.NDArray[np.float64]
 Options = tuple[tuple[str, float], ...]
 TOLERANCES: Options = (("tol_gap_abs", 1e-11), ("tol_gap_rel", 1e-11), ("tol_feas", 1e-11))
+CONIC_TOLERANCES: Options = (("tol_gap_abs", 1e-9), ("tol_gap_rel", 1e-9), ("tol_feas", 1e-9))
 LOG_TOLERANCES: Options = (("tol_gap_abs", 1e-9), ("tol_gap_rel", 1e-9), ("tol_feas", 1e-9))
 THREADS: Options = (("threads", 1),)
 
@@ -39,6 +40,12 @@ class Form:
     has_gross: bool = False
     has_cash: bool = False
     rules: tuple[tuple[type[Rule], tuple[tuple[str, tuple[int, ...]], ...]], ...] = ()
+
+    @property
+    def options(self) -> Options:
+        """Return Clarabel's tolerances."""
+        is_conic = any(kind.is_conic for kind, _ in self.rules)
+        return CONIC_TOLERANCES if is_conic else TOLERANCES
 
 
 @dataclass(frozen=True)
@@ -89,11 +96,15 @@ class Region:
 
 @dataclass(frozen=True)
 class ConvexSolution:
-    """Weights in the box, the solver's name, and its iterations."""
+    """Weights in the box, the solver's name, its iterations, and the gap that it vouches for.
+
+    `gap` is relative to the objective of the program; NaN where the solver states no tolerance.
+    """
 
     weights: Floats
     solver: str
     iterations: int
+    gap: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -149,6 +160,16 @@ def risk_budget(hessian: Floats, budgets: Floats) -> ConvexSolution:
     return solve(program, {"root": square_root(hessian), "budgets": budgets}, region)
 
 
+def is_feasible(region: Region) -> bool:
+    """Whether any weights keep the convex constraints: HiGHS, or Clarabel where there are cones."""
+    program = _feasible_program(region.form)
+    try:
+        solve(program, region.numbers(1.0), region)
+    except InfeasibleError:
+        return False
+    return True
+
+
 def square_root(matrix: Floats) -> Floats:
     """R with `R'R = matrix` for a symmetric positive semidefinite matrix."""
     values, vectors = np.linalg.eigh(matrix)
@@ -183,11 +204,10 @@ def solve(program: Program, values: dict[str, Any], region: Region) -> ConvexSol
         )
     weights = np.asarray(program.weights.value, dtype=np.float64)
     iterations = int(problem.solver_stats.num_iters or 0)
-    return ConvexSolution(_portfolio(program, weights, region), _name(solver), iterations)
-
-
-def _name(solver: str) -> str:
-    return f"cvxpy/{solver.lower()}"
+    tolerance = dict(program.options).get("tol_gap_rel", float("nan"))
+    gap = tolerance / min(1.0, max(abs(float(problem.value)), 1e-300))
+    name = f"cvxpy/{solver.lower()}"
+    return ConvexSolution(_portfolio(program, weights, region), name, iterations, gap)
 
 
 def _portfolio(program: Program, weights: Floats, region: Region) -> Floats:
@@ -254,7 +274,20 @@ def _quadratic_program(form: Form) -> Program:
     constraints, parameters, cost = limits(weights, 1.0, form)
     objective = cp.Minimize(0.5 * cp.sum_squares(root @ weights) - linear @ weights + cost)
     parameters |= {"root": root, "linear": linear}
-    return Program(cp.Problem(objective, constraints), parameters, weights)
+    problem = cp.Problem(objective, constraints)
+    return Program(problem, parameters, weights, options=form.options)
+
+
+@lru_cache(maxsize=64)
+def _feasible_program(form: Form) -> Program:
+    cp = cvxpy_module()
+
+    weights = cp.Variable(form.n_assets)
+    constraints, parameters, _ = limits(weights, 1.0, form)
+    problem = cp.Problem(cp.Minimize(0.0), constraints)
+    is_conic = form.options is CONIC_TOLERANCES
+    solver, options = ("CLARABEL", CONIC_TOLERANCES) if is_conic else ("HIGHS", THREADS)
+    return Program(problem, parameters, weights, False, solver, options)
 
 
 @lru_cache(maxsize=16)
@@ -269,7 +302,7 @@ def _ratio_program(form: Form) -> Program:
     parameters |= {"root": root, "expected": expected}
     objective = cp.Minimize(cp.sum_squares(root @ weights))
     problem = cp.Problem(objective, constraints)
-    return Program(problem, parameters, weights, is_homogeneous=True, scale=scale)
+    return Program(problem, parameters, weights, True, options=form.options, scale=scale)
 
 
 @lru_cache(maxsize=16)

@@ -35,6 +35,11 @@ class Hessian(ABC):
     """What the covariance was multiplied by."""
 
     @property
+    def least_eigenvalue(self) -> float:
+        """A lower bound on the eigenvalues."""
+        return RIDGE
+
+    @property
     @abstractmethod
     def n_assets(self) -> int:
         """Number of assets."""
@@ -90,6 +95,11 @@ class Factored(Hessian):
     rows: Floats
     ridge: float
     factor: float = 1.0
+
+    @property
+    def least_eigenvalue(self) -> float:
+        """Return the ridge."""
+        return self.ridge
 
     @property
     def n_assets(self) -> int:

@@ -9,7 +9,6 @@ of the right piece, is exact; a bracket guards the others.
 import numpy as np
 import numpy.typing as npt
 
-from quant_assets.quant.optimization.constraints.distance import Distance
 from quant_assets.quant.optimization.solvers.active_set import (
     AT_LOWER,
     FREE,
@@ -20,6 +19,7 @@ from quant_assets.quant.optimization.solvers.active_set import (
     Start,
     frontier_slope,
 )
+from quant_assets.quant.optimization.solvers.distance import Distance
 from quant_assets.quant.optimization.solvers.hessian import Hessian
 
 __all__ = ["solve"]

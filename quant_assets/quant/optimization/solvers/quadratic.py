@@ -6,9 +6,9 @@ from functools import reduce
 import numpy as np
 import numpy.typing as npt
 
-from quant_assets.quant.optimization.constraints.distance import Distance
 from quant_assets.quant.optimization.solvers import convex, limited
 from quant_assets.quant.optimization.solvers.active_set import ActiveSet, Box, QuadraticSolution
+from quant_assets.quant.optimization.solvers.distance import Distance
 from quant_assets.quant.optimization.solvers.hessian import Hessian, WithCash, whole
 
 __all__ = ["Answer", "distance_of", "minimise", "minimise_scaled", "within_gross"]
@@ -58,7 +58,7 @@ def minimise_scaled(
             return Answer(fast.weights, "active set", fast.iterations, gap=gap)
     slow = convex.quadratic(hessian.matrix(), linear, region, cost_unit=cost_unit)
     fallback = "" if distance is None else "cvxpy"
-    return Answer(slow.weights, slow.solver, slow.iterations, fallback)
+    return Answer(slow.weights, slow.solver, slow.iterations, fallback, slow.gap)
 
 
 def within_gross(weights: Floats, region: convex.Region) -> bool:

@@ -6,12 +6,14 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from quant_assets.quant.optimization.constraints.rule import DiscreteRule, Node
+from quant_assets.core.errors import SolverError
+from quant_assets.quant.optimization.solvers import convex
 from quant_assets.quant.optimization.solvers.active_set import Box
 from quant_assets.quant.optimization.solvers.conflicts import conflict
 from quant_assets.quant.optimization.solvers.convex import InfeasibleError, Region
 from quant_assets.quant.optimization.solvers.hessian import Whole
 from quant_assets.quant.optimization.solvers.quadratic import Answer, minimise_scaled
+from quant_assets.quant.optimization.solvers.rule import DiscreteRule, Node
 from quant_assets.quant.optimization.solvers.search import Relaxed, search
 
 __all__ = ["best", "is_feasible", "nearest"]
@@ -46,10 +48,12 @@ def nearest(target: Floats, region: Region) -> Answer:
 
 def is_feasible(region: Region) -> bool:
     """Whether any weights keep all constraints."""
+    if not any(isinstance(rule, DiscreteRule) for rule in region.rules):
+        return convex.is_feasible(region)
     middle = 0.5 * (region.box.lower + region.box.upper)
     eye = Whole(np.eye(len(middle)))
-    answer = _searched(region, lambda part: minimise_scaled(eye, middle, part), lambda _: 0.0)
-    return answer is not None
+    found = _searched(region, lambda part: minimise_scaled(eye, middle, part), lambda _: 0.0)
+    return found is not None
 
 
 def _searched(
@@ -71,7 +75,7 @@ def _searched(
         if part is None:
             return None
         iterations += part.iterations
-        gap = max(gap, part.gap)
+        gap = float(np.maximum(gap, part.gap))  # NaN stays
         return Relaxed(part.weights, value(part.weights), part.solver)
 
     root = Node(lower, upper, np.zeros(len(lower), dtype=np.bool_))
@@ -91,4 +95,9 @@ def _solved(region: Region, least: float, solve: Callable[[Region], Answer]) -> 
     try:
         return solve(region)
     except InfeasibleError:
+        return None
+    except SolverError:
+        # an interior point may break down where there is nothing inside
+        if convex.is_feasible(region):
+            raise
         return None

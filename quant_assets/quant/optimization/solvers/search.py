@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import SolverError
-from quant_assets.quant.optimization.constraints.rule import DiscreteRule, Node
+from quant_assets.quant.optimization.solvers.rule import DiscreteRule, Node
 
 __all__ = ["Found", "Relaxed", "search"]
 

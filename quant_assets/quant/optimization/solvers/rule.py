@@ -12,10 +12,18 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from quant_assets.core.errors import ConfigError
-from quant_assets.quant.optimization.constraints.distance import Distance
+from quant_assets.quant.optimization.solvers.distance import Distance
 
-__all__ = ["DiscreteRule", "Expression", "Node", "Rule", "numbers_per_asset"]
+__all__ = [
+    "DiscreteRule",
+    "Expression",
+    "Node",
+    "Rule",
+    "deviation",
+    "root",
+    "span_excess",
+    "within",
+]
 
 Floats = npt.NDArray[np.float64]
 HELD = 1e-9  # a smaller weight is none
@@ -35,6 +43,8 @@ class Rule(ABC):
     name: ClassVar[str]
     # parameters that are never negative: cvxpy must know it to see that a program is convex
     positive: ClassVar[frozenset[str]] = frozenset()
+    # stated with second-order or power cones, on which interior points are less exact
+    is_conic: ClassVar[bool] = False
     # costs are fractions of equity, and belong into an objective of the same unit
     is_cost: ClassVar[bool] = False
 
@@ -124,9 +134,23 @@ class DiscreteRule(Rule):
         return weights
 
 
-def numbers_per_asset(name: str, values: npt.ArrayLike) -> Floats:
-    """`values` as floats; anything but finite numbers (asset,) is a `ConfigError`."""
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim != 1 or not np.isfinite(array).all():
-        raise ConfigError(f"{name} must be finite numbers of shape (asset,), found {array}")
-    return array
+def within(exposures: Any, scale: Any, given: dict[str, Any]) -> Expression:
+    """State `lowest <= exposures <= highest`, of the parameters `given`."""
+    return Expression((exposures >= given["lowest"] * scale, exposures <= given["highest"] * scale))
+
+
+def span_excess(exposures: Floats, lowest: Floats, highest: Floats) -> float:
+    """Largest distance of an exposure to its span."""
+    excess = np.maximum(lowest - exposures, exposures - highest)
+    return max(float(excess.max(initial=0.0)), 0.0)
+
+
+def root(covariance: Floats) -> Floats:
+    """R with `R'R` the covariance (asset, asset)."""
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
+
+
+def deviation(weights: Floats, covariance: Floats) -> float:
+    """`sqrt(w' Sigma w)`."""
+    return float(np.sqrt(max(float(weights @ covariance @ weights), 0.0)))
