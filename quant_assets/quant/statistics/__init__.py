@@ -1,1 +1,5 @@
-"""Statistics of arrays: ranks, per-period moments, closed-form regressions. Numpy only."""
+"""Statistics of arrays: ranks, moments, regressions, inference that survives many looks."""
+
+from quant_assets.core.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__)

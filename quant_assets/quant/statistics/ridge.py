@@ -6,6 +6,8 @@ import numpy as np
 
 from quant_assets.quant.market.panel import Floats
 
+__all__ = ["RidgePath", "ridge_path"]
+
 
 @dataclass(frozen=True)
 class RidgePath:
