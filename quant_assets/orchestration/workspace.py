@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, cached_property
 
+from quant_assets.adapters.calendars import session_bars
 from quant_assets.adapters.providers.base import Provider, provider_for
 from quant_assets.adapters.telemetry_sinks.base import TelemetrySinks, open_sinks
 from quant_assets.adapters.venues.loader import load_venues
@@ -120,17 +121,20 @@ class Workspace:
     def is_partial(self, venue: Venue, window: Window) -> bool:
         """True when the venue's data end inside the window.
 
-        Around the clock this is exact to the bar, where the provider knows its newest one: the last
-        day of a month is not over when its first bar is there.
+        This is exact to the bar where the provider knows its newest one and the calendar is known:
+        the last day of a month is not over when its first bar is there.
         """
         provider = self.provider(venue.name)
         history, newest = provider.history(), provider.newest_bar()
         last = history.last if history is not None else None
         if last is not None and last + timedelta(days=1) < window.end.date():
             return True
-        if newest is None or venue.market.calendar != ALWAYS_OPEN:
+        if newest is None:
             return False
-        return newest + venue.market.bar_length < window.end
+        due = newest + venue.market.bar_length
+        if venue.market.calendar == ALWAYS_OPEN:
+            return due < window.end
+        return due < window.end and len(session_bars(venue.market, due, window.end)) > 0
 
     def record_grid(self) -> None:
         """Write the grid into the root once; refuse a root that was made with another one."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import dagster as dg
+import pandas as pd
 import pytest
 
 from quant_assets.adapters.pulling.base import Page, PullRequest
@@ -52,12 +53,15 @@ def instance() -> Iterator[dg.DagsterInstance]:
 
 
 def workspace_of(folder: Path, extra: str = "", **settings: object) -> Workspace:
-    venues = folder / "venues"
-    write_dropped(venues, extra=extra)
+    write_dropped(folder / "venues", extra=extra)
+    return workspace_of_folder(folder, **settings)
+
+
+def workspace_of_folder(folder: Path, **settings: object) -> Workspace:
     return Workspace(
         Settings(
             data_root=folder / "data",
-            venues_folder=venues,
+            venues_folder=folder / "venues",
             venues=[NAME],
             grid=Grid(start="2023-11-01"),
             **settings,
@@ -428,3 +432,23 @@ def test_window_is_partial_until_its_last_bar_was_delivered(workspace: Workspace
     assert workspace.is_partial(venue, january)
     take_in(store, venue, drop(root(workspace), frame[last], "b.csv"))
     assert not workspace.is_partial(venue, january)
+
+
+@pytest.mark.parametrize(
+    ("newest", "expected"),
+    [("2024-05-31 08:00", True), ("2024-05-31 16:00", False), ("2024-05-30 16:00", True)],
+)
+def test_window_of_sessions_is_partial_until_their_last_bar_was_delivered(
+    tmp_path: Path, newest: str, expected: bool
+):
+    """Currencies on Friday 31 May: bars of 8 hours at 0:00, 8:00 and 16:00, until 21:00 UTC."""
+    workspace_of(tmp_path)
+    path = tmp_path / "venues" / f"{NAME}.yaml"
+    text = path.read_text().replace("calendar: 24/7", "calendar: 24/5")
+    path.write_text(text.replace("bars_per_year: 1095", "bars_per_year: 782"))
+    workspace = workspace_of_folder(tmp_path)
+    venue = workspace.venue(NAME)
+    frame = bars(["2024-05-01"])
+    frame = frame[(frame["ts"].dt.day_of_week < 5) & (frame["ts"] <= pd.Timestamp(newest + "Z"))]
+    take_in(workspace.sources(NAME), venue, drop(root(workspace), frame, "a.csv"))
+    assert workspace.is_partial(venue, workspace.grid.window("2024-05-01")) is expected
