@@ -13,9 +13,15 @@ QuantAssetsError
 └── CellLockedError    another process writes the same cells
 """
 
+from quant_assets.core.redaction import redact
+
 
 class QuantAssetsError(Exception):
-    """Base of every error that the package raises on purpose."""
+    """Base of every error that the package raises on purpose; its text shows no secret."""
+
+    def __str__(self) -> str:
+        """The message without passwords and keys, wherever it is shown."""
+        return redact(super().__str__())
 
 
 class DataError(QuantAssetsError):

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from quant_assets.core.errors import ConfigError
+from quant_assets.core.redaction import looks_secret, redact
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
@@ -131,7 +132,9 @@ def _problem(kind: str, text: str, found: Any, keys: Keys, model: type[BaseModel
     text = text.removeprefix("Value error, ")
     if isinstance(found, dict | list | BaseModel) and found:
         return Problem(keys, text)
-    shown = repr(found)
+    if any(looks_secret(str(key)) for key in keys):
+        return Problem(keys, text)
+    shown = redact(repr(found))
     shown = shown if len(shown) <= MAX_SHOWN else f"{shown[:MAX_SHOWN]}..."
     return Problem(keys, f"{text} (found {shown})")
 

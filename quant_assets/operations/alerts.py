@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from quant_assets.core.clock import timestamp, utc_now
 from quant_assets.core.hashing import digest
+from quant_assets.core.redaction import redact
 from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.writer import write_atomically
 
@@ -68,7 +69,8 @@ class Event:
     @property
     def key(self) -> str:
         """Digest of venue, stage and first cause, without run ids, times and process numbers."""
-        return digest([self.venue, self.stage, _PASSING.sub("…", self.cause)])[:16]
+        cause = _PASSING.sub("…", redact(self.cause))
+        return digest([self.venue, self.stage, cause])[:16]
 
 
 Send = Callable[[dict[str, str]], None]
@@ -110,7 +112,7 @@ class Alerts:
                 alert = Alert(
                     venue=event.venue,
                     stage=event.stage,
-                    cause=event.cause,
+                    cause=redact(event.cause),
                     first_run=event.run,
                     first_at=now,
                     last_at=now,

@@ -161,3 +161,14 @@ def test_file_that_is_no_alert_is_left_alone(tmp_path: Path):
     alerts.raise_alert(FAILED)
     assert list(alerts.all()) == [FAILED.key]
     assert foreign.read_text() == "{}"
+
+
+def test_secret_of_a_cause_is_neither_stored_nor_sent(tmp_path: Path):
+    sent: list[dict[str, str]] = []
+    alerts = Alerts(tmp_path, send=sent.append)
+    cause = "ConnectionError: GET https://me:hunter2@host/x?apiKey=hunter2"
+    assert alerts.raise_alert(Event("binance", "pull", cause))
+    assert not alerts.raise_alert(Event("binance", "pull", cause.replace("hunter2", "hunter3")))
+    assert "hunter" not in texts(tmp_path) + str(sent)
+    assert alerts.end("binance", {"pull"}, but=[cause]) == 0
+    assert alerts.end("binance", {"pull"}) == 1

@@ -5,7 +5,6 @@ have closed by the exchange's own clock. An order book is a snapshot of now: the
 """
 
 import difflib
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,13 +28,13 @@ from quant_assets.adapters.pulling.paging import Answer, Confirmed, Pace, page_t
 from quant_assets.adapters.pulling.ranges import Range
 from quant_assets.adapters.stored import StoredProvider
 from quant_assets.core.errors import ConfigError
+from quant_assets.core.redaction import secrets_in
 from quant_assets.core.venues import Duration, Strict, format_duration
 from quant_assets.quant.market.bars import ALWAYS_OPEN
 
 Pulled = Literal["bars", "funding", "open_interest", "order_book"]
 Symbol = Annotated[str, Field(pattern=r"^[^\s/:]+/[^\s/:]+(:[^\s/:]+)?$")]
 Rows = Annotated[int, Field(ge=2, le=5000)]
-_SECRET = re.compile(r"api_?key|secret|password|token|private", re.IGNORECASE)
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Funding intervals of today's exchanges: pages are cut for the shortest, silence is the longest.
@@ -99,13 +98,23 @@ class CcxtSettings(Strict):
                 "leave defaultType out: it turns a spot symbol into a perpetual; "
                 "write a perpetual in full, BTC/USDT:USDT"
             )
-        secrets = sorted(name for name in options if _SECRET.search(name))
+        secrets = sorted(secrets_in(options))
         if secrets:
             raise ValueError(
                 f"{secrets} belong into no file: public market data need no key, and settings are "
                 "stored with every result"
             )
         return options
+
+    @field_validator("base_url")
+    @classmethod
+    def _open_to_all(cls, base_url: str | None) -> str | None:
+        if list(secrets_in({"base_url": base_url})):
+            raise ValueError(
+                "has a user, password or key in it, which belong into no file: settings are "
+                "stored with every result"
+            )
+        return base_url
 
     @field_validator("symbols")
     @classmethod

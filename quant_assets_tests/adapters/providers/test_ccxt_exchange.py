@@ -449,6 +449,7 @@ def test_pull_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyP
     [
         ({"options": {"defaultType": "swap"}}, {}, "leave defaultType out"),
         ({"options": {"apiKey": "x"}}, {}, "belong into no file"),
+        ({"options": {"fetchMarkets": {"password": "x"}}}, {}, r"fetchMarkets\.password"),
         ({"symbols": ["BTC/USD:BTC"]}, {}, "settled in BTC"),
         ({"symbols": [SPOT, SPOT]}, {}, "named twice"),
         ({"symbols": ["BTCUSDT"]}, {}, r"settings\.symbols"),
@@ -464,3 +465,12 @@ def test_venue_that_cannot_be_served_is_refused_without_asking(
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         Ccxt(ccxt_venue("http://127.0.0.1:9", market=market, **settings))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:hunter2@127.0.0.1:9", "http://127.0.0.1:9/?apiKey=hunter2"]
+)
+def test_mirror_with_a_secret_in_its_address_is_refused_and_not_shown(url: str) -> None:
+    with pytest.raises(ConfigError, match="belong into no file") as caught:
+        Ccxt(ccxt_venue(url))
+    assert "hunter2" not in str(caught.value)
