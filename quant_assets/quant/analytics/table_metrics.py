@@ -181,7 +181,7 @@ GROWTH = [
     Metric("n_years", "years", "n / ppy", lambda t: t.own.n / t.periods_per_year),
     Metric("total_return", "fraction", "Π(1 + r) - 1", lambda t: np.expm1(t.own.log_growth)),
     Metric("cagr", "per year", "Π(1 + r)^(ppy / n) - 1", _cagr),
-    Metric("annual_mean", "per year", "mean(r) ppy", lambda t: _mean(t) * t.periods_per_year),
+    Metric("annual_mean", "per year", "mean(r) × ppy", lambda t: _mean(t) * t.periods_per_year),
     Metric("mean_return", "per period", "mean(r)", _mean),
     Metric(
         "geometric_mean",
@@ -195,20 +195,25 @@ GROWTH = [
 ]
 
 RISK = [
-    Metric("annual_volatility", "per year", "std(r, ddof 1) √ppy", lambda t: t.deviation * t.root),
     Metric(
-        "downside_deviation", "per year", "√mean(min(r, 0)²) √ppy", lambda t: _downside(t) * t.root
+        "annual_volatility", "per year", "std(r, ddof 1) × √ppy", lambda t: t.deviation * t.root
+    ),
+    Metric(
+        "downside_deviation",
+        "per year",
+        "√mean(min(r, 0)²) × √ppy",
+        lambda t: _downside(t) * t.root,
     ),
     Metric(
         "upside_deviation",
         "per year",
-        "√mean(max(r, 0)²) √ppy",
+        "√mean(max(r, 0)²) × √ppy",
         lambda t: np.sqrt(t.own.gains2 / positive(t.own.n)) * t.root,
     ),
     Metric(
         "mean_absolute_deviation",
         "per period",
-        "mean |r - mean(r)|",
+        "mean(abs(r - mean(r)))",
         lambda t: t.own.sizes / positive(t.own.n),
     ),
     Metric("skewness", "number", "m3 / m2^1.5", lambda t: t.skewness),
@@ -233,20 +238,20 @@ RATIOS = [
     Metric(
         "sharpe_ratio",
         "per √year",
-        "mean / std(ddof 1) of r - rf, √ppy",
+        "mean / std(ddof 1) of r - rf, × √ppy",
         lambda t: t.sharpe * t.root,
     ),
     Metric(
         "adjusted_sharpe_ratio",
         "per √year",
-        "S (1 + skewness S/6 - kurtosis S²/24), √ppy",
+        "S (1 + skewness S/6 - kurtosis S²/24), × √ppy",
         _adjusted_sharpe,
     ),
-    Metric("sortino_ratio", "per √year", "mean(r) / √mean(min(r, 0)²), √ppy", _sortino),
+    Metric("sortino_ratio", "per √year", "mean(r) / √mean(min(r, 0)²), × √ppy", _sortino),
     Metric(
         "calmar_ratio",
         "number",
-        "cagr / |max_drawdown|",
+        "cagr / abs(max_drawdown)",
         lambda t: quotient(_cagr(t), np.abs(t.own.deepest)),
     ),
     Metric(
@@ -266,7 +271,7 @@ RATIOS = [
     Metric(
         "recovery_factor",
         "number",
-        "total_return / |max_drawdown|",
+        "total_return / abs(max_drawdown)",
         lambda t: quotient(np.expm1(t.own.log_growth), np.abs(t.own.deepest)),
     ),
     Metric(
@@ -303,7 +308,7 @@ DRAWDOWNS = [
         "mean depth of all drawdowns",
         lambda t: -quotient(t.own.episode_sum, t.own.episodes),
     ),
-    Metric("pain_index", "fraction", "mean |d|", lambda t: t.own.under_sum / positive(t.own.n)),
+    Metric("pain_index", "fraction", "mean(abs(d))", lambda t: t.own.under_sum / positive(t.own.n)),
     Metric("ulcer_index", "fraction", "√mean(d²)", _ulcer),
     Metric("n_drawdowns", "number", "runs of rows under water", lambda t: t.own.episodes),
     Metric("drawdown_duration", "rows", "longest run under water", lambda t: t.own.longest),
@@ -338,7 +343,7 @@ WINS = [
     ),
     Metric("average_win", "per period", "mean of the gains", _average_win),
     Metric("average_loss", "per period", "mean of the losses, negative", _average_loss),
-    Metric("payoff_ratio", "number", "average_win / |average_loss|", _payoff),
+    Metric("payoff_ratio", "number", "average_win / abs(average_loss)", _payoff),
     Metric("profit_factor", "number", "Σ gains / Σ losses; ∞ without losses", _profit_factor),
     Metric("longest_winning_run", "rows", "gains in a row", lambda t: t.own.most_wins),
     Metric("longest_losing_run", "rows", "losses in a row", lambda t: t.own.most_falls),
@@ -346,7 +351,7 @@ WINS = [
     Metric(
         "cpc_index",
         "number",
-        "profit_factor hit_rate payoff_ratio",
+        "profit_factor × hit_rate × payoff_ratio",
         lambda t: _profit_factor(t) * _hit_rate(t) * _payoff(t),
     ),
 ]
@@ -365,17 +370,17 @@ PERCENTILES = [
     _tail(
         "conditional_value_at_risk_1", "per period", "mean of r ≤ q1", lambda t: t.tails.mean_low1
     ),
-    _tail("tail_ratio", "number", "|q95| / |q5|", _tail_ratio),
+    _tail("tail_ratio", "number", "abs(q95) / abs(q5)", _tail_ratio),
     _tail(
         "rachev_ratio",
         "number",
-        "mean of r ≥ q95 / |mean of r ≤ q5|",
+        "mean of r ≥ q95 / abs(mean of r ≤ q5)",
         lambda t: quotient(t.tails.mean_high5, np.abs(t.tails.mean_low5)),
     ),
     _tail(
         "common_sense_ratio",
         "number",
-        "profit_factor tail_ratio",
+        "profit_factor × tail_ratio",
         lambda t: _profit_factor(t) * _tail_ratio(t),
     ),
     _tail(

@@ -88,11 +88,11 @@ _NEEDS = frozenset({OWN, BENCHMARK})
 
 RELATIVE_METRICS = [
     Metric("beta", "number", "cov(x, b) / var(b)", _beta, _NEEDS),
-    Metric("alpha", "per year", "(1 + mean(x) - beta mean(b))^ppy - 1", _alpha, _NEEDS),
+    Metric("alpha", "per year", "(1 + mean(x) - beta × mean(b))^ppy - 1", _alpha, _NEEDS),
     Metric(
         "jensen_alpha",
         "per year",
-        "(mean(x) - beta mean(b)) ppy",
+        "(mean(x) - beta × mean(b)) × ppy",
         lambda t: _intercept(t) * t.periods_per_year,
         _NEEDS,
     ),
@@ -102,7 +102,7 @@ RELATIVE_METRICS = [
     Metric(
         "residual_volatility",
         "per year",
-        "√(Σ residual² / (n - 2)) √ppy",
+        "√(Σ residual² / (n - 2)) × √ppy",
         lambda t: np.sqrt(_residual_variance(t)) * t.root,
         _NEEDS,
     ),
@@ -116,14 +116,14 @@ RELATIVE_METRICS = [
     Metric(
         "active_return",
         "per year",
-        "mean(r - m) ppy",
+        "mean(r - m) × ppy",
         lambda t: _active_mean(t) * t.periods_per_year,
         _NEEDS,
     ),
     Metric(
         "tracking_error",
         "per year",
-        "std(r - m, ddof 1) √ppy",
+        "std(r - m, ddof 1) × √ppy",
         lambda t: _active_deviation(t) * t.root,
         _NEEDS,
     ),
@@ -138,17 +138,21 @@ RELATIVE_METRICS = [
     Metric(
         "treynor_ratio",
         "per year",
-        "mean(x) ppy / beta",
+        "mean(x) × ppy / beta",
         lambda t: quotient(t.pairs.mean, _beta(t)) * t.periods_per_year,
         _NEEDS,
     ),
     Metric(
-        "modigliani", "per year", "(mean(x) std(b) / std(x) + mean(rf)) ppy", _modigliani, _NEEDS
+        "modigliani",
+        "per year",
+        "(mean(x) × std(b) / std(x) + mean(rf)) × ppy",
+        _modigliani,
+        _NEEDS,
     ),
     Metric(
         "modigliani_excess",
         "per year",
-        "(mean(x) std(b) / std(x) - mean(b)) ppy",
+        "(mean(x) × std(b) / std(x) - mean(b)) × ppy",
         _modigliani_excess,
         _NEEDS,
     ),

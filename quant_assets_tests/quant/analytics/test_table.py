@@ -1,5 +1,7 @@
 """The performance table against plain numpy, empyrical, the single figures, and at its edges."""
 
+from pathlib import Path
+
 import empyrical
 import numpy as np
 import pandas as pd
@@ -34,6 +36,15 @@ def test_table_has_at_least_sixty_figures_with_unit_and_formula():
     assert list(table().columns) == definitions.index.tolist()
     assert len(definitions) >= 60
     assert (definitions[["unit", "formula"]] != "").all().all()
+
+
+def test_the_page_on_metrics_lists_every_figure():
+    page = Path(__file__).parents[3] / "docs" / "methods" / "metrics.md"
+    rows = [
+        f"| `{name}` | {row.unit} | {row.formula} |"
+        for name, row in metric_definitions().iterrows()
+    ]
+    assert "\n".join(rows) in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("column", [0, 3])
