@@ -62,7 +62,8 @@ def black_litterman(
     `mean = pi + tau S P' (P tau S P' + Omega)^-1 (q - P pi)`; the covariance is `S + M`, M that of
     the posterior mean (Walters 2014, equations 18, 21 and 24). Omega is diagonal: `(1 - c) / c`
     times the diagonal of `P tau S P'`, c the views' confidences. Certain views hold exactly;
-    such views that contradict each other are a `DataError`.
+    such views that say the same are a `DataError`. A riskless portfolio keeps its
+    prior.
     """
     sigma = np.asarray(covariance, dtype=np.float64)
     prior = np.asarray(prior_mean, dtype=np.float64)
@@ -70,11 +71,13 @@ def black_litterman(
         raise DataError(f"covariance {sigma.shape} does not fit a prior mean of {prior.shape}")
     if not tau > 0:
         raise ConfigError(f"tau is {tau}; give a positive number")
-    heard = [view for view in views if view.confidence > 0]
-    if not heard:
+    picks, expected = _matrix(views, prior.size)
+    confidence = np.array([view.confidence for view in views])
+    # a view without confidence says nothing; one on a riskless portfolio meets a certain prior
+    heard = (confidence > 0) & (np.einsum("vi,ij,vj->v", picks, sigma, picks) > 0)
+    if not heard.any():
         return Posterior(prior.copy(), (1.0 + tau) * sigma)
-    picks, expected = _matrix(heard, prior.size)
-    confidence = np.array([view.confidence for view in heard])
+    picks, expected, confidence = picks[heard], expected[heard], confidence[heard]
     spread = tau * sigma @ picks.T
     certainty = picks @ spread
     doubt = np.diag((1.0 - confidence) / confidence * np.diag(certainty))
@@ -82,7 +85,7 @@ def black_litterman(
         gain = np.linalg.solve(certainty + doubt, spread.T).T
     except np.linalg.LinAlgError as cause:
         raise DataError(
-            f"{len(heard)} views cannot all be certain: some of them say the same. "
+            f"{len(picks)} views cannot all be certain: some of them say the same. "
             "Lower a confidence or drop one."
         ) from cause
     mean = prior + gain @ (expected - picks @ prior)

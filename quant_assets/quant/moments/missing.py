@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import DataError, SolverError
 from quant_assets.quant.moments.covariances.base import to_correlation, to_covariance
-from quant_assets.quant.moments.rows import finite_returns
+from quant_assets.quant.moments.rows import finite_returns, gram
 
 Floats = npt.NDArray[np.float64]
 MAX_STEPS = 500
@@ -68,7 +68,7 @@ def nearest_correlation(symmetric: npt.ArrayLike) -> Floats:
         raised = unit - correction
         values, vectors = np.linalg.eigh(raised)
         half = vectors * np.sqrt(np.maximum(values, 0.0))
-        cone = half @ half.T
+        cone = gram(half.T)
         correction = cone - raised
         before, unit = unit, cone.copy()
         np.fill_diagonal(unit, 1.0)
@@ -83,11 +83,11 @@ def nearest_correlation(symmetric: npt.ArrayLike) -> Floats:
 
 def _repaired(covariance: Floats) -> Floats:
     correlation, volatility = to_correlation(covariance)
-    near = nearest_correlation((correlation + correlation.T) * 0.5)
+    near = nearest_correlation(correlation)
     values, vectors = np.linalg.eigh(near)
     if values[0] < 0:  # what is left is rounding: cut it and scale the diagonal back
         half = vectors * np.sqrt(np.maximum(values, 0.0))
-        near = to_correlation(half @ half.T)[0]
+        near = to_correlation(gram(half.T))[0]
     return to_covariance(near, volatility)
 
 

@@ -37,16 +37,15 @@ def to_correlation(covariance: Floats) -> tuple[Floats, Floats]:
     volatility = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     inverse = np.zeros_like(volatility)
     np.divide(1.0, volatility, out=inverse, where=volatility > 0)
-    correlation = covariance * inverse * inverse[:, None]
+    correlation = covariance * (inverse * inverse[:, None])
     np.clip(correlation, -1.0, 1.0, out=correlation)
     np.fill_diagonal(correlation, 1.0)
     return correlation, volatility
 
 
 def to_covariance(correlation: Floats, volatility: Floats) -> Floats:
-    """`D C D`, D the diagonal matrix of `volatility` (asset,); exactly symmetric."""
-    scaled = correlation * volatility * volatility[:, None]
-    return np.asarray((scaled + scaled.T) * 0.5)
+    """`D C D`, D the diagonal matrix of `volatility` (asset,); as symmetric as C."""
+    return np.asarray(correlation * (volatility * volatility[:, None]))
 
 
 def eigen_falling(symmetric: Floats) -> tuple[Floats, Floats]:

@@ -13,6 +13,7 @@ from quant_assets.quant.moments.covariances.base import (
     to_covariance,
 )
 from quant_assets.quant.moments.covariances.sample import SampleCovariance
+from quant_assets.quant.moments.rows import gram
 
 BANDWIDTH = 0.01
 GRID = 1000
@@ -53,7 +54,7 @@ def denoised_correlation(correlation: Floats, n_rows: int) -> Floats:
     if noise.any():
         values = np.where(noise, values[noise].mean(), values)
     half = vectors * np.sqrt(np.maximum(values, 0.0))
-    return to_correlation(half @ half.T)[0]
+    return to_correlation(gram(half.T))[0]
 
 
 def noise_variance(values: Floats, ratio: float) -> float:

@@ -14,6 +14,7 @@ from quant_assets.quant.moments.covariances.base import (
     to_covariance,
 )
 from quant_assets.quant.moments.covariances.sample import SampleCovariance
+from quant_assets.quant.moments.rows import gram
 
 
 @dataclass(frozen=True)
@@ -42,4 +43,4 @@ class DetonedCovariance(CovarianceEstimator):
         values, vectors = eigen_falling(correlation)
         kept = slice(min(self.n_markets, len(values) - 1), None)
         half = vectors[:, kept] * np.sqrt(np.maximum(values[kept], 0.0))
-        return to_covariance(to_correlation(half @ half.T)[0], volatility)
+        return to_covariance(to_correlation(gram(half.T))[0], volatility)

@@ -38,7 +38,7 @@ def shrink_to_constant_correlation(rows: Floats) -> tuple[Floats, float]:
     correlation, volatility = to_correlation(sample)
     mean_correlation = (float(correlation.sum()) - n_assets) / (n_assets * (n_assets - 1))
     mean_correlation = max(mean_correlation, -1.0 / (n_assets - 1))
-    target = mean_correlation * volatility * volatility[:, None]
+    target = mean_correlation * (volatility * volatility[:, None])
     variance = np.diag(sample).copy()
     np.fill_diagonal(target, variance)
     gamma = float(((target - sample) ** 2).sum())

@@ -14,6 +14,7 @@ from quant_assets.quant.moments.covariances.base import (
     to_covariance,
 )
 from quant_assets.quant.moments.covariances.sample import SampleCovariance
+from quant_assets.quant.moments.rows import gram
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class StatisticalFactorModel(CovarianceEstimator):
         values, vectors = eigen_falling(correlation)
         count = self.n_factors or _above_edge(values, n_rows)
         half = vectors[:, :count] * np.sqrt(np.maximum(values[:count], 0.0))
-        common = half @ half.T
+        common = gram(half.T)
         np.fill_diagonal(common, 1.0)
         return to_covariance(common, volatility)
 

@@ -25,7 +25,9 @@ class JamesSteinMean(MeanEstimator):
         mean = rows.mean(axis=0)
         grand = np.full_like(mean, mean.mean())
         distance = float(((mean - grand) ** 2).sum())
+        if distance == 0.0:
+            return np.asarray(grand)
         values = np.linalg.eigvalsh(self.covariance.estimate(rows))
         noise = (float(values.sum()) - 2.0 * float(values[-1])) / len(rows)
-        shrinkage = 1.0 if noise >= distance else max(noise / distance, 0.0)
+        shrinkage = min(max(noise / distance, 0.0), 1.0)
         return np.asarray((1.0 - shrinkage) * mean + shrinkage * grand)
