@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -291,3 +292,8 @@ def test_real_stocks_run_through_all_pillars(tmp_path: Path):
     assert Path(board["tear_sheet"]).is_file()
     assert board["stamps"] == ["PRICES ADJUSTED: total_return"]
     assert load("candidate_pool", venue="stocks", root=user.root)["passed"].any()
+    quality = load("quality", venue="stocks", root=user.root)
+    grid = "observed" if find_spec("exchange_calendars") is None else "sessions"
+    assert set(quality["grid"]) == {grid}
+    assert (quality["completeness"] == 1.0).all()  # storm, Thanksgiving and early closes included
+    assert len(load("gap_ledger", venue="stocks", root=user.root)) == 0

@@ -50,11 +50,12 @@ def presence(
     """Find what is expected in the context's window.
 
     bars, sessions : rows of the window and of the one before it, gap rows included; `sessions` as
-    in `clean_bars`. A symbol is
-    expected from its first bar on, and from the window's start when it has a bar in the window
-    before; it is expected up to the window's end, or up to the venue's newest bar when the data
-    end inside the window. So a symbol that has no bar in a whole window is missing all of it, and
-    from the next window on it is taken as gone until it has a bar again. No later row is read.
+    in `clean_bars`.
+
+    A symbol is expected from its first bar on, and from the window's start when it has a bar in the
+    window before; it is expected up to the window's end, or up to the venue's newest bar when the
+    data end inside the window. So a symbol that has no bar in a whole window is missing all of it,
+    and from the next window on it is taken as gone until it has a bar again. No later row is read.
     """
     ts = instants(bars["ts"])
     inside = rows_of_window(ts, context.window)
@@ -63,7 +64,8 @@ def presence(
     mine = ts[inside] if inside.stop > inside.start else ts[: inside.stop]
     times = session_times(context.market, mine, sessions)
     grid = _grid(context, ts, inside, times)
-    begins = np.where(np.isnat(last), _first(codes[inside], ts[inside], len(names)), grid[:1])
+    start = grid[0] if len(grid) else np.datetime64("NaT")
+    begins = np.where(np.isnat(last), _first(codes[inside], ts[inside], len(names)), start)
     expected = (grid[:, None] >= begins) & ~np.isnat(begins)
     if times is not None:
         expected &= np.isin(grid, times)[:, None]

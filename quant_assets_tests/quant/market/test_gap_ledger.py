@@ -143,7 +143,8 @@ def test_gap_ledger_symbol_that_is_silent_in_the_whole_window_misses_all_of_it()
 def test_gap_ledger_of_unfinished_data_ends_with_the_newest_bar_of_the_venue():
     closes = {"A": [1.0] * 6, "B": [1.0] * 3}
     assert edges(across(closes, partial=True)) == [("B", "02-02", "02-02", "02-05", 3, True)]
-    assert across({"A": [1.0, 1.0]}, partial=True).empty
+    assert across({"A": [1.0, 1.0], "B": [1.0, 1.0]}, partial=True).empty
+    assert across({"A": [1.0, 1.0], "B": [1.0, 1.0]}, calendar="XNYS").empty
 
 
 def test_gap_ledger_on_an_observed_grid_knows_the_days_that_somebody_has():

@@ -156,6 +156,9 @@ def test_a_window_of_nobody_is_missing_as_a_whole_and_a_holiday_at_its_start_is_
     raw = daily({"A": ["2020-01-30", "2020-01-31"]})
     assert ledger(raw, known) == [("A", "02-03", "02-03", "02-29", 19, "unknown", True)]
     assert ledger(raw, known, partial=True) == []
+    two = daily({"A": ["2020-01-30", "2020-01-31"], "B": ["2020-01-30", "2020-01-31"]})
+    assert [row[4:6] for row in ledger(two, known)] == [(19, "whole venue")] * 2
+    assert ledger(two, known, partial=True) == []
 
 
 @pytest.mark.parametrize(
