@@ -4,6 +4,8 @@ import numpy as np
 
 from quant_assets.quant.market.panel import Floats
 
+__all__ = ["forward_returns"]
+
 
 def forward_returns(returns: Floats, horizon_bars: int) -> Floats:
     """Compounded return of the next `horizon_bars` bars: row t covers returns t+1 .. t+horizon.

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.quant.model_selection.purging import Rows, clear_before, label_spans
 
-Rows = npt.NDArray[np.intp]
-Bars = npt.NDArray[np.int64]
+__all__ = ["PurgedWalkForward"]
 
 
 class PurgedWalkForward:
@@ -52,7 +52,8 @@ class PurgedWalkForward:
         groups: object = None,  # noqa: ARG002 - part of scikit-learn's protocol
     ) -> Iterator[tuple[Rows, Rows]]:
         """Row numbers `(train, test)` of each split, in time order; train may be empty."""
-        start, end = self._checked(X)
+        self._check()
+        start, end = label_spans(self.label_start, self.label_end, X)
         moments = np.unique(start)
         length = len(moments) // (self.n_splits + 1)
         if length == 0:
@@ -63,7 +64,7 @@ class PurgedWalkForward:
         edges = len(moments) - length * np.arange(self.n_splits, -1, -1)
         for first, after in pairwise(edges):
             opening = moments[first]
-            train = end + self.embargo < opening
+            train = clear_before(end, opening, self.embargo)
             test = (start >= opening) & (start <= moments[after - 1])
             yield np.flatnonzero(train), np.flatnonzero(test)
 
@@ -76,21 +77,8 @@ class PurgedWalkForward:
         """Count the test blocks."""
         return self.n_splits
 
-    def _checked(self, x: object) -> tuple[Bars, Bars]:
-        start = np.asarray(self.label_start, dtype=np.int64)
-        end = np.asarray(self.label_end, dtype=np.int64)
+    def _check(self) -> None:
         if self.n_splits < 1 or self.embargo < 0:
             raise ConfigError(
                 f"n_splits {self.n_splits} must be >= 1 and embargo {self.embargo} >= 0"
             )
-        if start.shape != end.shape or (hasattr(x, "__len__") and len(x) != len(start)):
-            raise DataError(
-                f"label_start {start.shape}, label_end {end.shape} and X must have one row each"
-            )
-        if np.any(end < start):
-            row = int(np.flatnonzero(end < start)[0])
-            raise DataError(
-                f"row {row}: label ends at bar {end[row]}, before its start {start[row]}: "
-                "swap the two arrays or mend the labels"
-            )
-        return start, end

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sized
 
 import numpy as np
-import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.quant.model_selection.purging import Rows, clear_before
 
-Rows = npt.NDArray[np.intp]
+__all__ = ["WalkForward"]
 
 
 class WalkForward:
@@ -43,14 +43,13 @@ class WalkForward:
         groups: object = None,  # noqa: ARG002 - part of scikit-learn's protocol
     ) -> Iterator[tuple[Rows, Rows]]:
         """Row numbers `(train, test)` of each split, in time order."""
-        rows = np.arange(len(X), dtype=np.intp)
+        rows = np.arange(len(X))
         for number in range(self.get_n_splits(X)):
             test = self.train_size + number * self.test_size
             first = 0 if self.expanding else test - self.train_size
-            yield (
-                rows[first : test - self.purge - self.embargo],
-                rows[test : test + self.test_size],
-            )
+            span = rows[first:test]
+            train = span[clear_before(span + self.purge, test, self.embargo)]
+            yield train, rows[test : test + self.test_size]
 
     def get_n_splits(
         self,
