@@ -25,7 +25,12 @@ FEATURES = [
 WEIGHTS = {"momentum_12_1": 1.0, "trend": 0.5, "volatility": -0.5}
 
 
-@pytest.fixture(params=sorted(SIGNALS))
+SLOW = {"gradient_boosting", "ranking"}
+
+
+@pytest.fixture(
+    params=[pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in sorted(SIGNALS)]
+)
 def signal(request):
     return SIGNALS[request.param]()
 

@@ -96,7 +96,9 @@ def _scores(
     returns_matrix: pd.DataFrame,
 ) -> dict[str, Floats]:
     """Scores per signal, sorted by name; all NaN where there are no features at all."""
-    signals = discover(SIGNALS_PACKAGE, Signal)
+    named = context.alpha.signal_weights
+    every = discover(SIGNALS_PACKAGE, Signal)
+    signals = {name: s for name, s in every.items() if s.by_default or name in named}
     if len(alpha_features) == 0:
         return {name: np.full(len(symbols), np.nan) for name in signals}
     inputs = signal_inputs(context, symbols, alpha_features, returns_matrix)

@@ -53,10 +53,13 @@ class Signal(ABC):
     """A score per candidate; add one by adding a file to this folder.
 
     Guarantees of a signal: it only reads `inputs`, gives the same bytes for the same input, and
-    permuting the candidates permutes its scores. Its name becomes the column `value_<name>`.
+    permuting the candidates permutes its scores. Its name becomes the column `value_<name>`. One
+    that is not `by_default` scores only where `alpha.signal_weights` names it; a weight of 0 has it
+    judged without being heard.
     """
 
     name: ClassVar[str]
+    by_default: ClassVar[bool] = True
 
     @abstractmethod
     def score(self, inputs: SignalInputs, telemetry: Telemetry) -> Floats:

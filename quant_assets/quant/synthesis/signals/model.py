@@ -8,9 +8,8 @@ import numpy.typing as npt
 
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.market.panel import Floats
-from quant_assets.quant.model_selection.labels import forward_returns
 from quant_assets.quant.model_selection.purged_walk_forward import PurgedWalkForward
-from quant_assets.quant.statistics.ranks import cross_sectional_ic, rank_percentiles
+from quant_assets.quant.statistics.ranks import cross_sectional_ic
 from quant_assets.quant.statistics.ridge import ridge_path
 from quant_assets.quant.synthesis.signals.base import (
     Signal,
@@ -18,30 +17,19 @@ from quant_assets.quant.synthesis.signals.base import (
     centred_ranks,
     no_opinion,
 )
+from quant_assets.quant.synthesis.signals.training import (
+    N_SPLITS,
+    TrainingTable,
+    centred_panel,
+    model_features,
+    training_table,
+)
 
 if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
 
 # Penalties per training row; rank IC ignores scale, so the largest is nearly univariate.
 PENALTIES = np.array([0.01, 0.1, 1.0, 10.0])
-N_SPLITS = 3
-MAX_LABEL_DATES = 2_000
-
-
-@dataclass(frozen=True)
-class TrainingTable:
-    """Complete training rows, sorted by date and then by column.
-
-    `x` (row, feature) holds cross-sectional ranks in (-1, 1), `y` (row,) forward returns minus
-    their date's mean. Row i belongs to symbol column `column[i]`; its label spans the bars
-    `label_start[i]` to `label_end[i]`.
-    """
-
-    x: Floats
-    y: Floats
-    column: npt.NDArray[np.intp]
-    label_start: npt.NDArray[np.int64]
-    label_end: npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -61,15 +49,15 @@ class Model(Signal):
     (neighbours share three quarters of their label or more), and to at most 2,000 dates. The
     penalty is the one of `PENALTIES` (times the number of rows) with the best mean rank IC over
     three purged, embargoed walk-forward splits; ties and no evidence choose the largest. Fewer
-    than `model_min_rows` complete rows: no opinion. A feature that no candidate has now is left
-    out.
+    than `model_min_rows` complete rows: no opinion. A feature that no candidate has now, or that
+    fewer than half of the training cells have, is left out.
     """
 
     name: ClassVar[str] = "model"
 
     def score(self, inputs: SignalInputs, telemetry: Telemetry) -> Floats:
         """See the base class; NaN for a symbol that lacks one of the model's features."""
-        names = [n for n in sorted(inputs.features) if not np.all(np.isnan(inputs.features[n]))]
+        names = model_features(inputs)
         if inputs.alpha.model == "none" or not names:
             return no_opinion(inputs)
         table = training_table(inputs, names)
@@ -78,33 +66,12 @@ class Model(Signal):
             return no_opinion(inputs)
         fitted = fit_model(table, embargo=inputs.alpha.embargo_bars)
         _log(fitted, table, names, telemetry)
-        latest = _ranks(np.stack([inputs.features[name] for name in names], axis=-1))
+        latest = centred_panel(np.stack([inputs.features[name] for name in names], axis=-1))
         complete = ~np.isnan(latest).any(axis=-1)
         predictions = no_opinion(inputs)
         if complete.any():
             predictions[complete] = fitted.estimator.predict(latest[complete])
         return centred_ranks(predictions)
-
-
-def training_table(inputs: SignalInputs, names: list[str]) -> TrainingTable:
-    """Rows whose features `names` and label are complete; see `Model` for the dates."""
-    horizon = inputs.alpha.label_horizon_bars
-    n_dates = max(0, len(inputs.ts) - horizon)
-    step = max(1, horizon // 4, -(-n_dates // MAX_LABEL_DATES))
-    dates = np.arange(n_dates - 1, -1, -step, dtype=np.int64)[::-1]
-    labels = forward_returns(inputs.returns, horizon)[dates]
-    x = _ranks(np.stack([inputs.history[name][dates] for name in names], axis=-1))
-    complete = ~(np.isnan(x).any(axis=-1) | np.isnan(labels))
-    counts = np.maximum(complete.sum(axis=1), 1)
-    y = labels - (np.where(complete, labels, 0.0).sum(axis=1) / counts)[:, None]
-    row, column = np.nonzero(complete)
-    start = dates[row]
-    return TrainingTable(x[complete], y[complete], column, start, start + horizon)
-
-
-def _ranks(values: Floats) -> Floats:
-    """Ranks in (-1, 1) across symbols; `values` is (..., symbol, feature)."""
-    return 2.0 * rank_percentiles(values, axis=-2) - 1.0
 
 
 def choose_penalty(table: TrainingTable, *, embargo: int) -> tuple[float, float]:

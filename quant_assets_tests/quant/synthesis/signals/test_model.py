@@ -10,12 +10,14 @@ from sklearn.preprocessing import StandardScaler
 from quant_assets.core.telemetry import NullTelemetry, RecordingTelemetry
 from quant_assets.quant.model_selection.purged_walk_forward import PurgedWalkForward
 from quant_assets.quant.synthesis.signals.model import (
-    MAX_LABEL_DATES,
-    N_SPLITS,
     PENALTIES,
     Model,
     choose_penalty,
     fit_model,
+)
+from quant_assets.quant.synthesis.signals.training import (
+    MAX_LABEL_DATES,
+    N_SPLITS,
     training_table,
 )
 from quant_assets_tests.quant.synthesis.synthetic import planted_market, signal_inputs

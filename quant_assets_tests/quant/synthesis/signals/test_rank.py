@@ -8,7 +8,7 @@ from quant_assets_tests.quant.synthesis.synthetic import signal_inputs
 
 NAN = np.nan
 
-DIRECTIONS = feature_directions()
+DIRECTIONS = {name: sign for name, sign in feature_directions().items() if sign}
 
 
 def _score(features):
