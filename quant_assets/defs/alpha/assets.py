@@ -3,6 +3,7 @@
 from quant_assets.contracts.alpha_features import AlphaFeatures
 from quant_assets.contracts.alpha_signals import AlphaSignals
 from quant_assets.contracts.market_context import MarketContext
+from quant_assets.contracts.signal_decay import SignalDecay
 from quant_assets.contracts.signal_metrics import SignalMetrics
 from quant_assets.core.context import AlphaContext
 from quant_assets.core.venues import Venue
@@ -11,6 +12,7 @@ from quant_assets.orchestration.partitions import lookback, this_window, trainin
 from quant_assets.orchestration.walk import walk
 from quant_assets.quant.features.market_state import market_context_window, market_lookback_bars
 from quant_assets.quant.features.stage import alpha_features_window, lookback_bars
+from quant_assets.quant.synthesis.decay import signal_decay_window
 from quant_assets.quant.synthesis.inference import alpha_signals_window, signal_metrics_window
 
 FEATURES = ("quant_assets.quant.features",)
@@ -110,4 +112,20 @@ def alpha_signals(context, candidate_pool, alpha_features, market_context, retur
 )
 def signal_metrics(context, alpha_signals, returns_matrix):
     """Rank IC of every signal over the window it was made for; grain: window x signal."""
+    return walk(context, alpha_signals=alpha_signals, returns_matrix=returns_matrix)
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="outcome",
+        group="alpha",
+        context=AlphaContext,
+        step=signal_decay_window,
+        reads={"alpha_signals": this_window(), "returns_matrix": this_window()},
+    ),
+    contract=SignalDecay,
+)
+def signal_decay(context, alpha_signals, returns_matrix):
+    """How long each signal's opinion lasts, and fifths' returns; grain: window x signal x share."""
     return walk(context, alpha_signals=alpha_signals, returns_matrix=returns_matrix)
