@@ -16,18 +16,19 @@ Rules that hold for all of them:
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import field, fields
 from itertools import pairwise
 from math import isfinite
 from re import sub
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.registry import discover
-from quant_assets.quant.indicators.nodes import Block, Nodes
+from quant_assets.quant.indicators.nodes import Block, Nodes, Shared
 
 __all__ = ["Indicator", "Stream", "catalogue", "compute_all"]
 
@@ -118,6 +119,17 @@ class Indicator(ABC, Generic[Result]):
         columns = dict(zip(self.inputs, self._counted(arrays), strict=True))
         return cast("Result", compute_all({self.name: self}, columns)[self.name])
 
+    def on(self, *columns: str) -> Self:
+        """The same indicator, reading other columns: `Sma(20).on("volume")`."""
+        if len(columns) != len(self.inputs):
+            raise ConfigError(
+                f"{self.name}: {len(columns)} columns {columns}; it reads {len(self.inputs)}: "
+                f"{', '.join(self.inputs)}"
+            )
+        other = copy(self)
+        object.__setattr__(other, "inputs", columns)
+        return other
+
     def stream(self, n_symbols: int | None = None) -> "Stream[Result]":
         """A run that takes bars as they come: one series, or `n_symbols` at once."""
         return Stream(self, n_symbols)
@@ -142,8 +154,10 @@ def catalogue() -> dict[str, type[Indicator[Any]]]:
 class _Run:
     """One indicator under way: its nodes and the program over them."""
 
-    def __init__(self, indicator: Indicator[Any], n_symbols: int) -> None:
-        self.nodes = Nodes(n_symbols)
+    def __init__(
+        self, indicator: Indicator[Any], n_symbols: int, shared: Shared | None = None
+    ) -> None:
+        self.nodes = Nodes(n_symbols, shared)
         self._program = indicator.program(self.nodes)
         self._single = indicator.result is None
 
@@ -230,8 +244,8 @@ def compute_all(
     """Several indicators over the same columns in one walk; results by name.
 
     columns : input name -> array, all of one shape, `(time,)` or `(time, symbol)`. The inputs of a
-        block of rows stay in the cache while every indicator takes its turn, so that this is
-        quicker than one `compute` after another; the results are the same.
+        block of rows stay in the cache while every indicator takes its turn, and what several
+        have in common is computed once: the results are those of one `compute` after another.
     """
     needed = {name for indicator in indicators.values() for name in indicator.inputs}
     missing = sorted(needed - set(columns))
@@ -264,7 +278,8 @@ def _walk(
 ) -> None:
     """Fill the targets of some symbols, block after block."""
     n_times, n_symbols = next(iter(tables.values()))[:, symbols].shape
-    runs = {name: _Run(indicator, n_symbols) for name, indicator in indicators.items()}
+    shared = Shared()
+    runs = {name: _Run(indicator, n_symbols, shared) for name, indicator in indicators.items()}
     n_rows = min(n_times, max(1, BLOCK_VALUES // n_symbols))
     rooms = {name: np.empty((n_rows, n_symbols)) for name in tables}
     for first in range(0, n_times, n_rows):
@@ -274,6 +289,7 @@ def _walk(
             block = rooms[name][: span.stop - first]
             np.copyto(block, table[span, symbols], casting="unsafe")
             blocks[name] = _masked(block)
+        shared.begin(blocks)
         for name, indicator in indicators.items():
             results = runs[name].advance([blocks[column] for column in indicator.inputs])
             for target, result in zip(targets[name], results, strict=True):

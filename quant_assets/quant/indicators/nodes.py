@@ -1,10 +1,10 @@
 """The running parts that an indicator is put together from.
 
-A node is a kernel with its state. It is called with the next block of rows and gives as many rows
-back, in an array of its own that its next call overwrites.
+A node is a kernel with its state. It is called once for each block of rows and gives as many rows
+back, in arrays of its own that its next call overwrites.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,42 +15,80 @@ Kernel = Callable[..., None]
 Unary = Callable[[Block], Block]
 
 
+class Shared:
+    """What several indicators in one walk have in common.
+
+    `names` tells what an array of this turn is: a column, or a result of a node that depends on
+    columns alone. A node that another one with the same kernel and parameters has preceded on the
+    same arrays gives that one's results.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[int, Hashable] = {}
+        self.first: dict[Hashable, Node] = {}
+
+    def begin(self, columns: Mapping[str, Block]) -> None:
+        """Start a turn with the next blocks of the columns, which stay alive until the next."""
+        self.names = {id(block): name for name, block in columns.items()}
+
+
 class Node:
     """A kernel, its parameters and its state (k, symbol).
 
-    The kernel is called as `kernel(*blocks, rows seen before, state, *parameters, *outputs)`.
+    The kernel is called as `kernel(*blocks, rows seen before, state, *parameters, *outputs)`. The
+    results are not to be written to.
     """
 
-    def __init__(self, nodes: "Nodes", kernel: Kernel, state: Block, *parameters: float) -> None:
+    def __init__(
+        self, nodes: "Nodes", kernel: Kernel, state: Block, parameters: tuple[float, ...], room: int
+    ) -> None:
         self.state = state
+        self.results: tuple[Block, ...] = ()
         self._nodes, self._kernel, self._parameters = nodes, kernel, parameters
-        self._room: tuple[Block, ...] = ()
-        self.n_outputs = 1
+        self._room: list[Block] = [np.empty((0, 0))] * room
 
     def __call__(self, *blocks: Block) -> Any:
         """Outputs for the next rows: a block, or a tuple of them."""
-        n_rows, n_symbols = blocks[0].shape
-        if not self._room or len(self._room[0]) < n_rows:
-            self._room = tuple(np.empty((n_rows, n_symbols)) for _ in range(self.n_outputs))
-        outputs = tuple(room[:n_rows] for room in self._room)
-        self._kernel(*blocks, self._nodes.seen, self.state, *self._parameters, *outputs)
-        return outputs[0] if self.n_outputs == 1 else outputs
+        shared = self._nodes.shared
+        results = self._run(blocks) if shared is None else self._once(blocks, shared)
+        return results[0] if len(results) == 1 else results
+
+    def _once(self, blocks: tuple[Block, ...], shared: Shared) -> tuple[Block, ...]:
+        inputs = tuple(shared.names.get(id(block)) for block in blocks)
+        if None in inputs:
+            return self._run(blocks)
+        key = (self._kernel, self._parameters, inputs)
+        first = shared.first.setdefault(key, self)
+        if first is self:
+            shared.names |= {id(block): (key, i) for i, block in enumerate(self._run(blocks))}
+        return first.results
+
+    def _run(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+        shape = blocks[0].shape
+        if len(self._room[0]) < shape[0]:
+            self._room = [np.empty(shape) for _ in self._room]
+        self.results = tuple(room[: shape[0]] for room in self._room)
+        self._kernel(*blocks, self._nodes.seen, self.state, *self._parameters, *self.results)
+        return self.results
 
 
 class Nodes:
     """The nodes of one run of one indicator, and the number of rows that they have seen."""
 
-    def __init__(self, n_symbols: int) -> None:
+    def __init__(self, n_symbols: int, shared: Shared | None = None) -> None:
         self.n_symbols = n_symbols
+        self.shared = shared
         self.seen = 0
         self.members: list[Node] = []
 
     def add(
         self, kernel: Kernel, state: Block, *parameters: float, n_outputs: int = 1
     ) -> Callable[..., Any]:
-        """A node for any kernel; `empty` and `zeros` make its state."""
-        node = Node(self, kernel, state, *parameters)
-        node.n_outputs = n_outputs
+        """A node for any kernel; `empty` and `zeros` make its state.
+
+        Nodes of equal kernel and parameters must start with equal states: they may be shared.
+        """
+        node = Node(self, kernel, state, parameters, n_outputs)
         self.members.append(node)
         return node
 
@@ -110,6 +148,12 @@ class Nodes:
 
         return self.add(lag, self.empty(n), n)
 
+    def rate(self, n: int) -> Unary:
+        """Change over n rows in percent; 0 from 0."""
+        from quant_assets.quant.indicators.nodes_kernel import rate
+
+        return self.add(rate, self.empty(n), n, 100.0)
+
     def true_range(self) -> Callable[[Block, Block, Block], Block]:
         """True range of (high, low, close); NaN on the first row and behind a NaN."""
         from quant_assets.quant.indicators.nodes_kernel import true_range
@@ -124,7 +168,14 @@ def share(part: Block, whole: Block, *, scale: float = 100.0) -> Block:
     return kernel(part, whole, scale)
 
 
+def where_known(result: Block, other: Block) -> Block:
+    """The result, NaN on rows where the other is: for a line that begins with its average."""
+    from quant_assets.quant.indicators.nodes_kernel import known
+
+    return known(result, other)
+
+
 def together(*results: Block) -> tuple[Block, ...]:
     """The same results, NaN on rows where one of them is."""
-    absent = np.isnan(sum(results[1:], results[0]))
-    return tuple(np.where(absent, np.nan, result) for result in results)
+    judge = sum(results[1:], results[0])
+    return tuple(where_known(result, judge) for result in results)

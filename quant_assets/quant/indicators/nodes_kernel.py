@@ -121,13 +121,39 @@ def smooth(x: Block, seen: int, state: Block, n: int, alpha: float, skip: int, o
 
 @compiled
 def lag(x: Block, seen: int, state: Block, n: int, out: Block) -> None:
-    """The value n rows ago; state: ring of n rows."""
+    """The value n rows ago; state: ring of the last n rows."""
     n_rows, n_symbols = x.shape
-    for t in range(n_rows):
-        ring, values, result = state[(seen + t) % n], x[t], out[t]
+    for t in range(min(n, n_rows)):
+        ring, result = state[(seen + t) % n], out[t]
         for j in range(n_symbols):
             result[j] = ring[j]
-            ring[j] = values[j]
+    values, results = x.ravel(), out.ravel()
+    for i in range(n * n_symbols, n_rows * n_symbols):
+        results[i] = values[i - n * n_symbols]
+    for t in range(max(0, n_rows - n), n_rows):
+        ring, row = state[(seen + t) % n], x[t]
+        for j in range(n_symbols):
+            ring[j] = row[j]
+
+
+@compiled
+def rate(x: Block, seen: int, state: Block, n: int, scale: float, out: Block) -> None:
+    """`scale * (x - y) / y`, y the value n rows ago, 0 where y is 0; state: ring of n rows."""
+    n_rows, n_symbols = x.shape
+    for t in range(min(n, n_rows)):
+        ring, values, result = state[(seen + t) % n], x[t], out[t]
+        for j in range(n_symbols):
+            change = scale * ((values[j] - ring[j]) / ring[j])
+            result[j] = 0.0 if (ring[j] == 0.0) & (values[j] - values[j] == 0.0) else change
+    flat, results, way = x.ravel(), out.ravel(), n * n_symbols
+    for i in range(way, n_rows * n_symbols):
+        change = scale * ((flat[i] - flat[i - way]) / flat[i - way])
+        from_zero = (flat[i - way] == 0.0) & (flat[i] - flat[i] == 0.0)
+        results[i] = 0.0 if from_zero else change
+    for t in range(max(0, n_rows - n), n_rows):
+        ring, row = state[(seen + t) % n], x[t]
+        for j in range(n_symbols):
+            ring[j] = row[j]
 
 
 @compiled
@@ -152,13 +178,25 @@ def share(part: Block, whole: Block, scale: float) -> Block:
     parts, wholes, flat = part.ravel(), whole.ravel(), out.ravel()
     for i in range(flat.size):
         ratio = scale * (parts[i] / wholes[i])
-        flat[i] = 0.0 if wholes[i] == 0.0 else ratio
+        flat[i] = 0.0 if (wholes[i] == 0.0) & (not np.isnan(parts[i])) else ratio
+    return out
+
+
+@compiled
+def known(result: Block, other: Block) -> Block:
+    """The result, NaN where the other is."""
+    out = np.empty_like(result)
+    results, others, flat = result.ravel(), other.ravel(), out.ravel()
+    for i in range(flat.size):
+        flat[i] = np.nan if np.isnan(others[i]) else results[i]
     return out
 
 
 def warm_up() -> None:
     """Compile every kernel of this file."""
     x, out = sample(), sample()
+    rate(x, 0, sample(2), 2, 1.0, out)
+    known(x, out)
     true_range(x, x, x, 0, sample(1), out)
     share(x, x, 1.0)
     mask_infinities(x)

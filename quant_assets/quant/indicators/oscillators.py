@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, rows
-from quant_assets.quant.indicators.nodes import Block, Nodes, Unary, share, together
+from quant_assets.quant.indicators.nodes import Block, Nodes, Unary, share, where_known
 
 __all__ = [
     "AwesomeOscillator",
@@ -81,18 +81,7 @@ class Roc(Indicator[Floats]):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        return rate_of_change(nodes, self.n)
-
-
-def rate_of_change(nodes: Nodes, n: int) -> Unary:
-    """Change over n rows in percent."""
-    lag = nodes.lag(n)
-
-    def step(x: Block) -> Block:
-        before = lag(x)
-        return share(x - before, before)
-
-    return step
+        return nodes.rate(self.n)
 
 
 def roc(x: npt.ArrayLike, n: int = 10) -> Floats:
@@ -197,7 +186,8 @@ def stochastic_lines(
 
     def step(high: Block, low: Block, close: Block) -> tuple[Block, ...]:
         slow = smooth(place(high, low, close))
-        return together(slow, average(slow))
+        signal = average(slow)
+        return where_known(slow, signal), signal
 
     return step
 
@@ -260,7 +250,8 @@ class StochasticFast(Indicator[StochasticLines]):
 
         def step(high: Block, low: Block, close: Block) -> tuple[Block, ...]:
             fast = place(high, low, close)
-            return together(fast, average(fast))
+            signal = average(fast)
+            return where_known(fast, signal), signal
 
         return step
 
@@ -553,7 +544,7 @@ class Kst(Indicator[KstLines]):
         """See the base class."""
         lengths = (self.smooth, self.smooth, self.smooth, self.smooth_long)
         parts = [
-            (rate_of_change(nodes, n), nodes.mean(smooth), weight)
+            (nodes.rate(n), nodes.mean(smooth), weight)
             for n, smooth, weight in zip(
                 (self.n1, self.n2, self.n3, self.n4), lengths, (1.0, 2.0, 3.0, 4.0), strict=True
             )
@@ -564,7 +555,8 @@ class Kst(Indicator[KstLines]):
             line = np.zeros_like(close)
             for rate, smooth, weight in parts:
                 line += weight * smooth(rate(close))
-            return together(line, average(line))
+            signal = average(line)
+            return where_known(line, signal), signal
 
         return step
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, factor, rows
-from quant_assets.quant.indicators.nodes import Block, Nodes, share, together
+from quant_assets.quant.indicators.nodes import Block, Nodes, share, where_known
 
 __all__ = [
     "Apo",
@@ -74,7 +74,7 @@ class Macd(Indicator[MacdLines]):
         def step(close: Block) -> tuple[Block, ...]:
             line = fast(close) - slow(close)
             signal = average(line)
-            return together(line, signal, line - signal)
+            return where_known(line, signal), signal, line - signal
 
         return step
 
@@ -151,14 +151,8 @@ class Trix(Indicator[Floats]):
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
         first, second, third = (nodes.ema(self.n) for _ in range(3))
-        last = nodes.lag(1)
-
-        def step(close: Block) -> Block:
-            now = third(second(first(close)))
-            before = last(now)
-            return share(now - before, before)
-
-        return step
+        change = nodes.rate(1)
+        return lambda close: change(third(second(first(close))))
 
 
 def trix(close: npt.ArrayLike, n: int = 15) -> Floats:
@@ -303,7 +297,7 @@ class Vortex(Indicator[VortexLines]):
             path = whole(ranges(high, low, close))
             plus = up(np.abs(high - low_before(low)))
             minus = down(np.abs(low - high_before(high)))
-            return together(share(plus, path, scale=1.0), share(minus, path, scale=1.0))
+            return share(plus, path, scale=1.0), share(minus, path, scale=1.0)
 
         return step
 
