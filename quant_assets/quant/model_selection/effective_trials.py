@@ -65,6 +65,7 @@ def cluster_trials(
     Trials that are not correlated form no clusters: few are found although all of them count, so
     compare with `effective_trials_by_eigenvalues` and deflate by the larger number.
     """
+    import sklearn.cluster  # noqa: F401 - before its threads can be limited, they must be loaded
     from threadpoolctl import threadpool_limits
 
     values = _checked(returns)

@@ -177,10 +177,10 @@ class Saffron(_Reinvesting):
 class AlphaInvesting(OnlineProcedure):
     """Alpha-investing: a purse that each miss empties a little and each discovery refills.
 
-    Wealth starts at `fdr (1 - fdr)`; a test at level a costs `a / (1 - a)` when it misses and
-    earns `fdr` when it rejects; `level = wealth / (1 + tests since the last rejection)`, counting
-    this one. Controls `E[V] / (E[R] + 1 - fdr)` at `fdr`. Foster & Stine (2008), with
-    the spending rule that they give for discoveries that come in clusters.
+    Wealth starts at `fdr (1 - fdr)`. A test stakes b = wealth / (1 + tests since the last
+    rejection, this one included), is held to the level `b / (1 + b)`, loses b when it misses and
+    earns `fdr` when it rejects. Controls `E[V] / (E[R] + 1 - fdr)` at `fdr`, V false ones among R
+    rejections; the false-discovery rate itself is not proven. Foster & Stine (2008).
     """
 
     name = "alpha_investing"
@@ -192,12 +192,16 @@ class AlphaInvesting(OnlineProcedure):
     @property
     def level(self) -> float:
         """See the class."""
+        stake = self._stake()
+        return stake / (1.0 + stake)
+
+    def _stake(self) -> float:
         last = self.rejections[-1] if self.rejections else 0
         return self.wealth / (1.0 + self.index + 1.0 - last)
 
     def _book(self, p: float, level: float, *, rejected: bool) -> None:
+        self.wealth += self.fdr if rejected else -self._stake()
         super()._book(p, level, rejected=rejected)
-        self.wealth += self.fdr if rejected else -level / (1.0 - level)
 
 
 def _lord_gamma(j: Floats) -> Floats:

@@ -61,7 +61,9 @@ def _saffron(p, q):
 def _investing(p, q):
     wealth, last, levels, taus = q * (1 - q), 0, [], []
     for t, value in enumerate(p, start=1):
-        levels.append(wealth / (1 + t - last))
+        stake = wealth / (1 + t - last)
+        levels.append(stake / (1 + stake))
+        # what is lost is level / (1 - level), as in the paper
         if value <= levels[-1]:
             wealth, last = wealth + q, t
             taus.append(t)
@@ -160,3 +162,11 @@ def test_a_later_p_value_changes_no_earlier_decision(procedure):
     p = _stream(3)
     short = procedure(fdr=0.1).test_all(p[:50])
     np.testing.assert_array_equal(procedure(fdr=0.1).test_all(p)[:50], short)
+
+
+@each
+def test_stream_never_runs_out_however_rich_it_was(procedure):
+    stream = procedure(fdr=0.1)
+    stream.test_all(np.zeros(200))
+    stream.test_all(np.ones(500))
+    assert 0.0 < stream.level < 0.1
