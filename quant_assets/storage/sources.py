@@ -26,6 +26,7 @@ from quant_assets.storage.paths import Layout, encode
 from quant_assets.storage.source_packs import (
     MANY_CHUNKS,
     READ_ONLY,
+    RECORD,
     PackedChunk,
     Packs,
     chunk_file,
@@ -147,20 +148,21 @@ class SourceStore:
             self._packs[folder] = read_packs(folder)
         place = self._packs[folder].places.get(chunk.sequence)
         if place is None:
-            return self._frame(folder / chunk_file(chunk.sequence), chunk.sha256)
+            path = folder / chunk_file(chunk.sequence)
+            return self._frame(path, chunk.sha256, f"its receipt {chunk.sequence} says")
         pack, packed, first = place
         if packed.sha256 != chunk.sha256:
-            raise self._damaged(folder / pack.file, f"holds another delivery {chunk.sequence}")
-        rows = self._frame(folder / pack.file, pack.sha256).iloc[first : first + packed.rows]
-        return rows.reset_index(drop=True)
+            raise self._damaged(folder / pack.file, f"what receipt {chunk.sequence} says")
+        frame = self._frame(folder / pack.file, pack.sha256, f"{RECORD} beside it says")
+        return frame.iloc[first : first + packed.rows].reset_index(drop=True)
 
-    def _frame(self, path: Path, sha256: str) -> pd.DataFrame:
+    def _frame(self, path: Path, sha256: str, said: str) -> pd.DataFrame:
         """Rows of a file whose bytes must have this hash."""
         frame = self._frames.get(sha256)
         if frame is None:
             data = path.read_bytes()
             if hashlib.sha256(data).hexdigest() != sha256:
-                raise self._damaged(path, "is not what its receipt says")
+                raise self._damaged(path, f"what {said}")
             table = decode_table(data)
             frame = to_frame(table)
             self._frames.put(sha256, frame, table.nbytes)
@@ -168,8 +170,9 @@ class SourceStore:
 
     def _damaged(self, path: Path, what: str) -> IntegrityError:
         return IntegrityError(
-            f"{path} {what}: the bytes were damaged. `quant-assets verify` names the deliveries; "
-            f"remove their receipts and deliver the files again from {self.folder / 'archive'}"
+            f"{path} is not {what}: the bytes were damaged. `quant-assets verify` names the "
+            "deliveries; remove their receipts and deliver the files again from "
+            f"{self.folder / 'archive'}"
         )
 
     def commit(self, receipt: Receipt, parts: Iterable[tuple[str, str, pd.DataFrame]]) -> Receipt:

@@ -41,6 +41,8 @@ def _recording() -> bytes:
         depth(_MS, '"U":2,"u":3', '"b":[["98","2"]],"a":[]'),
         depth(_MS + 1500, '"U":4,"u":4', '"b":[],"a":[["101","0"]]'),
         f'{{"stream":"x","data":{{"e":"trade","s":"BTCUSDT","T":{_MS},"t":1,"p":"1","q":"2"}}}}',
+        f'{{"stream":"x","data":{{"e":"forceOrder","o":{{"s":"BTCUSDT","S":"SELL","p":"1",'
+        f'"ap":"1","z":"2","T":{_MS}}}}}}}',
         f'{{"stream":"x","data":{{"s":"BTCUSDT","T":{_MS},"b":"1","B":"1","a":"2","A":"1"}}}}',
     ]
     return "".join(f"1704067200030314667 {line}\n" for line in lines).encode()
@@ -72,7 +74,10 @@ _TEXTS = {
         "update_id,best_bid_price,best_bid_qty,best_ask_price,best_ask_qty,transaction_time,"
         f"event_time\n1,1,2,3,4,{_MS},{_MS}\n2,1,2,3,4,{_MS},{_MS}\n"
     ),
-    "x-bookDepth.csv": "timestamp,percentage,depth,notional\n2024-01-01 00:00:04,-5,1,2\n",
+    "BTCUSDT-bookDepth-2024-01-01.csv": (
+        "timestamp,percentage,depth,notional\n2024-01-01 00:00:04,-5,1,2\n"
+    ),
+    "events.csv": "ts,symbol,kind,price_factor\n2024-01-01T00:00:00Z,BTCUSDT,fork,0.9\n",
     "BTC_oi_5m.csv": f"t,oi,oi_usd\n{_MS},1,2\n",
     "orders.csv": f"FUN,SELL,LIMIT,IOC,1,0.5,None,FILLED,1,1,{_MS},0.5\n",
     "LTCUSD-1m.json": f"[[{_MS},1,2,3,0.5,10],[{_MS + 60_000},1,2,3,0.5,null]]",

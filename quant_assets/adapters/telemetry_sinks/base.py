@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import pandas as pd
 
+from quant_assets.core.redaction import redact
 from quant_assets.core.registry import get
 
 PACKAGE = "quant_assets.adapters.telemetry_sinks"
@@ -55,8 +56,8 @@ class TelemetrySinks:
                 del self._open[name]
                 warnings.warn(
                     f"telemetry sink {name!r} failed and gets nothing more from this process: "
-                    f"{type(error).__name__}: {error}. Results are not affected, and the parquet "
-                    f"telemetry of run {run_id} is complete.",
+                    f"{type(error).__name__}: {redact(str(error))}. Results are not affected, and "
+                    f"the parquet telemetry of run {run_id} is complete.",
                     RuntimeWarning,
                     stacklevel=2,
                 )

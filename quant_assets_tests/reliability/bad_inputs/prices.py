@@ -152,7 +152,7 @@ def case_20_dividend_is_an_event_of_its_own(landing: Landing) -> None:
     assert read.close.tolist() == [99.0, 99.0, 100.0, 100.0]
     assert read.volume.tolist() == [10.0] * 4
     pd.testing.assert_frame_equal(frame, before)
-    odd = with_cell(event, 0, kind="airdrop")
+    odd = with_cell(event, 0, kind="rumour")
     assert told(checked("adjustments", odd)) == [(2, "quarantined", "unknown kind")]
 
 
