@@ -11,11 +11,14 @@ import pytest
 from quant_assets.adapters.layouts.base import Raw
 from quant_assets.adapters.pulling.base import Page, PullRequest
 from quant_assets.adapters.pulling.ranges import Range
+from quant_assets.adapters.stored import newest_rows
+from quant_assets.contracts.bars import Bars
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.venues import Venue
 from quant_assets.operations.intake import pulls
 from quant_assets.operations.intake.delivery import Origin, deliver
 from quant_assets.operations.intake.pulls import Lost, lost_ranges, pull_venue
+from quant_assets.storage.source_verification import source_problems
 from quant_assets.storage.sources import SourceStore
 from quant_assets_tests.operations.intake.deliveries import (
     files_venue,
@@ -229,3 +232,21 @@ def test_what_files_delivered_is_not_lost(store: SourceStore):
     assert second.end == hour(6)
     exchange.keeps.clear()
     assert lost_ranges(store, VENUE, exchange, hour(10)) == []
+
+
+@pytest.mark.slow
+def test_hourly_pulls_pack_themselves_and_nothing_is_asked_for_twice(
+    store: SourceStore, monkeypatch: pytest.MonkeyPatch
+):
+    for method in (SourceStore.is_crowded, SourceStore.compact):
+        monkeypatch.setattr(method, "__kwdefaults__", {"more_than": 3})
+    exchange = Exchange(("bars", BTC), ("bars", ETH))
+    for number in range(1, 11):
+        pull_venue(store, VENUE, exchange, hour(number))
+    names = [path.name for path in store.chunk_folder("bars", "2024").iterdir()]
+    assert sum(name[0].isdigit() for name in names) <= 3
+    assert sum(name.startswith("pack-") for name in names) == 1
+    assert len(exchange.asked) == 20
+    bars = newest_rows(store, "bars", Bars, (hour(0), hour(24)))
+    assert bars.groupby("symbol")["ts"].nunique().tolist() == [10, 10]
+    assert list(source_problems(store.layout, None)) == []

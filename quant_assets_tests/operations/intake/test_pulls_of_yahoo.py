@@ -1,6 +1,7 @@
 """Yahoo, asked by yfinance itself, pulled into a source store; the server is this machine's."""
 
 import logging
+import warnings
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -59,6 +60,8 @@ def yahoo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yahoo]:
                     method, running.url + urlsplit(url).path, *arguments, **words
                 )
 
+        # On import it asks for warnings about itself, before the filters of this file.
+        warnings.filterwarnings("ignore", "The inplace keyword in", DeprecationWarning)
         yfinance.set_tz_cache_location(str(tmp_path / "yahoo"))
         shared = data.YfData()
         monkeypatch.setattr(multi, "new_session", Session)
