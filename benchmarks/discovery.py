@@ -9,6 +9,7 @@ import benchmarks as package
 ORDER = (
     "resample",
     "align",
+    "metrics",
     "snapshots",
     "load",
     "overhead",
