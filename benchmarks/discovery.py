@@ -10,6 +10,8 @@ ORDER = (
     "resample",
     "align",
     "metrics",
+    "scan",
+    "bootstrap",
     "snapshots",
     "load",
     "overhead",
