@@ -16,6 +16,7 @@ from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.mark_prices import MarkPrices
 from quant_assets.core.venues import Venue
 from quant_assets.operations.intake.revisions import delta
+from quant_assets.quant.market.alignment import MIN_PAIRS, time_shifts
 from quant_assets.quant.market.bars import instants
 from quant_assets.quant.market.forward_adjust import adjustments_of_closes
 from quant_assets.quant.market.row_checks.check import Checked, check_rows
@@ -110,10 +111,14 @@ class _Work:
             self.symbols[dataset] = sorted(frame["symbol"].unique().tolist())
             first, last = frame["ts"].iloc[0], frame["ts"].iloc[-1]
             self.spans[dataset] = (first.to_pydatetime(), last.to_pydatetime())
-            fresh = delta(frame, self._known(dataset, frame), _contract(dataset).key_columns())
+            known = self._known(dataset, frame)
+            fresh = delta(frame, known, _contract(dataset).key_columns())
             counts |= {"unchanged": fresh.unchanged, "revised": len(fresh.revised)}
             if len(fresh.revised):
                 self.doubts.append(_revision_doubts(dataset, fresh.revised, self.origin.name))
+            if dataset == "bars" and len(fresh.revised) >= MIN_PAIRS:
+                shifts = time_shifts(frame, known, self.rules.bar_length)
+                self.doubts.append(shifts.assign(file=self.origin.name))
             frame = fresh.frame
         counts["stored"] = len(frame)
         self.counts[dataset] = {name: int(count) for name, count in sorted(counts.items())}

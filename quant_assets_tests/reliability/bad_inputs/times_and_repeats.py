@@ -18,7 +18,7 @@ from quant_assets_tests.quant.market.row_checks.raws import (
     rules,
     told,
 )
-from quant_assets_tests.reliability.bad_inputs.landing import NEW_YORK, Landing, bar, table
+from quant_assets_tests.reliability.bad_inputs.landing import BTC, NEW_YORK, Landing, bar, table
 
 HOUR = timedelta(hours=1)
 
@@ -78,6 +78,7 @@ def case_05_wrong_time_zone(landing: Landing) -> None:
     with pytest.raises(DataError, match=r"b.csv: column ts: .*A by 5:00:00 late.*time zone"):
         refuse_time_shifts(ours, other, HOUR, source="b.csv")
     refuse_time_shifts(other, other, HOUR, source="b.csv")
+    assert shift_told(landing, close, late=5) == [("b.csv", "shifted in time", 18000.0)]
 
 
 def case_06_nanoseconds_to_seconds_mixed_up(landing: Landing) -> None:
@@ -111,6 +112,23 @@ def case_08_bar_stamped_at_its_close(landing: Landing) -> None:
     other = bars_frame({"A": list(close)}, start="2024-03-01 00:00", step=HOUR)
     ours = bars_frame({"A": list(close)}, start="2024-03-01 01:00", step=HOUR)
     assert time_shifts(ours, other, HOUR)["reason"].tolist() == ["stamped at the close"]
+    assert shift_told(landing, close, late=1) == [("b.csv", "stamped at the close", 3600.0)]
+
+
+def shift_told(landing: Landing, close: np.ndarray, *, late: int) -> list[tuple]:
+    """What is doubted when the hours of a delivery come again, some hours later."""
+    for name, hours in (("a.csv", 0), ("b.csv", late)):
+        lines = [
+            f"{moment:%Y-%m-%dT%H:%M:%SZ},{BTC},{price:.6f},{price:.6f},{price:.6f},{price:.6f},1"
+            for moment, price in zip(
+                pd.date_range("2024-01-01", periods=len(close), freq="h", tz="UTC") + hours * HOUR,
+                close,
+                strict=True,
+            )
+        ]
+        found = landing.drop(table(lines), name=name)
+    rows = found.doubts[found.doubts["reason"] != "revised"]
+    return list(rows[["file", "reason", "value"]].itertuples(index=False, name=None))
 
 
 def case_09_unclosed_last_bar(landing: Landing) -> None:
