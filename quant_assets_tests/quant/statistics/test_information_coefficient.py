@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from quant_assets.core.errors import DataError
-from quant_assets.quant.statistics.rank_ic import rank_ic, rank_ic_decay
+from quant_assets.quant.statistics.information_coefficient import rank_ic, rank_ic_decay
 
 NAN = np.nan
 
