@@ -67,7 +67,7 @@ class Kelly(Optimizer):
             return Slope(value, gradient, gram(pull[:, None] * rows))
 
         found = climb(slope_at, lambda w: _utility(rows @ w, aversion), start, region)
-        size = float(np.abs(found.slope.gradient).max())
+        size = float(np.abs(rows).mean())
         if found.promise > ACCEPTED * size:
             raise SolverError(
                 f"{self.name}: after {found.steps} steps one more still promises {found.promise:g}"

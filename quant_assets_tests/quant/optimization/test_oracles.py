@@ -6,7 +6,6 @@ import pytest
 from quant_assets.core.registry import get
 from quant_assets.quant.moments.covariance import ledoit_wolf
 from quant_assets.quant.optimization.base import Constraints, Optimizer
-
 from quant_assets.quant.optimization.solvers import convex
 from quant_assets.quant.optimization.solvers.active_set import scaled
 from quant_assets.quant.optimization.solvers.tail import tail_mean_loss

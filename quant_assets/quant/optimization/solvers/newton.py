@@ -45,8 +45,8 @@ def climb(
     """Maximise a concave function over `region` from the feasible `start` (asset,).
 
     A step goes to the best point of the quadratic model, shortened until the function rises by a
-    quarter of what its gradient promises. Ends when the promise is 1e-14 of the value's size, or
-    when rounding leaves nothing to gain. `value_at` is -inf outside the function's domain.
+    quarter of what its gradient promises. Ends with the step whose promise is 1e-14 of the value's
+    size, or when rounding leaves nothing to gain. `value_at` is -inf outside the function's domain.
     """
     weights, steps, promise = start, 0, float("inf")
     slope = slope_at(weights)
@@ -56,6 +56,9 @@ def climb(
         direction = minimise(slope.curvature, linear, region).weights - weights
         promise = float(slope.gradient @ direction)
         if promise <= AT_REST * max(abs(slope.value), _size(slope)):
+            # the step is right to twice the digits of the point it starts from
+            last = region.box.repaired(weights + direction)
+            weights = last if value_at(last) >= slope.value - promise else weights
             break
         share, floor = 1.0, slope.value
         for _ in range(HALVINGS):
