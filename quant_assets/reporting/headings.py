@@ -106,6 +106,17 @@ def _behaviour(
             "" if none else f"The five deepest of {focus}, net. Length counts bars under water.",
             returns,
         ),
+        "all-figures": Section(
+            "All figures",
+            "All figures",
+            ""
+            if none
+            else f"Net returns of {focus} and of the benchmark on all bars, annualised with "
+            f"{count(per_year)} bars a year; bars without a return are left out. In the formulas r "
+            "is the return, m the benchmark's, x and b the same over the risk-free rate rf, d the "
+            "loss from the last peak, ppy the bars a year, q5 the 5 % percentile.",
+            returns,
+        ),
         "costs": Section(
             "Turnover and costs",
             "Costs",

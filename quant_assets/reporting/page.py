@@ -16,7 +16,7 @@ from typing import Any
 TEMPLATE = "tear_sheet.html.j2"
 STYLE = "tear_sheet.css"
 SCRIPT = "tear_sheet.js"
-TEMPLATES_SHA256 = "c8954d0fdd2bcd9c11580d1e6fa401bd207af309d352994acd14426040522aaf"
+TEMPLATES_SHA256 = "dc1a0f42466410f5087fea453e5b3b331a3a8d869f57b770e0809b91d6d9a38d"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from quant_assets.quant.analytics.rolling import rolling_sharpe
+from quant_assets.reporting.all_figures import figures_table
 from quant_assets.reporting.assumptions import assumption_facts
 from quant_assets.reporting.charts import (
     costs_figure,
@@ -127,6 +128,7 @@ def _tables(sheet: _Sheet) -> dict[str, Table]:
         "leaderboard": leaderboard_table(inputs.tournament, sheet.performance),
         "luck": luck_table(inputs.overfitting, sheet.focus),
         "drawdowns": drawdowns_table(sheet.performance),
+        "all_figures": figures_table(sheet.performance, inputs.venue.market.bars_per_year),
         "costs": costs_table(sheet.windows, sheet.currency),
         "holdings": holdings_table(sheet.weights, inputs.candidate_clusters, inputs.alpha_streams),
         "signals": signals_table(inputs.signal_metrics),

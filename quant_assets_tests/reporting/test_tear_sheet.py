@@ -33,6 +33,7 @@ SECTIONS = [
     "monthly",
     "rolling",
     "drawdowns",
+    "all-figures",
     "costs",
     "weights",
     "clusters",
