@@ -13,17 +13,23 @@ from quant_assets.quant.optimization.constraints.base import (
     FeasibleSet,
     HardeningProblem,
 )
+from quant_assets.quant.optimization.constraints.turnover_limit import TurnoverLimit
 from quant_assets.quant.optimization.projection import (
     Prices,
     is_feasible,
     least_turnover,
     project,
 )
+from quant_assets.quant.optimization.solvers import ruled
+from quant_assets.quant.optimization.solvers.active_set import Box
+from quant_assets.quant.optimization.solvers.convex import Region
+from quant_assets.quant.optimization.solvers.rule import Rule
 
 Floats = npt.NDArray[np.float64]
 CONSTRAINTS = "quant_assets.quant.optimization.constraints"
 LARGEST_VIOLATION = 1e-9
 RELAXED = "turnover_relaxed"
+FURTHER = 1e-4  # of the way from the answer to the target
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +56,16 @@ def harden(
     An infeasible problem is a `SolverError` that names the smallest conflicting set of constraints
     with their numbers. With `turnover_relief`, a conflict that only turnover causes is resolved by
     the smallest turnover that the others need, and `turnover_relaxed` is listed as binding.
+
+    With `constraints.rules` the projection is a program of the solvers (`quant.optimization.solvers
+    .ruled`), conflicts are irreducible sets, and there is no relief.
     """
     wanted, held = _vector("target", target), _vector("previous", previous)
     if wanted.shape != held.shape:
         raise DataError(f"target has {wanted.size} weights, previous {held.size}: align them first")
     rules = constraints_of(constraints)
+    if constraints.rules:
+        return _hardened_by_rules(wanted, held, constraints)
     feasible = _narrowed(rules, held)
     relaxed = False
     if not is_feasible(feasible, held):
@@ -65,16 +76,55 @@ def harden(
         rules = constraints_of(replace(constraints, max_turnover=needed))
         feasible, relaxed = replace(feasible, max_turnover=needed), True
     answer = project(wanted, held, feasible)
-    for rule in rules:
-        broken = rule.violation(answer.weights, held)
-        if broken > LARGEST_VIOLATION:
-            raise SolverError(
-                f"hardening leaves {rule.name} broken by {broken:.3g} ({rule.describe()}): the "
-                "projection does not know this constraint; narrow() must state it"
-            )
+    _require_kept(rules, (), answer.weights, held)
     binding = _binding(rules, answer.prices, answer.box_binds, relaxed)
     distance = float(np.sqrt(((answer.weights - wanted) ** 2).sum()))
     return Hardened(answer.weights, binding, distance)
+
+
+def _hardened_by_rules(wanted: Floats, held: Floats, problem: HardeningProblem) -> Hardened:
+    """Project onto all constraints and rules; what stops the way on to `wanted` is binding."""
+    constraints = constraints_of(problem)
+    region = _region(_narrowed(constraints, held), held, problem.rules)
+    weights = ruled.nearest(wanted, region).weights
+    _require_kept(constraints, problem.rules, weights, held)
+    further = weights + FURTHER * (wanted - weights)
+    stops = {
+        rule.name
+        for rule in constraints
+        if rule.violation(further, held) > rule.violation(weights, held) + LARGEST_VIOLATION
+    }
+    stops |= {
+        rule.name
+        for rule in problem.rules
+        if rule.violation(further) > rule.violation(weights) + LARGEST_VIOLATION
+    }
+    return Hardened(weights, tuple(sorted(stops)), float(np.linalg.norm(weights - wanted)))
+
+
+def _region(feasible: FeasibleSet, held: Floats, rules: tuple[Rule, ...]) -> Region:
+    """Return the feasible set, and the rules, as the solvers take them."""
+    low = max(feasible.net_low, float(feasible.lower.sum()))
+    high = min(feasible.net_high, float(feasible.upper.sum()))
+    if np.isfinite(feasible.max_turnover):
+        rules = (*rules, TurnoverLimit(held, feasible.max_turnover))
+    gross = feasible.max_gross if np.isfinite(feasible.max_gross) else None
+    is_fixed = feasible.net_low == feasible.net_high
+    box = Box(feasible.net_high if is_fixed else high, feasible.lower, feasible.upper)
+    return Region(box, gross, min_net=None if is_fixed else low, rules=rules)
+
+
+def _require_kept(
+    constraints: list[Constraint], rules: tuple[Rule, ...], weights: Floats, held: Floats
+) -> None:
+    broken = [(rule.violation(weights, held), rule.name, rule.describe()) for rule in constraints]
+    broken += [(rule.violation(weights), rule.name, rule.describe()) for rule in rules]
+    worst, name, text = max(broken)
+    if worst > LARGEST_VIOLATION:
+        raise SolverError(
+            f"hardening leaves {name} broken by {worst:.3g} ({text}): the projection does not know "
+            "this constraint, narrow() must state it; or the solver is not exact enough for it"
+        )
 
 
 def constraints_of(problem: HardeningProblem) -> list[Constraint]:
@@ -86,7 +136,10 @@ def constraints_of(problem: HardeningProblem) -> list[Constraint]:
 
 def is_reachable(problem: HardeningProblem, previous: Floats) -> bool:
     """Whether `harden` has an answer from `previous` (asset,) without relief."""
-    return is_feasible(_narrowed(constraints_of(problem), previous), previous)
+    feasible = _narrowed(constraints_of(problem), previous)
+    if problem.rules:
+        return ruled.is_feasible(_region(feasible, previous, problem.rules))
+    return is_feasible(feasible, previous)
 
 
 def _vector(name: str, values: npt.ArrayLike) -> Floats:

@@ -11,6 +11,8 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from quant_assets.quant.optimization.solvers.rule import Rule
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -19,7 +21,8 @@ class HardeningProblem:
     """The limits, as fractions of equity; None means no limit.
 
     `min_weight` and `max_weight` are numbers, or arrays (asset,). `budget` is the exact sum of the
-    weights; `min_net` and `max_net` only bound it. `max_turnover` is two-way.
+    weights; `min_net` and `max_net` only bound it. `max_turnover` is two-way. `rules` are further
+    ones, as the optimizers take them.
     """
 
     budget: float | None = 1.0
@@ -29,6 +32,7 @@ class HardeningProblem:
     min_net: float | None = None
     max_net: float | None = None
     max_turnover: float | None = None
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from quant_assets.quant.optimization.solvers.active_set import (
 from quant_assets.quant.optimization.solvers.distance import Distance
 from quant_assets.quant.optimization.solvers.hessian import Hessian
 
-__all__ = ["solve"]
+__all__ = ["least_distance", "solve"]
 
 Floats = npt.NDArray[np.float64]
 MAX_PRICES = 60
@@ -59,6 +59,12 @@ def solve(
         else:
             price = 0.5 * (low + high) if np.isfinite(high) else 2.0 * low + 1e-6
     return None
+
+
+def least_distance(box: Box, positions: Floats) -> float:
+    """Smallest `sum|w - position|` over a box that is not empty: into the bounds, then the sum."""
+    inside = np.clip(positions, box.lower, box.upper)
+    return float(np.abs(inside - positions).sum()) + abs(box.budget - float(inside.sum()))
 
 
 def _beginning(

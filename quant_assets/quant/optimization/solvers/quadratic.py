@@ -15,6 +15,7 @@ __all__ = ["Answer", "distance_of", "minimise", "minimise_scaled", "within_gross
 
 Floats = npt.NDArray[np.float64]
 KEPT = 1e-12
+ROOM = 1e-9
 
 
 @dataclass(frozen=True)
@@ -91,13 +92,22 @@ def _fast(
     if is_free:
         answer: QuadraticSolution | None = ActiveSet(hessian, region.box).solve(linear)
     else:
-        answer = limited.solve(hessian, linear, region.box, distance)
+        answer = _limited(hessian, linear, region.box, distance)
     if is_free and answer is not None and not within_gross(answer.weights, region):
         gross = Distance(np.zeros(len(linear)), distance.cost, region.max_gross or 0.0)
-        answer = limited.solve(hessian, linear, region.box, gross)
+        answer = _limited(hessian, linear, region.box, gross)
     if answer is None or not answer.is_optimal or not within_gross(answer.weights, region):
         return None
     return answer
+
+
+def _limited(
+    hessian: Hessian, linear: Floats, box: Box, distance: Distance
+) -> QuadraticSolution | None:
+    least = limited.least_distance(box, distance.positions)
+    if least > distance.limit + ROOM:
+        raise convex.InfeasibleError(f"distance of {least:g} or more, limit {distance.limit:g}")
+    return limited.solve(hessian, linear, box, distance)
 
 
 def _with_cash(hessian: Hessian, linear: Floats, region: convex.Region) -> QuadraticSolution | None:

@@ -17,7 +17,7 @@ from quant_assets.quant.optimization.solvers.rule import DiscreteRule, Node
 __all__ = ["Found", "Relaxed", "search"]
 
 Floats = npt.NDArray[np.float64]
-MAX_NODES = 50_000
+MAX_NODES = 20_000
 PROVEN_GAP = 1e-7
 
 
@@ -44,7 +44,7 @@ def search(
 ) -> Found | None:
     """Minimise over the parts of `root`; None when none of them keeps the rules.
 
-    `relax` returns None for an empty part. More than 50,000 parts are a `SolverError`, which tells
+    `relax` returns None for an empty part. More than 20,000 parts are a `SolverError`, which tells
     the gap that was reached.
     """
     best: Relaxed | None = None

@@ -192,6 +192,7 @@ def test_limited_random_problem_agrees_with_clarabel(drawn):
     np.testing.assert_allclose(answer.weights, weights.value, atol=2e-4)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(trading_problems())
 def test_limited_random_problem_no_exchange_improves(drawn):
