@@ -120,6 +120,12 @@ def test_bars_of_an_instrument_and_of_its_old_ticker_on_one_day_are_refused(tmp_
         room.symbols("2008-09-01")
 
 
+def test_venue_that_gives_one_ticker_to_two_instruments_on_a_day_is_refused(tmp_path: Path):
+    said = [{"ticker": "WM", "symbol": "A", "last": "2009-08-05"}, {"ticker": "WM", "symbol": "WM"}]
+    with pytest.raises(ConfigError, match=r"settings\.aliases: aliases of WM overlap"):
+        Room(tmp_path, aliases=said)
+
+
 def test_alias_without_a_symbol_is_refused_with_its_key(tmp_path: Path):
     with pytest.raises(ConfigError, match=r"provider\.settings\.aliases.*symbol"):
         Room(tmp_path, aliases=[{"ticker": "WM"}])

@@ -5,9 +5,11 @@ from typing import Annotated, ClassVar, Literal
 import pandas as pd
 from pydantic import Field
 
-from quant_assets.adapters.instrument_names import NamedTicker
+from quant_assets.adapters.instrument_names import NamedTicker, names_of
 from quant_assets.adapters.providers.base import Dataset
 from quant_assets.adapters.stored import StoredProvider
+from quant_assets.contracts.aliases import Aliases
+from quant_assets.core.errors import DataError
 from quant_assets.core.venues import Strict
 from quant_assets.core.windows import Window
 
@@ -62,7 +64,11 @@ class Files(StoredProvider):
         return rows[rows["symbol"].isin([*wanted, ""])].reset_index(drop=True)
 
     def check_venue(self) -> None:
-        """Prices can be adjusted on read, never the other way."""
+        """Prices can be adjusted on read, never the other way; no ticker is two instruments'."""
+        try:
+            names_of(Aliases.empty(), self.rules())
+        except DataError as error:
+            self.refuse("provider.settings.aliases", str(error))
         steps = ("none", "splits", "total_return")
         wanted = self.venue.market.price_adjustment
         if steps.index(self.published) > steps.index(wanted):
