@@ -116,7 +116,7 @@ def bars_of(closes: dict, late: dict[str, int] | None = None, step: timedelta = 
     return pd.concat(parts).sort_values(["ts", "symbol"]).reset_index(drop=True)
 
 
-@pytest.mark.parametrize("bars", [-14, -5, 1, 3, 14])
+@pytest.mark.parametrize("bars", [-14, 1, 3])
 def test_market_shift_of_one_symbol_is_found_and_the_others_are_not_blamed(bars):
     shifts = market_shifts(bars_of(venue(), {"S2": bars}), HOUR)
     (row,) = Doubts.check_frame(shifts, where="doubts").itertuples()
@@ -140,7 +140,7 @@ def test_market_shift_agrees_with_the_lag_against_a_second_source():
 
 
 def test_market_shift_needs_a_market():
-    strangers = venue(common=0.0, n_symbols=15, n_rows=150)
+    strangers = venue(common=0.0, n_symbols=8, n_rows=120)
     assert market_shifts(bars_of(strangers, {"S1": 1}), HOUR).empty
     assert market_shifts(bars_of(venue()), HOUR).empty
     two = dict(list(venue().items())[:2])

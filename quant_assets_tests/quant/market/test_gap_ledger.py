@@ -162,6 +162,7 @@ def test_gap_ledger_symbol_gone_for_a_whole_window_is_new_when_it_comes_back():
     assert frame.empty
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_gap_ledger_what_was_known_earlier_does_not_change(seed):
     """Runs that were closed at any instant are the same rows when the window is complete."""
