@@ -199,6 +199,12 @@ class OptimizationParameters(Strict):
     foreign: dict[Name, ForeignEntrant] = Field(
         default={}, description="entrants of other libraries, by the name they take part under"
     )
+    selections: list[str] = Field(
+        default=["all"], description="which streams an optimizer sees; each makes entrants"
+    )
+    cost_models: list[str] = Field(
+        default=["none"], description="how entrants mind costs when they trade; each makes entrants"
+    )
     budget: float = 1.0
     min_weight: float = 0.0
     max_weight: Annotated[float, Field(gt=0)] = 0.20
@@ -213,6 +219,11 @@ class OptimizationParameters(Strict):
     def _ordered(self) -> "OptimizationParameters":
         if self.min_weight > self.max_weight:
             raise ValueError(f"min_weight {self.min_weight} exceeds max_weight {self.max_weight}")
+        if "all" not in self.selections or "none" not in self.cost_models:
+            raise ValueError(
+                "selections must have all, and cost_models none: the plain entrants are what the "
+                "others are compared with"
+            )
         return self
 
 

@@ -18,7 +18,11 @@ from quant_assets.quant.optimization.weights_chain import harden_window
         context=OptimizationContext,
         step=optimize_window,
         reads={"alpha_streams": this_window(), "returns_matrix": training()},
-        plugins=("quant_assets.quant.optimization", "quant_assets.quant.moments.covariances"),
+        plugins=(
+            "quant_assets.quant.optimization",
+            "quant_assets.quant.optimization.selections",
+            "quant_assets.quant.moments.covariances",
+        ),
     ),
     contract=TargetWeights,
 )
@@ -40,7 +44,10 @@ def target_weights(context, alpha_streams, returns_matrix):
             "portfolio_weights": previous_window(),
         },
         chain="portfolio_weights",
-        plugins=("quant_assets.quant.optimization.constraints",),
+        plugins=(
+            "quant_assets.quant.optimization.constraints",
+            "quant_assets.quant.optimization.cost_models",
+        ),
     ),
     contract=PortfolioWeights,
 )

@@ -8,6 +8,7 @@ from quant_assets.core.context import ReportingContext
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.analytics.trial_ledger import Days, Stream, daily_streams, streams
 from quant_assets.quant.market.panel import Floats
+from quant_assets.quant.model_selection.effective_trials import effective_trials_by_eigenvalues
 from quant_assets.quant.model_selection.overfitting import probability_of_backtest_overfitting
 from quant_assets.quant.statistics.per_period import sharpe
 from quant_assets.quant.statistics.sharpe_inference import (
@@ -19,6 +20,7 @@ from quant_assets.quant.statistics.sharpe_inference import (
 
 MAX_SPLITS = 16
 MIN_BLOCK = 10  # days: a Sharpe ratio of fewer is noise
+LEAST = 3  # trials and days that correlations are made of
 SHORTEST = 0.5  # a trial must have this share of the longest one's days to be compared with it
 
 
@@ -99,11 +101,9 @@ def overfitting_probability(returns: Floats) -> float:
 def effective_number(returns: Floats) -> float:
     """Number of independent trials that `returns` (day, trial) are worth, in [1, n].
 
-    `(sum of eigenvalues)^2 / sum of squared eigenvalues` of the correlations: n when all are
-    uncorrelated, 1 when all are one.
+    Trials that never move are left out; fewer than 3 of the others, or 3 days, count as one.
     """
     moving = returns[:, returns.std(axis=0) > 0.0] if returns.size else returns
-    if moving.shape[0] < 2 or moving.shape[1] < 2:
+    if min(moving.shape) < LEAST:
         return 1.0
-    correlation = np.corrcoef(moving, rowvar=False)
-    return float(moving.shape[1] ** 2 / (correlation**2).sum())
+    return effective_trials_by_eigenvalues(moving)

@@ -1,7 +1,7 @@
 """Stage `target_weights`: every entrant's wish for the window, from the past alone."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from quant_assets.core.telemetry import Telemetry
 from quant_assets.core.venues import OptimizationParameters
 from quant_assets.quant.market.panel import MICROSECONDS, to_panel
 from quant_assets.quant.optimization.base import Constraints, Optimizer, SolverReport
+from quant_assets.quant.optimization.entries import Entry, cost_models, selections
 from quant_assets.quant.optimization.foreign import ForeignOptimizer
 from quant_assets.quant.optimization.limits import (
     CAP_RELAXED,
@@ -25,6 +26,7 @@ from quant_assets.quant.optimization.limits import (
     without_dust,
 )
 from quant_assets.quant.optimization.members import OPTIMIZERS, Offer, taken
+from quant_assets.quant.optimization.selections.base import Offered
 
 Floats = npt.NDArray[np.float64]
 MIN_ROWS = 60
@@ -45,6 +47,8 @@ def optimize_window(
     Each optimizer weighs the streams (never below 0; their sum is the budget, or the gross limit
     where shorts are allowed); an instrument's weight is the sum of side x weight over its streams.
     It learns from the rows of `returns_matrix` without a NaN in any of the streams' instruments.
+    Each of the venue's selections gives it streams to choose from, and each of the cost models an
+    entrant of its own: same target, other trading (see `entries`).
 
     Fallbacks, all named in the column `fallback`: `history` (fewer than 60 such rows or 2 streams:
     equal weights), `equal_weight` (the solver failed, its message is the status), `cap_relaxed`
@@ -54,19 +58,50 @@ def optimize_window(
         return TargetWeights.empty()
     streams = _current(alpha_streams)
     training = _training_returns(streams, returns_matrix)
-    cap = weight_cap(context.optimization, len(streams))
+    offered = Offered(
+        streams["alpha"].to_numpy(dtype="float64") * streams["side"].to_numpy(dtype="float64"),
+        streams["cluster"].to_numpy(dtype="int64"),
+        training,
+    )
+    answers: list[_Answer] = []
+    for selection, chooser in selections(context.optimization).items():
+        chosen = np.flatnonzero(chooser.choose(offered))
+        for optimizer, (weights, report) in _solved(context, streams, training, chosen):
+            telemetry.log_solver_diagnostics(Entry(optimizer, selection).name, report)
+            answers += [
+                _Answer(Entry(optimizer, selection, costs).name, chosen, weights, report)
+                for costs in cost_models(context.optimization)
+            ]
+    answers.sort(key=lambda answer: answer.entrant)
+    return _table(context, streams, answers)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Weights of the streams at the positions `chosen`, and how they came about."""
+
+    entrant: str
+    chosen: npt.NDArray[np.intp]
+    weights: Floats
+    report: dict[str, Any]
+
+
+def _solved(
+    context: OptimizationContext,
+    streams: pd.DataFrame,
+    training: Floats,
+    chosen: npt.NDArray[np.intp],
+) -> Iterator[tuple[str, tuple[Floats, dict[str, Any]]]]:
+    """Every optimizer's weights of the `chosen` streams, and its report."""
     limits = context.optimization
+    cap = weight_cap(limits, len(chosen))
     constraints = Constraints(exposure(limits), max(limits.min_weight, 0.0), cap.upper)
-    expected = streams["expected_return"].to_numpy(dtype="float64")
-    answers: dict[str, tuple[Floats, dict[str, Any]]] = {}
+    expected = streams["expected_return"].to_numpy(dtype="float64")[chosen]
     for name, optimizer in _optimizers(context, constraints):
-        weights, report = _fitted(optimizer, training, expected)
+        weights, report = _fitted(optimizer, np.ascontiguousarray(training[:, chosen]), expected)
         fallbacks = [report.fallback] if report.fallback else []
         fallbacks += [CAP_RELAXED] if cap.is_relaxed else []
-        record = asdict(report) | {"fallback": ";".join(fallbacks)}
-        telemetry.log_solver_diagnostics(name, record)
-        answers[name] = (weights, record)
-    return _table(context, streams, answers)
+        yield name, (weights, asdict(report) | {"fallback": ";".join(fallbacks)})
 
 
 def entrant_classes(limits: OptimizationParameters) -> dict[str, type[Optimizer]]:
@@ -180,22 +215,20 @@ def _equal(
 def _table(
     context: OptimizationContext,
     streams: pd.DataFrame,
-    answers: dict[str, tuple[Floats, dict[str, Any]]],
+    answers: list[_Answer],
 ) -> pd.DataFrame:
-    """One row per entrant and instrument: its streams' weights, signed by side, summed."""
-    codes, symbols = pd.factorize(streams["symbol"], sort=True)
-    side, n_symbols = streams["side"].to_numpy(dtype="float64"), len(symbols)
-    totals = [
-        np.bincount(codes, weights=w * side, minlength=n_symbols) for w, _ in answers.values()
-    ]
-    columns: dict[str, Any] = {
-        "decided_at": pd.Series(
-            [context.decided_at] * (n_symbols * len(answers)), dtype=MICROSECONDS
-        ),
-        "entrant": [name for name in answers for _ in range(n_symbols)],
-        "symbol": [*symbols] * len(answers),
-        "weight": np.concatenate(totals),
-    }
-    for column in ("solver", "status", "iterations", "objective", "residual", "fallback"):
-        columns[column] = [told[column] for _, told in answers.values() for _ in range(n_symbols)]
-    return pd.DataFrame(columns)
+    """One row per entrant and chosen instrument: its streams' weights, signed by side, summed."""
+    side = streams["side"].to_numpy(dtype="float64")
+    names = streams["symbol"].to_numpy()
+    told = ("solver", "status", "iterations", "objective", "residual", "fallback")
+    columns: dict[str, list[Any]] = {n: [] for n in ("entrant", "symbol", "weight", *told)}
+    for answer in answers:
+        codes, symbols = pd.factorize(names[answer.chosen], sort=True)
+        signed = answer.weights * side[answer.chosen]
+        columns["symbol"] += symbols.tolist()
+        columns["weight"] += np.bincount(codes, weights=signed, minlength=len(symbols)).tolist()
+        columns["entrant"] += [answer.entrant] * len(symbols)
+        for column in told:
+            columns[column] += [answer.report[column]] * len(symbols)
+    decided = pd.Series([context.decided_at] * len(columns["entrant"]), dtype=MICROSECONDS)
+    return pd.DataFrame({"decided_at": decided, **columns})

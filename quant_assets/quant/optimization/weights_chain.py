@@ -15,6 +15,7 @@ from quant_assets.core.venues import OptimizationParameters
 from quant_assets.quant.market.panel import MICROSECONDS, to_panel
 from quant_assets.quant.optimization.chain_state import ChainState, choose, drifted
 from quant_assets.quant.optimization.constraints.base import HardeningProblem
+from quant_assets.quant.optimization.entries import Entry, cost_models
 from quant_assets.quant.optimization.hardening import harden, is_reachable
 from quant_assets.quant.optimization.limits import CAP_RELAXED, CHAMPION, weight_cap, without_dust
 
@@ -156,8 +157,10 @@ def _hardened(
     previous = np.array([holding.weights.get(symbol, 0.0) for symbol in symbols])
     is_wanted = np.array([symbol in target for symbol in symbols])
     problem = _problem(context.optimization, previous, is_wanted)
+    costs = cost_models(context.optimization)[Entry.parse(holding.follows).cost_model]
+    aim = costs.aim(wanted, previous) if previous.any() else wanted
     try:
-        hardened = harden(wanted, constraints=problem, previous=previous, turnover_relief=True)
+        hardened = harden(aim, constraints=problem, previous=previous, turnover_relief=True)
     except SolverError as error:
         raise SolverError(f"{context.venue} {context.window.key} {name}: {error}") from error
     weights = without_dust(hardened.weights)

@@ -18,7 +18,7 @@ from quant_assets_tests.fixtures.venue_files import write_venue
 
 PACKAGED = [
     *("binance_spot", "binance_usdm", "bybit_linear", "fx_spot", "okx_swap"),
-    *("simulated_perps", "sp500_demo", "us_equities_lean", "us_equities_yahoo"),
+    *("simulated_perps", "sp500_demo", "sp500_tournament", "us_equities_lean", "us_equities_yahoo"),
 ]
 SPAN = {"first": "2024-01-01", "last": "2024-03-31"}
 

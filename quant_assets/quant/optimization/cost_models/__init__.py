@@ -1,0 +1,1 @@
+"""How an entrant minds costs when it trades towards its target, one file each."""

@@ -1,0 +1,1 @@
+"""Which streams an entrant chooses from, one file each."""
