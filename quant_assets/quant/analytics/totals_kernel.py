@@ -23,7 +23,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="numpy"))
 
 SMALL_RETURN = 0.25  # up to here eleven terms of the series give log1p to the last digit
-RECOVERED = -1e-12  # a rounding below this counts as back at the peak
+ROUNDING = 1e-12  # what compounds to less is rounding: a price that came back to its old level
 
 
 @compiled
@@ -115,7 +115,7 @@ def path(x: Floats, out: Floats) -> None:
     under = run = longest = episodes = 0
     for row in range(x.size):
         d = min(d * (1.0 + x[row]) + x[row], 0.0)
-        if d < RECOVERED:
+        if d < -ROUNDING:
             sizes -= d
             squares += d * d
             depth = min(depth, d)
@@ -321,7 +321,7 @@ def calendar_totals(block: Floats, starts: Integers, out: Floats) -> None:
                     rows += 1
             if rows:
                 count += 1
-                gains += int(growth > 0.0)
+                gains += int(growth > ROUNDING)
                 total += growth
                 best, worst = max(best, growth), min(worst, growth)
         found = out[strategy]

@@ -157,7 +157,7 @@ def of_calendar(r, ts):
             f"best_{noun}": spans.max(),
             f"worst_{noun}": spans.min(),
             f"average_{noun}": spans.mean(),
-            f"positive_{noun}s": (spans > 0).mean(),
+            f"positive_{noun}s": (spans > 1e-12).mean(),
         }
     return found
 

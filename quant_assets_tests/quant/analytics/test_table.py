@@ -259,3 +259,13 @@ def test_benchmark_of_another_length_is_an_error():
 
 def test_table_of_no_strategies_is_empty():
     assert performance_table(np.empty((5, 0)), periods_per_year=PPY).shape[0] == 0
+
+
+def test_a_month_that_ends_where_it_began_is_no_gain():
+    ts = pd.date_range("2024-01-01", periods=60, freq="D", tz="UTC").as_unit("us")
+    returns = np.zeros(60)
+    returns[[3, 9]] = [-0.3, 1 / 0.7 - 1]  # back at the old price, up to rounding
+    returns[40] = 0.01
+    found = performance_table(returns, periods_per_year=365, ts=ts).loc[0]
+    assert found["positive_months"] == 0.5
+    assert found["current_drawdown"] == 0.0
