@@ -52,7 +52,7 @@ def neutralise(values: npt.ArrayLike, groups: npt.ArrayLike) -> Floats:
     """Distance from the mean of the symbol's group in the row.
 
     groups : (symbol,), or (time, symbol) where they change: names or numbers. A symbol in no group
-        (None, NaN or an empty name) has NaN.
+        (None, NaN, or the empty name) has NaN.
     """
     from quant_assets.quant.indicators.cross_section_kernel import centre_groups
 
@@ -60,7 +60,7 @@ def neutralise(values: npt.ArrayLike, groups: npt.ArrayLike) -> Floats:
     if labels.shape not in (shape, shape[-1:]):
         raise DataError(f"neutralise: groups of shape {labels.shape} for values of {shape}")
     codes, n_groups = _codes(labels)
-    table = codes.reshape(-1, shape[-1])
+    table = np.atleast_2d(codes)
     return _by_row(values, lambda rows, out: centre_groups(rows, table, n_groups, out))
 
 
@@ -97,9 +97,10 @@ def _quantile(ordered: Floats, last: npt.NDArray[np.intp], share: float) -> Floa
 def _codes(labels: npt.NDArray[np.generic]) -> tuple[npt.NDArray[np.int64], int]:
     """Numbers 0, 1, … of the groups, -1 for none; and how many groups there are."""
     flat = labels.ravel()
-    known = np.array([label is not None and label == label and label != "" for label in flat])  # noqa: PLR0124 - NaN
+    named = flat.astype(str)
+    known = ~np.isin(named, ("", "None", "nan"))
     codes = np.full(flat.shape, -1, dtype=np.int64)
-    names, codes[known] = np.unique(flat[known].astype(str), return_inverse=True)
+    names, codes[known] = np.unique(named[known], return_inverse=True)
     return codes.reshape(labels.shape), max(1, len(names))
 
 

@@ -42,6 +42,7 @@ __all__ = [
 HLCV = ("high", "low", "close", "volume")
 CV = ("close", "volume")
 START = 1000.0  # of the volume indices
+ROUNDING = 1e-14  # of two prices: what lies closer is the same price
 
 
 def money_flow(high: Block, low: Block, close: Block, volume: Block) -> Block:
@@ -279,8 +280,8 @@ def cmf(
 class Mfi(Indicator[Floats]):
     """Money flow index: `100 up / (up + down)`, n rows of typical price times volume.
 
-    A row belongs to up or down as its typical price `(h + l + c) / 3` rose or fell. 0 where neither
-    has a flow; TA-Lib gives 0 also where the sum of both is below 1, which depends on the unit.
+    A row belongs to up or down as its typical price `(h + l + c) / 3` rose or fell by more than it
+    is rounded: by 1e-14 of both prices together, as in TA-Lib 0.8. 0 where neither has a flow.
     Source: Quong & Soudack (1989).
     """
 
@@ -298,10 +299,11 @@ class Mfi(Indicator[Floats]):
 
         def step(high: Block, low: Block, close: Block, volume: Block) -> Block:
             typical = (high + low + close) / 3.0
-            change, flow = typical - before(typical), typical * volume
-            none = 0.0 * (change + flow)
-            rise = up(np.where(change > 0.0, flow, none))
-            return share(rise, rise + down(np.where(change < 0.0, flow, none)))
+            last = before(typical)
+            change, flow = typical - last, typical * volume
+            rounding, none = ROUNDING * (np.abs(typical) + np.abs(last)), 0.0 * (change + flow)
+            rise = up(np.where(change > rounding, flow, none))
+            return share(rise, rise + down(np.where(change < -rounding, flow, none)))
 
         return step
 
