@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 CONSTRAINTS = "quant_assets.quant.optimization.constraints"
 LARGEST_VIOLATION = 1e-9
 RELAXED = "turnover_relaxed"
-FURTHER = 1e-4  # of the way from the answer to the target
+FURTHER = 1e-5  # a step from the answer to the target
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +88,8 @@ def _hardened_by_rules(wanted: Floats, held: Floats, problem: HardeningProblem) 
     region = _region(_narrowed(constraints, held), held, problem.rules)
     weights = ruled.nearest(wanted, region).weights
     _require_kept(constraints, problem.rules, weights, held)
-    further = weights + FURTHER * (wanted - weights)
+    distance = float(np.linalg.norm(weights - wanted))
+    further = weights + min(1.0, FURTHER / max(distance, FURTHER)) * (wanted - weights)
     stops = {
         rule.name
         for rule in constraints
@@ -99,7 +100,7 @@ def _hardened_by_rules(wanted: Floats, held: Floats, problem: HardeningProblem) 
         for rule in problem.rules
         if rule.violation(further) > rule.violation(weights) + LARGEST_VIOLATION
     }
-    return Hardened(weights, tuple(sorted(stops)), float(np.linalg.norm(weights - wanted)))
+    return Hardened(weights, tuple(sorted(stops)), distance)
 
 
 def _region(feasible: FeasibleSet, held: Floats, rules: tuple[Rule, ...]) -> Region:

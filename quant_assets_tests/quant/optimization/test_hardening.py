@@ -402,7 +402,7 @@ def test_harden_with_a_rule_keeps_everything_or_names_the_conflict(drawn):
     assert rule.violation(weights) <= 1e-9
     for constraint in constraints_of(problem):
         assert constraint.violation(weights, previous) <= 1e-9
-    if hardened.distance > 1e-6:
+    if hardened.distance > 1e-5:
         assert hardened.binding != ()
     again = harden(weights, constraints=problem, previous=previous)
     np.testing.assert_allclose(again.weights, weights, atol=2e-5)

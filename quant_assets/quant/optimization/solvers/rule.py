@@ -27,6 +27,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float64]
 HELD = 1e-9  # a smaller weight is none
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -92,21 +93,23 @@ class Node:
         return Node(lower, upper, self.held)
 
     def between(self, asset: int, low: float, high: float) -> "Node":
-        """Return the part with `low <= w[asset] <= high`."""
+        """Return the part with `low <= w[asset] <= high`; ends that cross by rounding meet."""
         lower, upper = self.lower.copy(), self.upper.copy()
-        lower[asset], upper[asset] = max(low, lower[asset]), min(high, upper[asset])
+        low, high = max(low, float(lower[asset])), min(high, float(upper[asset]))
+        lower[asset], upper[asset] = high if high < low <= high + ROUNDING else low, high
         return Node(lower, upper, self.held)
 
     def holding(self, asset: int, floor: float) -> "Node":
         """Return the part in which `asset` is held, at `floor` or more."""
-        lower, held = self.lower.copy(), self.held.copy()
-        lower[asset], held[asset] = max(floor, lower[asset]), True
-        return Node(lower, self.upper, held)
+        held = self.held.copy()
+        held[asset] = True
+        part = self.between(asset, floor, float(self.upper[asset]))
+        return Node(part.lower, part.upper, held)
 
     @property
     def is_empty(self) -> bool:
         """Whether some bounds cross."""
-        return bool((self.lower > self.upper + 1e-15).any())
+        return bool((self.lower > self.upper).any())
 
 
 class DiscreteRule(Rule):
