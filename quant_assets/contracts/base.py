@@ -104,11 +104,10 @@ def _key_problem(frame: pd.DataFrame, key: list[str]) -> str:
 
 def _infinities(frame: pd.DataFrame) -> list[str]:
     problems: list[str] = []
-    if frame.empty:
+    floats = frame.columns[(frame.dtypes == "float64").to_numpy()]
+    if frame.empty or not np.isinf(frame[floats].to_numpy()).any():
         return problems
-    for name in frame.columns:
-        if frame[name].dtype != "float64":
-            continue
+    for name in floats:
         infinite = np.isinf(frame[name].to_numpy())
         if infinite.any():
             row = int(np.flatnonzero(infinite)[0])

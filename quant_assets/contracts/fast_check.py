@@ -81,6 +81,8 @@ def _column_valid(series: pd.Series, column: Any) -> bool:
         return False
     if column.unique or column.parsers or column.coerce:
         return False
+    if column.nullable and not column.checks:
+        return True
     missing = series.isna().to_numpy()
     if missing.any():
         if not column.nullable:

@@ -35,6 +35,9 @@ class Rows:
 
         What was known with the first row may have come at any time before it.
         """
+        if events.empty:
+            nothing = np.empty(0, dtype=np.intp)
+            return nothing, nothing, nothing
         rows = np.searchsorted(self.known, instants(events["available_at"]), side="left")
         columns = pd.Index(self.symbols).get_indexer(pd.Index(events["symbol"]))
         kept = np.flatnonzero((rows > 0) & (rows < len(self.known)) & (columns >= 0))

@@ -59,18 +59,20 @@ def trailing_scatter(values: Floats, n_rows: int, *, power: int) -> Floats:
     """Sum of the deviations from the window's mean, to the `power` 2, 3 or 4."""
     if len(values) < n_rows:
         return np.full(values.shape, np.nan)
-    older, newer = centred_blocks(values, n_rows)
-    first, second, third, fourth = (
-        trailing(np.add, older**exponent, newer**exponent, len(values)) for exponent in (1, 2, 3, 4)
-    )
-    mean = first / n_rows
-    sums = {
-        2: second - first * mean,
-        3: third - 3.0 * mean * second + 2.0 * n_rows * mean**3,
-        4: fourth - 4.0 * mean * third + 6.0 * mean**2 * second - 3.0 * n_rows * mean**4,
-    }
-    moved = sums[2] > FLAT * second
-    return rows_from(np.where(moved, sums[power], np.nan), len(values))
+    parts = centred_blocks(values, n_rows)
+    sums, powers = [], parts
+    for _ in range(power):
+        sums.append(trailing(np.add, *powers, n_times=len(values)))
+        powers = powers[0] * parts[0], powers[1] * parts[1]
+    mean, second = sums[0] / n_rows, sums[1]
+    scatter = second - sums[0] * mean
+    if power == 2:
+        result = scatter
+    elif power == 3:
+        result = sums[2] - 3.0 * mean * second + 2.0 * n_rows * mean**3
+    else:
+        result = sums[3] - 4.0 * mean * sums[2] + mean**2 * (6.0 * second - 3.0 * n_rows * mean**2)
+    return rows_from(np.where(scatter > FLAT * second, result, np.nan), len(values))
 
 
 def joint(x: Floats, y: Floats, n_rows: int) -> Joint:

@@ -75,16 +75,17 @@ def alpha_features_window(
     rows = np.searchsorted(axis[shown], ts[inside])
     symbols = recent["symbol"].iloc[inside].reset_index(drop=True)
     columns = pd.Index(inputs.symbols).get_indexer(pd.Index(symbols))
-    frame = {
+    keys = {
         "ts": to_column(ts[inside]),
         "available_at": to_column(known_at(recent)[shown][rows]),
         "symbol": symbols,
     }
-    for name, values in compute_features(inputs, n_rows=shown.stop - shown.start).items():
-        frame[PREFIX + name] = pd.Series(values[rows, columns])
-    missing = {n: float(s.isna().mean()) for n, s in frame.items() if n.startswith(PREFIX)}
-    telemetry.log_metrics("alpha_features_missing", missing)
-    return pd.DataFrame(frame)
+    features = compute_features(inputs, n_rows=shown.stop - shown.start)
+    names = [PREFIX + name for name in features]
+    table = np.stack([values[rows, columns] for values in features.values()], axis=1)
+    missing = np.isnan(table).mean(axis=0).tolist()
+    telemetry.log_metrics("alpha_features_missing", dict(zip(names, missing, strict=True)))
+    return pd.concat([pd.DataFrame(keys), pd.DataFrame(table, columns=names)], axis=1)
 
 
 @dataclass(frozen=True)
