@@ -7,8 +7,6 @@ from quant_assets.core.errors import DataError
 
 Floats = npt.NDArray[np.float64]
 
-__all__ = ["complete_rows", "finite_returns", "gram"]
-
 
 def finite_returns(returns: npt.ArrayLike) -> Floats:
     """`returns` (time, asset) as float64, NaN = missing; an infinity is a `DataError`."""

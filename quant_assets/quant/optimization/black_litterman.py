@@ -5,10 +5,10 @@ from typing import ClassVar
 import numpy as np
 
 from quant_assets.core.errors import ConfigError
-from quant_assets.quant.moments.black_litterman import View, absolute_view, black_litterman
 from quant_assets.quant.moments.covariance import Estimator
 from quant_assets.quant.moments.covariances.given import GivenCovariance
 from quant_assets.quant.moments.means.equilibrium import EquilibriumMean
+from quant_assets.quant.moments.views import View, absolute_view, black_litterman
 from quant_assets.quant.optimization.base import (
     LONG_ONLY,
     Constraints,

@@ -13,7 +13,7 @@ from quant_assets.quant.moments.covariance import (
     covariance_matrix,
 )
 from quant_assets.quant.moments.covariances.base import CovarianceEstimator
-from quant_assets.quant.moments.expected_returns import MEANS, expected_returns
+from quant_assets.quant.moments.expected import MEANS, expected_returns
 from quant_assets.quant.moments.means.base import MeanEstimator
 from quant_assets_tests.quant.moments.test_covariance import market
 

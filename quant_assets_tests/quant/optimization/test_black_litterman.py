@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from quant_assets.core.errors import ConfigError
-from quant_assets.quant.moments.black_litterman import (
+from quant_assets.quant.moments.covariance import ledoit_wolf
+from quant_assets.quant.moments.views import (
     absolute_view,
     black_litterman,
     relative_view,
 )
-from quant_assets.quant.moments.covariance import ledoit_wolf
 from quant_assets.quant.optimization.base import Constraints
 from quant_assets.quant.optimization.black_litterman import BlackLitterman
 from quant_assets_tests.quant.optimization.samples import market

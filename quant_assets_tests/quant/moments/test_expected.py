@@ -7,7 +7,7 @@ import pytest
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.moments.covariances.given import GivenCovariance
 from quant_assets.quant.moments.covariances.ledoit_wolf import LedoitWolf
-from quant_assets.quant.moments.expected_returns import blend_alphas, expected_returns
+from quant_assets.quant.moments.expected import blend_alphas, expected_returns
 from quant_assets.quant.moments.means.bayes_stein import BayesSteinMean
 from quant_assets.quant.moments.means.bodnar import BodnarMean
 from quant_assets.quant.moments.means.equilibrium import EquilibriumMean

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from quant_assets.core.errors import ConfigError, DataError
-from quant_assets.quant.moments.black_litterman import (
+from quant_assets.quant.moments.views import (
     View,
     absolute_view,
     black_litterman,
