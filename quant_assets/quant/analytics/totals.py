@@ -232,9 +232,11 @@ def measure(inputs: Inputs, kinds: set[str]) -> Totals:
     sums = {kind: np.empty((n_strategies, len(fields))) for kind, fields in wanted.items()}
     passes = {kind: _pass(kind, inputs) for kind in wanted}
     width = max(LEAST_BLOCK, BLOCK_BYTES // (8 * max(n_rows, 1)))
+    space = np.empty((min(width, n_strategies), n_rows))
     for first in range(0, n_strategies, width):
         part = slice(first, first + width)
-        block = np.array(returns[:, part].T, order="C")
+        block = space[: min(width, n_strategies - first)]
+        np.copyto(block, returns[:, part].T)
         for kind, fill in passes.items():
             fill(block, sums[kind][part])
     return Totals(inputs.periods_per_year, sums)

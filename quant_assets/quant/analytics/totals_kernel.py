@@ -168,15 +168,19 @@ def own_totals(block: Floats, free: Floats, out: Floats) -> None:
     size = block.shape[1]
     kept, excess, logs, waste = np.empty(size), np.empty(size), np.empty(size), np.empty(5)
     for strategy in range(block.shape[0]):
-        series, found = block[strategy], out[strategy]
-        n = squeeze(series, series, kept)
-        squeeze(free, series, excess)
-        x, above = kept[:n], excess[:n]
-        for row in range(n):
-            above[row] = x[row] - above[row]
-        found[0] = n
-        found[1] = inner_gaps(series) if n < size else 0
+        found, x, rate, n = out[strategy], block[strategy], free, size
         levels(x, found[2:5])
+        holes = np.isnan(found[2])
+        if holes:
+            n = squeeze(x, x, kept)
+            squeeze(free, x, excess)
+            x, rate = kept[:n], excess[:n]
+            levels(x, found[2:5])
+        above = excess[:n]
+        for row in range(n):
+            above[row] = x[row] - rate[row]
+        found[0] = n
+        found[1] = inner_gaps(block[strategy]) if holes else 0
         levels(above, found[5:8])
         central(above, found[5], waste)
         found[8] = waste[0]
@@ -235,29 +239,35 @@ def sided_totals(b: Floats, logs: Floats, logs_b: Floats, out: Floats) -> None:
 def relative_totals(block: Floats, market: Floats, free: Floats, out: Floats) -> None:
     """Fill `RelativeTotals` of each strategy over the rows where it and `market` are known."""
     size = block.shape[1]
-    both, kept, kept_b, rate = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
-    logs, logs_b, market_logs = np.empty(size), np.empty(size), np.empty(size)
-    waste = np.empty(3)
+    both, kept, kept_b, kept_rate = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    logs, kept_logs, market_logs, waste = (
+        np.empty(size),
+        np.empty(size),
+        np.empty(size),
+        np.empty(3),
+    )
     log_growth(market, np.inf, market_logs)
     for strategy in range(block.shape[0]):
-        found = out[strategy]
+        found, x, b, rate, logs_b = out[strategy], block[strategy], market, free, market_logs
+        n = size
         for row in range(size):
-            both[row] = block[strategy, row] + market[row]
-        n = squeeze(block[strategy], both, kept)
-        squeeze(market, both, kept_b)
-        squeeze(free, both, rate)
-        x, b = kept[:n], kept_b[:n]
+            both[row] = x[row] + b[row]
+        levels(both, waste)
+        if np.isnan(waste[0]):
+            n = squeeze(x, both, kept)
+            squeeze(market, both, kept_b)
+            squeeze(free, both, kept_rate)
+            squeeze(market_logs, both, kept_logs)
+            x, b, rate, logs_b = kept[:n], kept_b[:n], kept_rate[:n], kept_logs[:n]
         levels(x, waste)
         log_growth(x, max(abs(waste[1]), abs(waste[2])), logs[:n])
-        squeeze(market_logs, both, logs_b)
-        sided_totals(b, logs[:n], logs_b[:n], found[10:18])
+        sided_totals(b, logs[:n], logs_b, found[10:18])
         better = 0
         for row in range(n):
             better += int(x[row] > b[row])
-            x[row] -= rate[row]
-            b[row] -= rate[row]
+            kept[row], kept_b[row] = x[row] - rate[row], b[row] - rate[row]
         found[18] = better
-        pair_totals(x, b, found[:10])
+        pair_totals(kept[:n], kept_b[:n], found[:10])
 
 
 @compiled
