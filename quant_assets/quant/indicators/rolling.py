@@ -74,6 +74,20 @@ def pair(nodes: Nodes, n: int) -> Callable[[Block, Block], Three]:
     return nodes.add(window_pair, nodes.empty(5 * n + 9), n, n_outputs=3)
 
 
+def deviation(nodes: Nodes, divisor: int) -> Callable[[Block], Block]:
+    """Root of squares over `divisor`."""
+    from quant_assets.quant.indicators.rolling_kernel import deviation as kernel
+
+    return nodes.add(kernel, nodes.empty(0), float(divisor))
+
+
+def score(nodes: Nodes, divisor: int) -> Callable[[Block, Block], Block]:
+    """Distances over the root of squares over `divisor`."""
+    from quant_assets.quant.indicators.rolling_kernel import score as kernel
+
+    return nodes.add(kernel, nodes.empty(0), float(divisor))
+
+
 def _ordered(nodes: Nodes, n: int) -> Block:
     """The state of `order_kernel`: an empty window for each symbol."""
     state = np.full((nodes.n_symbols, 2 * n + 1), np.nan)
@@ -149,8 +163,8 @@ class RollingStd(_Corrected):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, divisor = spread(nodes, self.n), self.n - self.ddof
-        return lambda x: np.sqrt(window(x)[2] / divisor)
+        window, root = spread(nodes, self.n), deviation(nodes, self.n - self.ddof)
+        return lambda x: root(window(x)[2])
 
 
 def rolling_std(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
@@ -173,15 +187,12 @@ class RollingSkew(_Corrected):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
+        from quant_assets.quant.indicators.rolling_kernel import skewness
+
         window, n = shape(nodes, self.n), self.n
         corrected = np.sqrt(n * (n - 1.0)) / (n - 2.0) if self.ddof else 1.0
-        scale = float(np.sqrt(n) * corrected)
-
-        def step(x: Block) -> Block:
-            squares, cubes, _ = window(x)
-            return scale * cubes / (squares * np.sqrt(squares))
-
-        return step
+        ratio = nodes.add(skewness, nodes.empty(0), float(np.sqrt(n) * corrected))
+        return lambda x: ratio(*window(x)[:2])
 
 
 def rolling_skew(x: npt.ArrayLike, n: int = 60, *, ddof: int = 0) -> Floats:
@@ -231,13 +242,8 @@ class ZScore(_Corrected):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, divisor = spread(nodes, self.n), self.n - self.ddof
-
-        def step(x: Block) -> Block:
-            _, distance, squares = window(x)
-            return distance / np.sqrt(squares / divisor)
-
-        return step
+        window, ratio = spread(nodes, self.n), score(nodes, self.n - self.ddof)
+        return lambda x: ratio(*window(x)[1:])
 
 
 def z_score(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
@@ -389,14 +395,10 @@ class RollingCorrelation(_Windowed):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window = pair(nodes, self.n)
+        from quant_assets.quant.indicators.rolling_kernel import correlation
 
-        def step(x: Block, y: Block) -> Block:
-            squares_x, squares_y, products = window(x, y)
-            ratio: Block = products / (np.sqrt(squares_x) * np.sqrt(squares_y))
-            return np.minimum(np.maximum(ratio, -1.0), 1.0)
-
-        return step
+        window, ratio = pair(nodes, self.n), nodes.add(correlation, nodes.empty(0))
+        return lambda x, y: ratio(*window(x, y))
 
 
 def rolling_correlation(x: npt.ArrayLike, y: npt.ArrayLike, n: int = 60) -> Floats:

@@ -12,6 +12,8 @@ end of the last span; the plain values of this span stand in the others, of the 
 series: the first two). Then the running sums of this span, the references, and a spare row.
 """
 
+import numpy as np
+
 from quant_assets.quant.indicators.compiled import Block, compiled, sample
 
 
@@ -44,6 +46,7 @@ def window_spread(
 ) -> None:
     """Mean, distance of the current row from it, sum of squared distances; state (2 n + 4)."""
     n_rows, n_symbols = x.shape
+    inverse = 1.0 / n
     first, second, reference = state[2 * n], state[2 * n + 1], state[2 * n + 2]
     for t in range(n_rows):
         slot = (seen + t) % n
@@ -65,7 +68,7 @@ def window_spread(
             second[j] = total_2
             plain[j] = value
             total += older[j]
-            offset = total / n
+            offset = total * inverse
             middle[j] = reference[j] + offset
             distance[j] = y - offset
             spread = total_2 + older_2[j] - offset * total
@@ -110,6 +113,7 @@ def window_shape(
 ) -> None:
     """Sums of the second, third and fourth power of the distance from the mean; state (4 n + 6)."""
     n_rows, n_symbols = x.shape
+    inverse = 1.0 / n
     first, second, third = state[4 * n], state[4 * n + 1], state[4 * n + 2]
     fourth, reference = state[4 * n + 3], state[4 * n + 4]
     for t in range(n_rows):
@@ -140,7 +144,7 @@ def window_shape(
             plain[j] = value
             s_1, s_2 = s_1 + older[j], s_2 + older_2[j]
             s_3, s_4 = s_3 + older_3[j], s_4 + older_4[j]
-            m = s_1 / n
+            m = s_1 * inverse
             spread = s_2 - m * s_1
             square[j] = 0.0 if spread < 0.0 else spread
             cube[j] = s_3 - m * (3.0 * s_2 - 2.0 * m * s_1)
@@ -188,6 +192,7 @@ def window_pair(
 ) -> None:
     """Sums about the means of x x, y y and x y; state (5 n + 9)."""
     n_rows, n_symbols = x.shape
+    inverse = 1.0 / n
     sum_x, sum_y, sum_xx = state[5 * n], state[5 * n + 1], state[5 * n + 2]
     sum_yy, sum_xy = state[5 * n + 3], state[5 * n + 4]
     reference_x, reference_y = state[5 * n + 5], state[5 * n + 6]
@@ -205,23 +210,69 @@ def window_pair(
         old_x, old_y, old_xx = state[at], state[n + at], state[2 * n + at]
         old_yy, old_xy = state[3 * n + at], state[4 * n + at]
         for j in range(n_symbols):
-            a, b = values_x[j], values_y[j]
-            plain_x[j] = a
-            plain_y[j] = b
-            a, b = a - reference_x[j], b - reference_y[j]
-            s_x, s_y = sum_x[j] + a, sum_y[j] + b
-            s_xx, s_yy, s_xy = sum_xx[j] + a * a, sum_yy[j] + b * b, sum_xy[j] + a * b
-            sum_x[j] = s_x
-            sum_y[j] = s_y
-            sum_xx[j] = s_xx
-            sum_yy[j] = s_yy
-            sum_xy[j] = s_xy
-            s_x, s_y = s_x + old_x[j], s_y + old_y[j]
-            m_x, m_y = s_x / n, s_y / n
-            a, b = s_xx + old_xx[j] - m_x * s_x, s_yy + old_yy[j] - m_y * s_y
-            square_x[j] = 0.0 if a < 0.0 else a
-            square_y[j] = 0.0 if b < 0.0 else b
-            product[j] = s_xy + old_xy[j] - m_x * s_y
+            plain_x[j] = values_x[j]
+            plain_y[j] = values_y[j]
+        # One sum at a time: loops over fewer arrays are those that the compiler vectorises.
+        for j in range(n_symbols):
+            a = values_x[j] - reference_x[j]
+            total, total_2 = sum_x[j] + a, sum_xx[j] + a * a
+            sum_x[j] = total
+            sum_xx[j] = total_2
+            total += old_x[j]
+            spread = total_2 + old_xx[j] - total * total * inverse
+            square_x[j] = 0.0 if spread < 0.0 else spread
+        for j in range(n_symbols):
+            b = values_y[j] - reference_y[j]
+            total, total_2 = sum_y[j] + b, sum_yy[j] + b * b
+            sum_y[j] = total
+            sum_yy[j] = total_2
+            total += old_y[j]
+            spread = total_2 + old_yy[j] - total * total * inverse
+            square_y[j] = 0.0 if spread < 0.0 else spread
+        for j in range(n_symbols):
+            a, b = values_x[j] - reference_x[j], values_y[j] - reference_y[j]
+            total = sum_xy[j] + a * b
+            sum_xy[j] = total
+            total_x, total_y = sum_x[j] + old_x[j], sum_y[j] + old_y[j]
+            product[j] = total + old_xy[j] - total_x * total_y * inverse
+
+
+@compiled
+def deviation(squares: Block, seen: int, state: Block, divisor: float, out: Block) -> None:
+    """Root of `squares / divisor`; this kernel and the next ones remember nothing."""
+    x, result = squares.ravel(), out.ravel()
+    for i in range(x.size):
+        result[i] = np.sqrt(x[i] / divisor)
+
+
+@compiled
+def score(
+    distance: Block, squares: Block, seen: int, state: Block, divisor: float, out: Block
+) -> None:
+    """Distance in deviations: `distance / sqrt(squares / divisor)`."""
+    d, x, result = distance.ravel(), squares.ravel(), out.ravel()
+    for i in range(x.size):
+        result[i] = d[i] / np.sqrt(x[i] / divisor)
+
+
+@compiled
+def skewness(
+    squares: Block, cubes: Block, seen: int, state: Block, scale: float, out: Block
+) -> None:
+    """`scale * cubes / squares^1.5`."""
+    x, y, result = squares.ravel(), cubes.ravel(), out.ravel()
+    for i in range(x.size):
+        result[i] = scale * y[i] / (x[i] * np.sqrt(x[i]))
+
+
+@compiled
+def correlation(xx: Block, yy: Block, xy: Block, seen: int, state: Block, out: Block) -> None:
+    """`xy / (sqrt(xx) sqrt(yy))`, held within -1 and 1."""
+    x, y, z, result = xx.ravel(), yy.ravel(), xy.ravel(), out.ravel()
+    for i in range(x.size):
+        ratio = z[i] / (np.sqrt(x[i]) * np.sqrt(y[i]))
+        ratio = -1.0 if ratio < -1.0 else ratio
+        result[i] = 1.0 if ratio > 1.0 else ratio
 
 
 def warm_up() -> None:
@@ -230,3 +281,7 @@ def warm_up() -> None:
     window_spread(x, 0, sample(8), 2, *room)
     window_shape(x, 0, sample(14), 2, *room)
     window_pair(x, x, 0, sample(19), 2, *room)
+    deviation(x, 0, sample(0), 1.0, sample())
+    score(x, x, 0, sample(0), 1.0, sample())
+    skewness(x, x, 0, sample(0), 1.0, sample())
+    correlation(x, x, x, 0, sample(0), sample())

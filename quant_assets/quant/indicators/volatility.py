@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, factor, rows
 from quant_assets.quant.indicators.nodes import Block, Nodes, together
-from quant_assets.quant.indicators.rolling import spread
+from quant_assets.quant.indicators.rolling import deviation, score, spread
 
 __all__ = [
     "Atr",
@@ -130,11 +130,11 @@ class BollingerBands(Indicator[BollingerLines]):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, n, k = spread(nodes, self.n), self.n, self.k
+        window, root, k = spread(nodes, self.n), deviation(nodes, self.n), self.k
 
         def step(close: Block) -> tuple[Block, Block, Block]:
             mean, _, squares = window(close)
-            reach = k * np.sqrt(squares / n)
+            reach = k * root(squares)
             return mean + reach, mean, mean - reach
 
         return step
@@ -163,13 +163,8 @@ class BollingerPercentB(Indicator[Floats]):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, n, k = spread(nodes, self.n), self.n, self.k
-
-        def step(close: Block) -> Block:
-            _, distance, squares = window(close)
-            return 0.5 + distance / (2.0 * k * np.sqrt(squares / n))
-
-        return step
+        window, ratio, width = spread(nodes, self.n), score(nodes, self.n), 2.0 * self.k
+        return lambda close: 0.5 + ratio(*window(close)[1:]) / width
 
 
 def bollinger_percent_b(close: npt.ArrayLike, n: int = 20, k: float = 2.0) -> Floats:
@@ -191,11 +186,11 @@ class BollingerBandwidth(Indicator[Floats]):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, n, k = spread(nodes, self.n), self.n, self.k
+        window, root, width = spread(nodes, self.n), deviation(nodes, self.n), 2.0 * self.k
 
         def step(close: Block) -> Block:
             mean, _, squares = window(close)
-            return 2.0 * k * np.sqrt(squares / n) / mean
+            return width * root(squares) / mean
 
         return step
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, factor, rows
 from quant_assets.quant.indicators.nodes import Block, Nodes
-from quant_assets.quant.indicators.rolling import spread
+from quant_assets.quant.indicators.rolling import deviation, spread
 
 __all__ = [
     "CloseToCloseVolatility",
@@ -80,8 +80,8 @@ class CloseToCloseVolatility(_Realized):
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
         before, change, window = nodes.lag(1), log_ratio(nodes), spread(nodes, self.n)
-        divisor, scale = self.n - 1, self._scale
-        return lambda close: scale * np.sqrt(window(change(close, before(close)))[2] / divisor)
+        root, scale = deviation(nodes, self.n - 1), self._scale
+        return lambda close: scale * root(window(change(close, before(close)))[2])
 
 
 @dataclass(frozen=True)
