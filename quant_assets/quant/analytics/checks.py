@@ -140,21 +140,28 @@ def limit_excess(weights: pd.DataFrame, limits: OptimizationParameters) -> float
     drift beyond the limits) are judged against the other limits only; an entrant that starts from
     cash has no turnover limit.
     """
-    worst = 0.0
-    for _, rows in weights.groupby("entrant", sort=True):
-        held = rows["weight"].to_numpy()
-        before = rows["previous_weight"].to_numpy()
-        binding = str(rows["binding"].iloc[0])
-        breaches = [np.abs(held).sum() - limits.max_gross, limits.min_weight - held.min()]
-        if "cap_relaxed" not in binding:
-            breaches.append(held.max() - limits.max_weight)
-        if "no_target" not in binding:
-            breaches.append(abs(held.sum() - limits.budget))
-        relaxed = "turnover_relaxed" in binding or not before.any()
-        if limits.max_turnover is not None and not relaxed:
-            breaches.append(np.abs(held - before).sum() - limits.max_turnover)
-        worst = max(worst, *(float(breach) for breach in breaches))
-    return worst
+    rows = weights.sort_values("entrant", kind="stable")
+    held, before = (rows[name].to_numpy() for name in ("weight", "previous_weight"))
+    entrants = rows["entrant"].to_numpy()
+    begins = np.flatnonzero(np.r_[True, entrants[1:] != entrants[:-1]])
+    binding = rows["binding"].iloc[begins]
+    total, gross = (np.add.reduceat(part, begins) for part in (held, np.abs(held)))
+    traded, owned = (np.add.reduceat(np.abs(part), begins) for part in (held - before, before))
+    relieved = binding.str.contains("turnover_relaxed", regex=False).to_numpy() | (owned == 0.0)
+    turnover = np.inf if limits.max_turnover is None else limits.max_turnover
+    breaches = [
+        gross - limits.max_gross,
+        limits.min_weight - np.minimum.reduceat(held, begins),
+        _unless(binding, "cap_relaxed", np.maximum.reduceat(held, begins) - limits.max_weight),
+        _unless(binding, "no_target", np.abs(total - limits.budget)),
+        np.where(relieved, 0.0, traded - turnover),
+    ]
+    return float(max(0.0, *(breach.max() for breach in breaches)))
+
+
+def _unless(binding: pd.Series, word: str, breaches: Floats) -> Floats:
+    """Breaches (entrant,), 0 where the limit had to give way."""
+    return np.where(binding.str.contains(word, regex=False).to_numpy(), 0.0, breaches)
 
 
 def leak_count(
@@ -201,10 +208,12 @@ def _without(frame: pd.DataFrame, later: npt.NDArray[np.bool_]) -> pd.DataFrame:
 
 def _as_noise(frame: pd.DataFrame, later: npt.NDArray[np.bool_]) -> pd.DataFrame:
     """Multiply the numbers of the rows `later` by one random factor a row."""
+    if not later.any():
+        return frame
     noisy = frame.copy()
     factors = np.random.default_rng(0).lognormal(0.0, 0.5, int(later.sum()))
-    for name in frame.select_dtypes("float64").columns:
-        noisy.loc[later, name] = noisy.loc[later, name] * factors
+    numbers = frame.columns[(frame.dtypes == "float64").to_numpy()]
+    noisy.loc[later, numbers] = frame.loc[later, numbers].to_numpy() * factors[:, None]
     return noisy
 
 

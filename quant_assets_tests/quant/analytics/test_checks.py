@@ -6,7 +6,8 @@ import pytest
 from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.quality import Quality
 from quant_assets.core.telemetry import NullTelemetry
-from quant_assets.quant.analytics.checks import Verdict, data_verdicts
+from quant_assets.core.venues import OptimizationParameters
+from quant_assets.quant.analytics.checks import Verdict, data_verdicts, limit_excess
 from quant_assets.quant.market.quality import quality_window
 from quant_assets_tests.quant.market.event_frames import doubts
 from quant_assets_tests.quant.market.frames import bars_frame, ingestion
@@ -46,3 +47,36 @@ def test_data_verdicts_of_a_window_without_bars_are_none():
 
 def test_verdict_of_nan_never_passes():
     assert not Verdict("a", "b", NAN, 1.0).passed
+
+
+def _weights(held, before, *, entrant="a", binding=""):
+    frame = {"weight": held, "previous_weight": before}
+    return pd.DataFrame(frame).assign(entrant=entrant, binding=binding)
+
+
+LIMITS = OptimizationParameters(max_weight=0.6, max_turnover=0.5, max_gross=1.0)
+
+
+@pytest.mark.parametrize(
+    ("weights", "excess"),
+    [
+        (_weights([0.6, 0.4], [0.5, 0.5]), 0.0),
+        (_weights([0.7, 0.3], [0.6, 0.4]), 0.1),  # cap
+        (_weights([0.7, 0.3], [0.6, 0.4], binding="cap_relaxed"), 0.0),
+        (_weights([0.6, 0.3], [0.5, 0.4]), 0.1),  # budget
+        (_weights([0.0, 0.0], [0.2, 0.2], binding="no_target"), 0.0),
+        (_weights([0.6, 0.4], [0.2, 0.2]), 0.1),  # turnover 0.6
+        (_weights([0.6, 0.4], [0.2, 0.2], binding="turnover_relaxed"), 0.0),
+        (_weights([0.6, 0.4], [0.0, 0.0]), 0.0),  # starts from cash
+        (_weights([0.6, 0.55, -0.15], [0.6, 0.55, -0.15]), 0.3),  # gross 1.3, floor 0
+    ],
+)
+def test_limit_excess_is_the_largest_breach(weights, excess):
+    fine = _weights([0.5, 0.5], [0.5, 0.5], entrant="b")
+    mixed = pd.concat([fine, weights]).sort_values("weight", ignore_index=True)
+    assert limit_excess(mixed, LIMITS) == pytest.approx(excess, abs=1e-12)
+
+
+def test_limit_excess_without_a_turnover_limit():
+    limits = OptimizationParameters(max_weight=1.0, max_turnover=None)
+    assert limit_excess(_weights([1.0, 0.0], [0.0, 1.0]), limits) == 0.0
