@@ -225,7 +225,7 @@ def test_real_forced_orders_reach_their_asset_beside_their_bars(tmp_path: Path):
         user.drop(path)
     taken = json.loads(user.run("ingest", "--json"))
     assert [outcome["refusal"] for outcome in taken] == [""] * 11
-    group = "raw_bars,raw_funding,raw_open_interest,raw_liquidations,raw_order_book"
+    group = "sessions,raw_bars,raw_funding,raw_open_interest,raw_liquidations,raw_order_book"
     cleaned = "raw_adjustments,raw_doubts,bars,funding,open_interest,liquidations,order_book"
     user.run("backfill", "--assets", f"{group},{cleaned},adjustments,gap_ledger,doubts,quality")
     events = load("liquidations", venue="tape", root=user.root)
@@ -249,7 +249,7 @@ def test_real_recorded_book_reaches_its_asset_beside_its_bars(tmp_path: Path):
         user.drop(path)
     (taken,) = json.loads(user.run("ingest", "--json"))
     assert taken["receipt"]["counts"]["order_book"]["stored"] == 41119
-    user.run("backfill", "--assets", "raw_order_book,order_book,raw_bars,bars")
+    user.run("backfill", "--assets", "sessions,raw_order_book,order_book,raw_bars,bars")
     book = load("order_book", venue="tape", root=user.root)
     bars = load("bars", venue="tape", root=user.root)
     assert (len(book), len(bars)) == (41119, 5)
