@@ -65,12 +65,13 @@ def cluster_trials(
     Trials that are not correlated form no clusters: few are found although all of them count, so
     compare with `effective_trials_by_eigenvalues` and deflate by the larger number.
     """
-    import sklearn.cluster  # noqa: F401 - before its threads can be limited, they must be loaded
-    from threadpoolctl import threadpool_limits
-
     values = _checked(returns)
     if max_clusters < 2:
         raise ConfigError(f"max_clusters {max_clusters} must be >= 2")
+
+    import sklearn.cluster  # noqa: F401 - before its threads can be limited, they must be loaded
+    from threadpoolctl import threadpool_limits
+
     distance = correlation_distance(pairwise_correlation(values))
     with threadpool_limits(1):  # the matrices are small: threads would only wait for each other
         labels, quality = _improved(distance, max_clusters, rng)

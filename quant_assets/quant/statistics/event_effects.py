@@ -97,7 +97,8 @@ def event_effect(
     from quant_assets.quant.statistics import event_kernel as kernel
 
     y = np.asarray(outcomes, dtype=np.float64)
-    at, day = np.asarray(bars, dtype=np.int64), np.asarray(days, dtype=np.int64)
+    at = _whole("bars", bars).astype(np.int64)
+    day = _whole("days", days).astype(np.int64)
     if not y.ndim == at.ndim == day.ndim == 1 or not len(y) == len(at) == len(day):
         raise DataError(f"outcomes {y.shape}, bars {at.shape}, days {day.shape}: one entry each")
     if np.isinf(y).any():
@@ -242,7 +243,7 @@ def _plan(horizons: npt.NDArray[np.integer], lags: npt.ArrayLike | None, delay: 
 
 def _codes(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int32]:
     """`values` as 32-bit integers from 0, writable and contiguous."""
-    array = np.asarray(values)
+    array = _whole(name, values)
     if array.size and (array.min() < 0 or array.max() >= np.iinfo(np.int32).max):
         raise DataError(
             f"{name} run from {array.min()} to {array.max()}: expected integers from 0 below 2^31"
@@ -250,10 +251,18 @@ def _codes(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int32]:
     return np.require(array, np.int32, ["C", "W"])
 
 
+def _whole(name: str, values: npt.ArrayLike) -> npt.NDArray[np.integer]:
+    array = np.asarray(values)
+    if array.size and array.dtype.kind not in "iu":
+        raise DataError(f"{name} have dtype {array.dtype}: expected integers")
+    return array
+
+
 def _panel(panel: ScanPanel) -> "Panel":
     from quant_assets.quant.statistics import event_kernel as kernel
 
-    prices, conditions = np.asarray(panel.log_prices, np.float64), np.asarray(panel.conditions)
+    prices = np.asarray(panel.log_prices, dtype=np.float64)
+    conditions = _whole("conditions", panel.conditions)
     groups = np.arange(prices.shape[-1]) if panel.groups is None else np.asarray(panel.groups)
     if (
         prices.ndim != 2

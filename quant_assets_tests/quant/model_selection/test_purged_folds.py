@@ -63,7 +63,7 @@ def test_folds_of_unsorted_rows_find_the_same_rows():
 spans = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 6)), min_size=8, max_size=40)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(spans, st.integers(2, 5), st.integers(1, 3), st.integers(0, 3), st.integers(0, 4))
 def test_no_label_of_train_touches_a_test_fold_and_no_other_row_is_lost(
     rows, n_folds, k, purge, embargo

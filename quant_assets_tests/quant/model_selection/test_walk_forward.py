@@ -89,6 +89,7 @@ def test_walk_forward_never_trains_near_or_after_its_test(rows, train, test, pur
     assert rows - train - len(tested) < test
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expanding", [False, True])
 @pytest.mark.parametrize("purge", [0, 3])
 def test_walk_forward_equals_skfolio_whose_train_size_excludes_the_purge(expanding, purge):

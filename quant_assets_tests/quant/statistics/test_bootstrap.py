@@ -112,8 +112,8 @@ def test_bootstrap_is_drawn_in_chunks_from_one_stream(monkeypatch):
 
 
 def test_bootstrap_p_values_equal_their_plain_twin():
-    values, sizes = rng(5).normal(size=120) + 0.15, np.array([40, 0, 9, 1, 70])
-    ours = bootstrap_p_values(values, sizes, n_draws=200, rng=rng())
+    values, sizes = rng(5).normal(size=60) + 0.15, np.array([20, 0, 9, 1, 30])
+    ours = bootstrap_p_values(values, sizes, n_draws=60, rng=rng())
     seeds = rng().integers(0, 2**64, size=5, dtype=np.uint64)
     ends = np.cumsum(sizes)
     for cell in (0, 2, 3, 4):
@@ -121,12 +121,12 @@ def test_bootstrap_p_values_equal_their_plain_twin():
         block = next(b for b in range(1, 99) if b**3 >= len(y))
         uniform = _uniforms(seeds[cell])
         hits = 0
-        for _ in range(200):
+        for _ in range(60):
             starts = [int(next(uniform) * len(y)) for _ in range(-(-len(y) // block))]
             rows = [(s + k) % len(y) for s in starts for k in range(block)][: len(y)]
             # a draw that repeats the cell itself ties with it, up to rounding
             hits += abs((y - y.mean())[rows].sum()) >= abs(y.sum())
-        assert ours[cell] == pytest.approx((1 + hits) / 201, abs=1.5 / 201)
+        assert ours[cell] == pytest.approx((1 + hits) / 61, abs=1.5 / 61)
     assert np.isnan(ours[1])
 
 

@@ -108,6 +108,8 @@ def test_event_effect_of_too_little_has_no_p_value(outcomes):
         ([1.0, 2.0], [0, 1], [1, 0], 1, DataError, "days must follow"),
         ([1.0, 2.0], [0, 1], [0, 0], 0, ConfigError, "must be >= 1"),
         ([1.0, 2.0], [0, 2**40], [0, 0], 1, DataError, "below 2"),
+        ([1.0, 2.0], [0, 1.5], [0, 0], 1, DataError, "bars have dtype float64"),
+        ([1.0, 2.0], [0, 1], [0.0, NAN], 1, DataError, "days have dtype float64"),
     ],
 )
 def test_event_effect_with_bad_input_says_what(y, bars, days, horizon, error, words):
@@ -181,7 +183,8 @@ def test_scan_with_normal_tails_and_few_events():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"conditions": np.zeros((2, 2))}, "alike"),
+        ({"conditions": np.zeros((2, 2), dtype=int)}, "alike"),
+        ({"conditions": np.full((400, 3), NAN)}, "conditions have dtype float64"),
         ({"days": np.zeros(3)}, "days"),
         ({"days": np.arange(400)[::-1]}, "must not decrease"),
         ({"groups": np.zeros(2)}, "groups"),

@@ -84,7 +84,7 @@ def _two_level_by_sets(p, families, q):
     return [f in bounds and x <= bounds[f] for x, f in zip(p, families, strict=True)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=20)
 @given(
     st.lists(st.tuples(st.integers(1, 997), st.integers(0, 4)), min_size=1, max_size=25),
     st.sampled_from([0.0537, 0.1213, 0.3191]),
@@ -95,7 +95,7 @@ def test_two_level_equals_its_definition(rows, q):
     assert result.rejected.tolist() == _two_level_by_sets(p, families, q)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_one_family_makes_the_rules_equal_to_benjamini_hochberg(p):
     expected = benjamini_hochberg(p, fdr=0.2)

@@ -106,7 +106,7 @@ def test_procedures_equal_statsmodels(values):
         )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(p_values, st.randoms(use_true_random=False))
 def test_procedures_do_not_depend_on_the_order_and_are_monotone(values, random):
     order = list(range(len(values)))
