@@ -54,5 +54,4 @@ def kelly_weights(excess_mean: npt.ArrayLike, covariance: npt.ArrayLike) -> Floa
 
 def long_only_bet(bet: npt.ArrayLike, *, share: float = 1.0, cap: float = np.inf) -> Floats:
     """Take `share` of a Kelly bet (0.5: half Kelly), 0 for a negative edge, at most `cap`."""
-    wanted = share * np.asarray(bet, dtype=np.float64)
-    return np.asarray(np.where(wanted > 0.0, np.minimum(wanted, cap), 0.0 * wanted))
+    return np.asarray(np.clip(share * np.asarray(bet, dtype=np.float64), 0.0, cap))

@@ -224,7 +224,7 @@ def measure(inputs: Inputs, kinds: set[str]) -> Totals:
     """Sums of every strategy, of the `kinds` that are asked for and can be made of the inputs.
 
     Works on copies of some strategies at a time, 1 MB or eight strategies, so that memory does not
-    grow with their number. An infinite return is a `DataError`.
+    grow with their number. Infinite returns are not looked for: they show in `own.low` and `high`.
     """
     returns = inputs.returns
     n_rows, n_strategies = returns.shape

@@ -90,14 +90,13 @@ EDGES = {
 }
 
 
-@pytest.mark.parametrize("edge", EDGES)
 @pytest.mark.parametrize("name", FIGURES)
-def test_edges_give_numbers_or_nan_without_a_warning(name, edge):
-    returns = EDGES[edge]
-    found = call(name, returns, slice(len(returns)))
-    assert found.shape[-1] == 4
-    if edge == "all NaN" and name not in {"total_return", "drawdown_duration"}:
-        assert np.isnan(found).all()
+def test_edges_give_numbers_or_nan_without_a_warning(name):
+    for edge, returns in EDGES.items():
+        found = call(name, returns, slice(len(returns)))
+        assert found.shape[-1] == 4, edge
+        if edge == "all NaN" and name not in {"total_return", "drawdown_duration"}:
+            assert np.isnan(found).all()
 
 
 SCALE_FREE = {"sharpe_ratio", "hit_rate", "skewness", "kurtosis", "beta", "correlation"}
