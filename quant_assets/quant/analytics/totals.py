@@ -268,6 +268,7 @@ def _sort_and_fill(block: Floats, out: Floats) -> None:
 
 def span_starts(ts: pd.DatetimeIndex, kind: str) -> npt.NDArray[np.int64]:
     """First rows of the UTC months or years in sorted `ts`, and the number of rows."""
+    ts = ts if ts.tz is None else ts.tz_convert("UTC")
     codes = ts.year.to_numpy() * 12 + (ts.month.to_numpy() if kind == MONTHS else 0)
     begins = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]][: len(ts)])
     starts: npt.NDArray[np.int64] = np.r_[begins, len(ts)].astype(np.int64)

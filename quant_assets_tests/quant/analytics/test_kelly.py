@@ -19,7 +19,7 @@ def test_binary_kelly_by_hand():
     assert np.isnan(binary_kelly(0.5, 0.0))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.floats(0.35, 0.9), st.floats(0.5, 4.0))
 def test_binary_kelly_maximises_expected_log_growth(p, b):
     def loss(f):

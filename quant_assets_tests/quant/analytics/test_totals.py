@@ -11,6 +11,7 @@ from quant_assets.quant.analytics.table import performance_table
 from quant_assets.quant.analytics.totals import MONTHS, YEARS, Inputs, measure, span_starts
 
 RNG = np.random.default_rng(0)
+DAYS = ["2020-12-30", "2020-12-31", "2021-01-01", "2021-03-01", "2022-03-01"]
 
 
 @pytest.mark.parametrize("extent", [1e-12, 1e-8, 1e-3, 0.1, 0.25, 0.9, 50.0])
@@ -33,12 +34,12 @@ def test_log_growth_of_a_total_loss_is_minus_infinity():
 
 
 def test_spans_begin_with_months_and_years():
-    ts = pd.DatetimeIndex(
-        ["2020-12-30", "2020-12-31", "2021-01-01", "2021-03-01", "2022-03-01"], tz="UTC"
-    )
+    ts = pd.DatetimeIndex([f"{day} 20:00" for day in DAYS], tz="UTC")
     assert span_starts(ts, MONTHS).tolist() == [0, 2, 3, 4, 5]
     assert span_starts(ts, YEARS).tolist() == [0, 2, 4, 5]
     assert span_starts(ts[:0], MONTHS).tolist() == [0]
+    assert span_starts(ts.tz_convert("Asia/Tokyo"), YEARS).tolist() == [0, 2, 4, 5]
+    assert span_starts(ts.tz_localize(None), YEARS).tolist() == [0, 2, 4, 5]
 
 
 def test_sums_that_nobody_asks_for_are_not_made():
