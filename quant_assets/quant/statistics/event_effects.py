@@ -216,6 +216,9 @@ def scan_events(
         order = np.lexsort((rows.bar, table.group[rows.symbol]))
         rows = kernel.Events(*(column[order] for column in rows))
         kernel.scan(rows, edges, table, plan, out, room)
+    if not np.isfinite(out.mean[out.n > 0]).all():
+        bar, symbol = np.argwhere(np.isinf(table.prices.T))[0]
+        raise DataError(f"log price of symbol {symbol} at bar {bar} is infinite: mend it")
     shape = (n_groups, n_kinds, n_buckets, len(plan))
     mean, variance, days = (
         np.asarray(column).reshape(shape).swapaxes(2, 3)

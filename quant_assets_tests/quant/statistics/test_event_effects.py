@@ -198,6 +198,16 @@ def test_scan_of_a_panel_that_does_not_fit_says_what(changes, words):
         scan_events(ScanPanel(**(vars(panel) | changes)), events, OutcomeWindows([1]))
 
 
+@pytest.mark.parametrize("bad", [np.inf, -np.inf])
+def test_scan_that_meets_an_infinite_price_names_it(bad):
+    panel, events = _market()
+    prices = panel.log_prices.copy()
+    prices[events.bar[0] + 1, events.symbol[0]] = bad
+    seen = ScanPanel(prices, np.zeros_like(panel.conditions), panel.days)
+    with pytest.raises(DataError, match=f"symbol {events.symbol[0]} at bar {events.bar[0] + 1} is"):
+        scan_events(seen, events, OutcomeWindows([3]))
+
+
 @pytest.mark.parametrize(
     ("column", "words"), [("symbol", "outside the panel"), ("bar", "outside"), ("kind", "as many")]
 )
