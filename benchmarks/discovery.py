@@ -12,6 +12,7 @@ ORDER = (
     "metrics",
     "scan",
     "bootstrap",
+    "walk_forward",
     "snapshots",
     "load",
     "overhead",

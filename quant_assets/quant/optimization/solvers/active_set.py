@@ -148,6 +148,7 @@ class ActiveSet:
         self._takes_part = np.full(hessian.n_assets, hessian.n_assets <= ALL_TAKE_PART)
         self._members = np.flatnonzero(self._takes_part)
         self._block = hessian.block(self._members)
+        self._last = (np.empty(0), np.empty(0))
 
     def solve(
         self, linear: Floats, *, start: Start | None = None, cost: Floats | None = None
@@ -161,7 +162,7 @@ class ActiveSet:
         weights = start[0].copy()
         above = np.where(weights >= self.kinks.positions, kernel.ABOVE, kernel.BELOW)
         segments = np.where(start[1] == FREE, above, kernel.FIXED).astype(np.int8)
-        gradient = hessian.times(weights) - linear
+        gradient = self._product(start[0]) - linear
         gains = self._gains(weights, gradient, segments, costs)
         self._join((segments != kernel.FIXED) | _largest(gains, FIRST, 0.0))
         iterations, spent, has_grown = 0, 0, True
@@ -169,19 +170,25 @@ class ActiveSet:
             tolerance = TOLERANCE * _scale(gradient)
             spent = self._pivot(kernel.Point(weights, gradient, segments), costs, tolerance)
             iterations += abs(spent)
-            gradient = hessian.times(weights) - linear
+            product = hessian.times(weights)
+            gradient = product - linear
             gains = self._gains(weights, gradient, segments, costs)
-            gains[self._members] = 0.0
-            has_grown = self._join(_largest(gains, NEXT, tolerance))
+            has_grown = self._join(
+                _largest(np.where(self._takes_part, 0.0, gains), NEXT, tolerance)
+            )
         _balance(weights, segments, self.box)
-        gradient = hessian.times(weights) - linear
-        gains = self._gains(weights, gradient, segments, costs)
+        self._last = (weights, product)
         gains = np.maximum(gains, _unevenness(gradient, segments, costs))
         error = float(gains.max()) / _scale(gradient)
         gap = float(gains @ (self.box.upper - self.box.lower))
         states = np.where(weights >= self.box.upper, AT_UPPER, AT_LOWER).astype(np.int8)
         states[segments != kernel.FIXED] = FREE
         return QuadraticSolution(weights, states, iterations, error, gap)
+
+    def _product(self, weights: Floats) -> Floats:
+        """`H w`, which is known for the weights of the last answer."""
+        known, product = self._last
+        return product if weights is known else self.hessian.times(weights)
 
     def _join(self, places: npt.NDArray[np.bool_]) -> bool:
         """Let the assets of the mask take part; whether there was a new one."""

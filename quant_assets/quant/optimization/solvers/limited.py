@@ -6,6 +6,8 @@ whose weights, and so whose distance, are piecewise linear in the price. The las
 of the right piece, is exact; a bracket guards the others.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,6 +29,7 @@ __all__ = ["least_distance", "solve"]
 Floats = npt.NDArray[np.float64]
 MAX_PRICES = 60
 MET = 1e-13
+HALVINGS = 3
 
 
 def solve(
@@ -35,9 +38,9 @@ def solve(
     """Minimise `w'Hw/2 - c'w + cost'|w - position|` within the limit; None: no price was found."""
     problem = ActiveSet(hessian, box, kinks=Kinks(distance.positions, distance.cost))
     start, price = _beginning(hessian, linear, box, distance)
-    low, high, tight = 0.0, np.inf, None
-    free_of_charge = price == 0.0
-    for _ in range(MAX_PRICES):
+    low, high = _End(0.0, np.inf), _End(np.inf, -np.inf)
+    tight = None
+    for step in range(MAX_PRICES):
         solution = problem.solve(linear, start=start, cost=distance.cost + price)
         if not solution.is_optimal:
             return None
@@ -46,19 +49,37 @@ def solve(
         if abs(excess) <= MET or (price == 0.0 and excess <= 0.0):
             return solution
         if excess > 0.0:
-            low = price
+            low = _End(price, excess)
         else:
-            high, tight = price, solution
-        if high <= low * (1.0 + MET):
+            high, tight = _End(price, excess), solution
+        if high.price <= low.price * (1.0 + MET):
             return tight
-        guess = _newton(hessian, solution, distance, price, excess)
-        if guess <= 0.0 and not free_of_charge:
-            price, free_of_charge = 0.0, True
-        elif low < guess < high:
-            price = guess
-        else:
-            price = 0.5 * (low + high) if np.isfinite(high) else 2.0 * low + 1e-6
+        price = _next(low, high, _newton(hessian, solution, distance, price, excess), step)
     return None
+
+
+class _End(NamedTuple):
+    """A price, and by how much the distance exceeds the limit there; infinite: not tried."""
+
+    price: float
+    excess: float
+
+
+def _next(low: _End, high: _End, newton: float, step: int) -> float:
+    """Newton's price and the secant's in turns, inside the bracket.
+
+    Newton's is exact in the right piece; the pieces are many, and the secant spans them.
+    """
+    if not np.isfinite(high.price):
+        return max(newton, 2.0 * low.price) if np.isfinite(newton) else 2.0 * low.price + 1e-6
+    if np.isinf(low.excess):  # 0 was not tried: it may be long, and is put off
+        return newton if newton > 0.0 else (0.5 * high.price if step < HALVINGS else 0.0)
+    share = low.excess / (low.excess - high.excess)
+    secant = low.price + share * (high.price - low.price)
+    guess = newton if step % 2 == 0 else secant
+    if low.price < guess < high.price:
+        return guess
+    return 0.5 * (low.price + high.price)
 
 
 def least_distance(box: Box, positions: Floats) -> float:
