@@ -3,7 +3,9 @@ import pytest
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.analytics.cost_attribution import cost_contributions, equity_contributions
+from quant_assets.quant.analytics.trades import trade_statistics
 from quant_assets_tests.quant.analytics.accounts import equity
+from quant_assets_tests.quant.simulation.markets import bars, context, holdings, simulate, weights
 
 RNG = np.random.default_rng(0)
 NET = RNG.normal(1e-3, 0.02, 80)
@@ -71,3 +73,25 @@ def test_equity_without_rows_gives_no_rows():
 def test_costs_that_do_not_fit_are_refused(costs, message):
     with pytest.raises(DataError, match=message):
         cost_contributions([0.01, 0.02], costs)
+
+
+@pytest.mark.slow
+def test_a_simulated_account_without_funding_earned_its_gross_returns_before_costs():
+    prices = bars({"A": [10, 11, 12], "B": [20, 21, 19]}, {"A": [11, 12, 12], "B": [21, 19, 18]})
+    before = holdings({"e": {"USDT": (100, 1, 1), "A": (60, 8, 10), "B": (15, 25, 20)}})
+    wanted = weights({"e": {"A": 0.3, "B": 0.6}})
+    result = simulate(context(fee_bps=100.0, slippage_bps=200.0), wanted, prices, before=before)
+
+    account = result["equity"]
+    found = equity_contributions(account).loc["e"]
+    net, gross = account["returns"].to_numpy(), account["gross_returns"].to_numpy()
+    total = np.prod(1 + net) - 1
+    scale = np.log1p(net) / net / (np.log1p(total) / total)  # each period's factor
+    paid = account[["fees", "slippage"]].to_numpy()[0] / 1000.0  # all on the first bar
+    assert found["before_costs"] == pytest.approx(scale @ gross, rel=1e-12)
+    assert found[["fees", "slippage"]].tolist() == pytest.approx((-paid * scale[0]).tolist())
+    assert found["funding"] == 0.0
+    assert found["total_return"] == pytest.approx(account["equity"].iloc[-1] / 1000.0 - 1.0)
+    trade = trade_statistics(result["trades"], ["symbol", "side"])
+    assert trade.index.tolist() == [("A", "long")]
+    assert trade["pnl"].iloc[0] == result["trades"]["pnl"].iloc[0] > 0.0
