@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.model_selection.purged_walk_forward import PurgedWalkForward
@@ -100,3 +100,12 @@ def test_purged_walk_forward_serves_scikit_learn_and_checks_the_rows():
     assert cv.get_n_splits(x) == 3
     with pytest.raises(DataError, match="one row each"):
         list(cv.split(x[:5]))
+
+
+@pytest.mark.parametrize(("rows", "n_splits"), [(10, 2), (23, 4), (50, 7)])
+@pytest.mark.parametrize("horizon", [0, 2])
+def test_purged_walk_forward_equals_scikit_learns_time_series_split(rows, n_splits, horizon):
+    bars = np.arange(rows)
+    theirs = TimeSeriesSplit(n_splits, gap=horizon).split(bars)
+    expected = [(train.tolist(), test.tolist()) for train, test in theirs]
+    assert _splits(PurgedWalkForward(bars, bars + horizon, n_splits=n_splits)) == expected

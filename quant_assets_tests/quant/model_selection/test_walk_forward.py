@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import TimeSeriesSplit, cross_val_score
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.model_selection.walk_forward import WalkForward
@@ -102,3 +102,17 @@ def test_walk_forward_equals_skfolio_whose_train_size_excludes_the_purge(expandi
     expected = [(train.tolist(), test.tolist()) for train, test in theirs.split(x)]
     assert _splits(ours, 53) == expected
     assert ours.get_n_splits(x) == theirs.get_n_splits(x)
+
+
+@pytest.mark.parametrize(("rows", "test", "gap"), [(20, 3, 0), (23, 4, 2), (50, 7, 3)])
+@pytest.mark.parametrize("n_splits", [2, 4])
+def test_walk_forward_equals_scikit_learns_time_series_split(rows, test, gap, n_splits):
+    train = rows - n_splits * test
+    x = np.empty(rows)
+    growing = TimeSeriesSplit(n_splits, test_size=test, gap=gap)
+    expected = [(a.tolist(), b.tolist()) for a, b in growing.split(x)]
+    assert _splits(WalkForward(train, test, purge=gap, expanding=True), rows) == expected
+    assert _splits(WalkForward(train, test, embargo=gap, expanding=True), rows) == expected
+    rolling = TimeSeriesSplit(n_splits, test_size=test, gap=gap, max_train_size=train - gap)
+    expected = [(a.tolist(), b.tolist()) for a, b in rolling.split(x)]
+    assert _splits(WalkForward(train, test, purge=gap), rows) == expected
