@@ -31,8 +31,9 @@ def _alpha(t: Totals) -> Floats:
 
 
 def _residual_variance(t: Totals) -> Floats:
-    left = np.maximum(t.pairs.xx - _beta(t) * t.pairs.xb, 0.0)
-    return left / positive(t.pairs.n - 2.0)
+    """With ddof 2; exactly 0 when the line leaves nothing but rounding."""
+    left = np.where(t.pairs.spread_left > RESOLUTION, t.pairs.left2, 0.0)
+    return np.where(t.pairs.spread_b > RESOLUTION, left, np.nan) / positive(t.pairs.n - 2.0)
 
 
 def _alpha_t(t: Totals) -> Floats:

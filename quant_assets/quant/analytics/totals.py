@@ -85,7 +85,9 @@ class TailTotals(NamedTuple):
 class RelativeTotals(NamedTuple):
     """Over the rows where strategy x and benchmark b are known, both in excess of risk-free.
 
-    Log growths (`log_*`, `up_*` in rows with b > 0, `down_*` with b < 0) are of the plain returns.
+    `xx`, `bb`, `xb`, `active2` and `left2` (what the line leaves of x) are sums of squares and
+    products of deviations from the mean, `spread_*` highest minus lowest. Log growths (`log_*`;
+    `up_*` in rows with b > 0, `down_*` with b < 0) are of the plain returns.
     """
 
     n: Floats
@@ -98,6 +100,8 @@ class RelativeTotals(NamedTuple):
     bb: Floats
     xb: Floats
     active2: Floats
+    left2: Floats
+    spread_left: Floats
     log_x: Floats
     log_b: Floats
     up_rows: Floats

@@ -193,7 +193,10 @@ def own_totals(block: Floats, free: Floats, out: Floats) -> None:
 
 @compiled
 def pair_totals(x: Floats, b: Floats, out: Floats) -> None:
-    """Count, means and highest minus lowest of x, b and x - b; central sums of all three."""
+    """Count, means and highest minus lowest of x, b and x - b; central sums of all three.
+
+    Last the squares of what the line through both leaves of x, and their highest minus lowest.
+    """
     total = total_b = 0.0
     low, high, low_b, high_b, low_a, high_a = np.inf, -np.inf, np.inf, -np.inf, np.inf, -np.inf
     for row in range(x.size):
@@ -213,6 +216,12 @@ def pair_totals(x: Floats, b: Floats, out: Floats) -> None:
     out[0], out[1], out[2] = x.size, mean, mean_b
     out[3], out[4], out[5] = high - low, high_b - low_b, high_a - low_a
     out[6], out[7], out[8], out[9] = squares, squares_b, products, squares_a
+    slope, left, low, high = products / squares_b, 0.0, np.inf, -np.inf
+    for row in range(x.size):
+        z = x[row] - mean - slope * (b[row] - mean_b)
+        left += z * z
+        low, high = min(low, z), max(high, z)
+    out[10], out[11] = left, high - low
 
 
 @compiled
@@ -261,13 +270,13 @@ def relative_totals(block: Floats, market: Floats, free: Floats, out: Floats) ->
             x, b, rate, logs_b = kept[:n], kept_b[:n], kept_rate[:n], kept_logs[:n]
         levels(x, waste)
         log_growth(x, max(abs(waste[1]), abs(waste[2])), logs[:n])
-        sided_totals(b, logs[:n], logs_b, found[10:18])
+        sided_totals(b, logs[:n], logs_b, found[12:20])
         better = 0
         for row in range(n):
             better += int(x[row] > b[row])
             kept[row], kept_b[row] = x[row] - rate[row], b[row] - rate[row]
-        found[18] = better
-        pair_totals(kept[:n], kept_b[:n], found[:10])
+        found[20] = better
+        pair_totals(kept[:n], kept_b[:n], found[:12])
 
 
 @compiled
@@ -342,6 +351,6 @@ def warm_up() -> None:
     """Compile every kernel for the types that `totals.py` passes."""
     block, row = np.array([[0.1, -0.1, 0.2]]), np.zeros(3)
     own_totals(block, row, np.empty((1, 36)))
-    relative_totals(block, row, row, np.empty((1, 19)))
+    relative_totals(block, row, row, np.empty((1, 21)))
     tail_totals(np.sort(block, axis=1), np.empty((1, 10)))
     calendar_totals(block, np.array([0, 2, 3], dtype=np.int64), np.empty((1, 5)))

@@ -269,3 +269,19 @@ def test_a_month_that_ends_where_it_began_is_no_gain():
     found = performance_table(returns, periods_per_year=365, ts=ts).loc[0]
     assert found["positive_months"] == 0.5
     assert found["current_drawdown"] == 0.0
+
+
+def test_a_line_leaves_no_residual_made_of_rounding():
+    found = table(np.column_stack([1e-4 + 1.5 * MARKET, MATRIX[:, 0]]))
+    assert found.loc[0, "residual_volatility"] == 0.0
+    assert np.isnan(found.loc[0, ["appraisal_ratio", "alpha_t_value"]].astype(float)).all()
+    assert found.loc[1, "residual_volatility"] > 0.0
+
+
+def test_a_small_residual_keeps_its_digits():
+    noise = RNG.normal(0.0, 1e-9, N)
+    slope, intercept = np.polyfit(MARKET, noise, 1)
+    left = noise - intercept - slope * MARKET
+    found = table(MARKET + noise, risk_free=0.0).loc[0, "residual_volatility"]
+    expected = np.sqrt(left @ left / (N - 2) * PPY)
+    assert found == pytest.approx(expected, rel=1e-6)  # of returns with 1e-18 rounding

@@ -51,10 +51,11 @@ def test_every_total_has_its_place_in_the_kernel():
     from quant_assets.quant.analytics import totals_kernel as kernel
 
     block = np.array([[0.1, -0.1, 0.2, -0.05]])
+    market = np.array([0.01, 0.02, 0.0, -0.01])
     row, starts = np.zeros(4), np.array([0, 2, 4], dtype=np.int64)
     for fields, fill in [
         (totals.OwnTotals, lambda out: kernel.own_totals(block, row, out)),
-        (totals.RelativeTotals, lambda out: kernel.relative_totals(block, row + 0.01, row, out)),
+        (totals.RelativeTotals, lambda out: kernel.relative_totals(block, market, row, out)),
         (totals.TailTotals, lambda out: kernel.tail_totals(np.sort(block, axis=1), out)),
         (totals.CalendarTotals, lambda out: kernel.calendar_totals(block, starts, out)),
     ]:
