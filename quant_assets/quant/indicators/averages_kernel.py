@@ -12,36 +12,35 @@ def window_weighted(x: Block, seen: int, state: Block, n: int, scale: float, out
     State: the ring of sums (n), the ring of weighted sums (n), both running sums of this span.
     """
     n_rows, n_symbols = x.shape
-    plain, weighted = state[2 * n], state[2 * n + 1]
+    plain, weighted = 2 * n, 2 * n + 1
     for t in range(n_rows):
         slot = (seen + t) % n
-        values, result, ring = x[t], out[t], state[slot]
         if slot == 0:
             for j in range(n_symbols):
-                plain[j] = 0.0
-                weighted[j] = 0.0
-        older = state[min(n + slot + 1, 2 * n - 1)]
-        whole = slot == n - 1
-        missing = n - 1.0 - slot
+                state[plain, j] = 0.0
+                state[weighted, j] = 0.0
+        whole, missing = slot == n - 1, n - 1.0 - slot
+        older = min(n + slot + 1, 2 * n - 1)
         for j in range(n_symbols):
-            value = values[j]
-            plain[j] += value
-            weighted[j] += (slot + 1.0) * value
-            ring[j] = value
-            total = weighted[j] + missing * plain[j]
-            result[j] = (total if whole else total + older[j]) * scale
+            value = x[t, j]
+            total = state[plain, j] + value
+            moment = state[weighted, j] + (slot + 1.0) * value
+            state[plain, j] = total
+            state[weighted, j] = moment
+            state[slot, j] = value
+            moment += missing * total
+            out[t, j] = (moment if whole else moment + state[older, j]) * scale
         if not whole:
             continue
         for j in range(n_symbols):
-            plain[j] = 0.0
-            weighted[j] = 0.0
+            state[plain, j] = 0.0
+            state[weighted, j] = 0.0
         for i in range(n - 1, -1, -1):
-            sums, weighted_sums = state[i], state[n + i]
             for j in range(n_symbols):
-                plain[j] += sums[j]
-                weighted[j] += plain[j]
-                sums[j] = plain[j]
-                weighted_sums[j] = weighted[j]
+                state[plain, j] += state[i, j]
+                state[weighted, j] += state[plain, j]
+                state[i, j] = state[plain, j]
+                state[n + i, j] = state[weighted, j]
 
 
 @compiled

@@ -52,6 +52,17 @@ def wilder_sum(x: Block, seen: int, state: Block, n: int, out: Block) -> None:
 
 
 @compiled
+def _end_ages(state: Block, n: int) -> None:
+    """Make of the plain values of a span the largest from each of them to its end, and its row."""
+    for i in range(n - 2, -1, -1):
+        for j in range(state.shape[1]):
+            here, newer = state[i, j], state[i + 1, j]
+            keep = (here > newer) | (np.isnan(here) & (not np.isnan(newer)))
+            state[i, j] = here if keep else newer
+            state[n + i, j] = state[n + i, j] if keep else state[n + i + 1, j]
+
+
+@compiled
 def window_age(x: Block, seen: int, state: Block, n: int, sign: float, out: Block) -> None:
     """Rows since the largest of the last n rows (the smallest for `sign` -1), the newest of equals.
 
@@ -59,38 +70,32 @@ def window_age(x: Block, seen: int, state: Block, n: int, sign: float, out: Bloc
     span. NaN while a row of the window is NaN.
     """
     n_rows, n_symbols = x.shape
-    best, place = state[2 * n], state[2 * n + 1]
+    best, place = 2 * n, 2 * n + 1
     for t in range(n_rows):
-        now = seen + t
-        slot = now % n
-        values, result, ring, places = x[t], out[t], state[slot], state[n + slot]
+        now = float(seen + t)
+        slot = (seen + t) % n
         if slot == 0:
             for j in range(n_symbols):
-                best[j] = -np.inf
-        whole = slot == n - 1
-        older, older_places = state[min(slot + 1, n - 1)], state[n + min(slot + 1, n - 1)]
+                state[best, j] = -np.inf
         for j in range(n_symbols):
-            value = values[j] * sign
-            newer = (value >= best[j]) | np.isnan(value)
-            best[j] = value if newer else best[j]
-            place[j] = now if newer else place[j]
-            before = (older[j] > best[j]) | np.isnan(older[j])
-            before = before & (not whole)
-            absent = np.isnan(best[j]) | (np.isnan(older[j]) & (not whole))
-            found = older_places[j] if before else place[j]
-            result[j] = np.nan if absent else now - found
-        for j in range(n_symbols):
-            ring[j] = values[j] * sign
-            places[j] = now
-        if not whole:
-            continue
-        for i in range(n - 2, -1, -1):
-            here, rows, next_, next_rows = state[i], state[n + i], state[i + 1], state[n + i + 1]
+            value, before = x[t, j] * sign, state[best, j]
+            newer = (value >= before) | np.isnan(value)
+            state[best, j] = value if newer else before
+            state[place, j] = now if newer else state[place, j]
+        if slot < n - 1:
             for j in range(n_symbols):
-                keep = (here[j] > next_[j]) | np.isnan(here[j])
-                keep = keep & (not np.isnan(next_[j]))
-                here[j] = here[j] if keep else next_[j]
-                rows[j] = rows[j] if keep else next_rows[j]
+                older, newest = state[slot + 1, j], state[best, j]
+                found = state[n + slot + 1, j] if older > newest else state[place, j]
+                out[t, j] = np.nan if np.isnan(older + newest) else now - found
+            for j in range(n_symbols):
+                state[slot, j] = x[t, j] * sign
+                state[n + slot, j] = now
+            continue
+        for j in range(n_symbols):
+            out[t, j] = np.nan if np.isnan(state[best, j]) else now - state[place, j]
+            state[slot, j] = x[t, j] * sign
+            state[n + slot, j] = now
+        _end_ages(state, n)
 
 
 def warm_up() -> None:

@@ -9,6 +9,26 @@ FLAT = 1e-13
 
 
 @compiled
+def _end_span(state: Block, n: int) -> None:
+    """Make of the plain values of a span the sums from each of them to its end."""
+    n_symbols = state.shape[1]
+    plain, weighted, squared, last = 3 * n, 3 * n + 1, 3 * n + 2, 3 * n + 4
+    for j in range(n_symbols):
+        state[plain, j] = 0.0
+        state[weighted, j] = 0.0
+        state[squared, j] = 0.0
+    for i in range(n - 1, -1, -1):
+        for j in range(n_symbols):
+            distance = state[i, j] - state[last, j]
+            state[squared, j] += distance * distance
+            state[2 * n + i, j] = state[squared, j]
+            state[plain, j] += distance
+            state[weighted, j] += state[plain, j]
+            state[i, j] = state[plain, j]
+            state[n + i, j] = state[weighted, j]
+
+
+@compiled
 def window_regression(
     x: Block, seen: int, state: Block, n: int, mean: Block, slope: Block, squares: Block
 ) -> None:
@@ -19,57 +39,45 @@ def window_regression(
     of a window share, the last value of the span before, so that no digits are lost to the level.
     """
     n_rows, n_symbols = x.shape
-    plain, weighted, squared = state[3 * n], state[3 * n + 1], state[3 * n + 2]
-    reference, last = state[3 * n + 3], state[3 * n + 4]
-    centre = (n + 1.0) / 2.0
-    spread = n * (n * n - 1.0) / 12.0
+    plain, weighted, squared, reference, last = 3 * n, 3 * n + 1, 3 * n + 2, 3 * n + 3, 3 * n + 4
+    part, centre, spread = 1.0 / n, (n + 1.0) / 2.0, 12.0 / (n * (n * n - 1.0))
     for t in range(n_rows):
         slot = (seen + t) % n
-        values, ring = x[t], state[slot]
-        means, slopes, sums = mean[t], slope[t], squares[t]
         if slot == 0:
             for j in range(n_symbols):
-                reference[j] = values[j] if np.isnan(last[j]) else last[j]
-                plain[j] = 0.0
-                weighted[j] = 0.0
-                squared[j] = 0.0
+                start = x[t, j] if np.isnan(state[last, j]) else state[last, j]
+                state[reference, j] = start
+                state[plain, j] = 0.0
+                state[weighted, j] = 0.0
+                state[squared, j] = 0.0
         whole = slot == n - 1
-        ahead = min(slot + 1, n - 1)
-        older, older_weighted, older_squared = state[ahead], state[n + ahead], state[2 * n + ahead]
-        missing = n - 1.0 - slot
+        older, missing = min(slot + 1, n - 1), n - 1.0 - slot
         for j in range(n_symbols):
-            distance = values[j] - reference[j]
-            plain[j] += distance
-            weighted[j] += (slot + 1.0) * distance
-            squared[j] += distance * distance
-            total = plain[j] if whole else plain[j] + older[j]
-            moment = weighted[j] + missing * plain[j]
-            moment = moment if whole else moment + older_weighted[j]
-            power = squared[j] if whole else squared[j] + older_squared[j]
-            about = power - total * (total / n)
+            distance = x[t, j] - state[reference, j]
+            total = state[plain, j] + distance
+            moment = state[weighted, j] + (slot + 1.0) * distance
+            state[plain, j] = total
+            state[weighted, j] = moment
+            moment += missing * total
+            total = total if whole else total + state[older, j]
+            moment = moment if whole else moment + state[n + older, j]
+            mean[t, j] = total
+            slope[t, j] = moment
+        for j in range(n_symbols):
+            distance = x[t, j] - state[reference, j]
+            power = state[squared, j] + distance * distance
+            state[squared, j] = power
+            power = power if whole else power + state[2 * n + older, j]
+            about = power - mean[t, j] * (mean[t, j] * part)
             flat = about <= FLAT * power
-            means[j] = reference[j] + total / n
-            slopes[j] = 0.0 if flat else (moment - centre * total) / spread
-            sums[j] = 0.0 if flat else about
+            squares[t, j] = 0.0 if flat else about
+            slope[t, j] = 0.0 if flat else (slope[t, j] - centre * mean[t, j]) * spread
         for j in range(n_symbols):
-            ring[j] = values[j]
-            last[j] = last[j] if np.isnan(values[j]) else values[j]
-        if not whole:
-            continue
-        for j in range(n_symbols):
-            plain[j] = 0.0
-            weighted[j] = 0.0
-            squared[j] = 0.0
-        for i in range(n - 1, -1, -1):
-            first, second, third = state[i], state[n + i], state[2 * n + i]
-            for j in range(n_symbols):
-                distance = first[j] - last[j]
-                plain[j] += distance
-                weighted[j] += plain[j]
-                squared[j] += distance * distance
-                first[j] = plain[j]
-                second[j] = weighted[j]
-                third[j] = squared[j]
+            mean[t, j] = state[reference, j] + mean[t, j] * part
+            state[slot, j] = x[t, j]
+            state[last, j] = state[last, j] if np.isnan(x[t, j]) else x[t, j]
+        if whole:
+            _end_span(state, n)
 
 
 def warm_up() -> None:
