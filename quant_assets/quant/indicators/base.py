@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import field, fields
 from itertools import pairwise
-from math import isfinite
+from math import isfinite, prod
 from re import sub
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.registry import discover
+from quant_assets.quant.indicators.folding import Fold, fold_of
 from quant_assets.quant.indicators.nodes import Block, Nodes, Shared
 
 __all__ = ["Indicator", "Stream", "catalogue", "compute_all"]
@@ -263,37 +264,71 @@ def compute_all(
             name: tuple(array.reshape(len(array), -1) for array in arrays)
             for name, arrays in results.items()
         }
-        n_symbols = flat[next(iter(flat))].shape[1]
+        n_symbols = next(iter(flat.values())).shape[1]
         with np.errstate(all="ignore"):
             for first in range(0, n_symbols, TILE_SYMBOLS):
-                _walk(indicators, flat, targets, slice(first, first + TILE_SYMBOLS))
+                tile = slice(first, first + TILE_SYMBOLS)
+                _compute_tile(
+                    indicators,
+                    {name: table[:, tile] for name, table in flat.items()},
+                    {
+                        name: [array[:, tile] for array in arrays]
+                        for name, arrays in targets.items()
+                    },
+                )
     return {name: indicators[name]._gathered(arrays) for name, arrays in results.items()}
+
+
+def _compute_tile(
+    indicators: Mapping[str, Indicator[Any]],
+    tables: Mapping[str, npt.NDArray[Any]],
+    targets: Mapping[str, Sequence[Floats]],
+) -> None:
+    """Fill the targets, (time, symbol); those that fold alike walk together."""
+    n_times, n_symbols = next(iter(tables.values())).shape
+    groups: dict[Fold, list[str]] = {}
+    for name, indicator in indicators.items():
+        groups.setdefault(fold_of(_Run(indicator, 1).nodes, n_times, n_symbols), []).append(name)
+    for fold, names in groups.items():
+        members = {name: indicators[name] for name in names}
+        needed = sorted({column for member in members.values() for column in member.inputs})
+        for part in fold.parts(n_times):
+            _walk(
+                members,
+                [
+                    {name: part.leads(tables[name]) for name in needed},
+                    {name: part.body(tables[name]) for name in needed},
+                ],
+                {name: [part.body(array) for array in targets[name]] for name in names},
+            )
 
 
 def _walk(
     indicators: Mapping[str, Indicator[Any]],
-    tables: Mapping[str, npt.NDArray[Any]],
-    targets: Mapping[str, tuple[Floats, ...]],
-    symbols: slice,
+    pieces: Sequence[Mapping[str, npt.NDArray[Any]]],
+    targets: Mapping[str, Sequence[npt.NDArray[Any]]],
 ) -> None:
-    """Fill the targets of some symbols, block after block."""
-    n_times, n_symbols = next(iter(tables.values()))[:, symbols].shape
-    shared = Shared()
-    runs = {name: _Run(indicator, n_symbols, shared) for name, indicator in indicators.items()}
-    n_rows = min(n_times, max(1, BLOCK_VALUES // n_symbols))
-    rooms = {name: np.empty((n_rows, n_symbols)) for name in tables}
-    for first in range(0, n_times, n_rows):
-        span = slice(first, min(first + n_rows, n_times))
-        blocks = {}
-        for name, table in tables.items():
-            block = rooms[name][: span.stop - first]
-            np.copyto(block, table[span, symbols], casting="unsafe")
-            blocks[name] = _masked(block)
-        shared.begin(blocks)
-        for name, indicator in indicators.items():
-            results = runs[name].advance([blocks[column] for column in indicator.inputs])
-            for target, result in zip(targets[name], results, strict=True):
-                target[span, symbols] = result
+    """Take the pieces block after block, (time, lane, symbol); the last one fills the targets."""
+    _, *width = next(iter(pieces[-1].values())).shape
+    n_values, shared = prod(width), Shared()
+    runs = {name: _Run(indicator, n_values, shared) for name, indicator in indicators.items()}
+    n_rows = max(1, BLOCK_VALUES // n_values)
+    rooms = {name: np.empty((n_rows, *width)) for name in pieces[-1]}
+    for tables in pieces:
+        n_times = len(next(iter(tables.values())))
+        for first in range(0, n_times, n_rows):
+            span = slice(first, min(first + n_rows, n_times))
+            blocks = {}
+            for name, table in tables.items():
+                room = rooms[name][: span.stop - first]
+                np.copyto(room, table[span], casting="unsafe")
+                blocks[name] = _masked(room.reshape(-1, n_values))
+            shared.begin(blocks)
+            for name, indicator in indicators.items():
+                results = runs[name].advance([blocks[column] for column in indicator.inputs])
+                if tables is pieces[-1]:
+                    for target, result in zip(targets[name], results, strict=True):
+                        target[span] = result.reshape(-1, *width)
 
 
 def _one_shape(tables: Mapping[str, npt.NDArray[Any]]) -> tuple[int, ...]:

@@ -122,7 +122,7 @@ class CorwinSchultz(_Estimate):
 
         highs, lows, closes = nodes.lag(1), nodes.lag(1), nodes.lag(1)
         one, two, both = log_ratio(nodes), log_ratio(nodes), log_ratio(nodes)
-        grow, mean = nodes.add(exponential, nodes.empty(0)), nodes.mean(self.n)
+        grow, mean = nodes.add(exponential, nodes.empty(0), window=0), nodes.mean(self.n)
         root = 3.0 - 2.0 * sqrt(2.0)
 
         def step(high: Block, low: Block, close: Block) -> Block:

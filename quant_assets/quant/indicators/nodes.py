@@ -43,6 +43,8 @@ class Node:
         self, nodes: "Nodes", kernel: Kernel, state: Block, parameters: tuple[float, ...], room: int
     ) -> None:
         self.state = state
+        self.window: int | None = None
+        self.period = 1
         self.results: tuple[Block, ...] = ()
         self._nodes, self._kernel, self._parameters = nodes, kernel, parameters
         self._room: list[Block] = [np.empty((0, 0))] * room
@@ -82,13 +84,22 @@ class Nodes:
         self.members: list[Node] = []
 
     def add(
-        self, kernel: Kernel, state: Block, *parameters: float, n_outputs: int = 1
+        self,
+        kernel: Kernel,
+        state: Block,
+        *parameters: float,
+        n_outputs: int = 1,
+        window: int | None = None,
+        period: int = 1,
     ) -> Callable[..., Any]:
         """A node for any kernel; `empty` and `zeros` make its state.
 
         Nodes of equal kernel and parameters must start with equal states: they may be shared.
+        `window` is for kernels whose results depend on the last `window` rows alone (0: on the row
+        itself), and on the rows seen before at most through their number modulo `period`.
         """
         node = Node(self, kernel, state, parameters, n_outputs)
+        node.window, node.period = window, period
         self.members.append(node)
         return node
 
@@ -104,25 +115,25 @@ class Nodes:
         """Sum of the last n rows; NaN while one of them is."""
         from quant_assets.quant.indicators.nodes_kernel import window_sum
 
-        return self.add(window_sum, self.empty(n + 1), n, 1.0)
+        return self.add(window_sum, self.empty(n + 1), n, 1.0, window=n, period=n)
 
     def mean(self, n: int) -> Unary:
         """Mean of the last n rows; NaN while one of them is."""
         from quant_assets.quant.indicators.nodes_kernel import window_sum
 
-        return self.add(window_sum, self.empty(n + 1), n, 1.0 / n)
+        return self.add(window_sum, self.empty(n + 1), n, 1.0 / n, window=n, period=n)
 
     def highest(self, n: int) -> Unary:
         """Largest of the last n rows; NaN while one of them is."""
         from quant_assets.quant.indicators.nodes_kernel import window_max
 
-        return self.add(window_max, self.empty(n + 1), n, 1.0)
+        return self.add(window_max, self.empty(n + 1), n, 1.0, window=n, period=n)
 
     def lowest(self, n: int) -> Unary:
         """Smallest of the last n rows; NaN while one of them is."""
         from quant_assets.quant.indicators.nodes_kernel import window_max
 
-        return self.add(window_max, self.empty(n + 1), n, -1.0)
+        return self.add(window_max, self.empty(n + 1), n, -1.0, window=n, period=n)
 
     def ema(self, n: int, *, skip: int = 0) -> Unary:
         """Exponential average, alpha 2 / (n + 1), seeded with the mean of n values after `skip`.
@@ -146,7 +157,7 @@ class Nodes:
         """The value n rows ago."""
         from quant_assets.quant.indicators.nodes_kernel import lag
 
-        return self.add(lag, self.empty(n), n)
+        return self.add(lag, self.empty(n), n, window=n)
 
     def rate(self, n: int) -> Unary:
         """Change over n rows in percent; 0 from 0."""
@@ -158,7 +169,7 @@ class Nodes:
         """True range of (high, low, close); NaN on the first row and behind a NaN."""
         from quant_assets.quant.indicators.nodes_kernel import true_range
 
-        return self.add(true_range, self.empty(1))
+        return self.add(true_range, self.empty(1), window=1)
 
 
 def share(part: Block, whole: Block, *, scale: float = 100.0) -> Block:

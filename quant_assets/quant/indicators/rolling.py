@@ -57,35 +57,35 @@ def spread(nodes: Nodes, n: int) -> Callable[[Block], Three]:
     """Mean of n rows, distance of the last from it, sum of squared distances from it."""
     from quant_assets.quant.indicators.rolling_kernel import window_spread
 
-    return nodes.add(window_spread, nodes.empty(2 * n + 4), n, n_outputs=3)
+    return nodes.add(window_spread, nodes.empty(2 * n + 4), n, n_outputs=3, window=n, period=n)
 
 
 def shape(nodes: Nodes, n: int) -> Callable[[Block], Three]:
     """Sums over n rows of the second, third and fourth power of the distance from their mean."""
     from quant_assets.quant.indicators.rolling_kernel import window_shape
 
-    return nodes.add(window_shape, nodes.empty(4 * n + 6), n, n_outputs=3)
+    return nodes.add(window_shape, nodes.empty(4 * n + 6), n, n_outputs=3, window=n, period=n)
 
 
 def pair(nodes: Nodes, n: int) -> Callable[[Block, Block], Three]:
     """Sums over n rows of x x, y y and x y, as distances from their means."""
     from quant_assets.quant.indicators.rolling_kernel import window_pair
 
-    return nodes.add(window_pair, nodes.empty(5 * n + 9), n, n_outputs=3)
+    return nodes.add(window_pair, nodes.empty(5 * n + 9), n, n_outputs=3, window=n, period=n)
 
 
 def deviation(nodes: Nodes, divisor: int) -> Callable[[Block], Block]:
     """Root of squares over `divisor`."""
     from quant_assets.quant.indicators.rolling_kernel import deviation as kernel
 
-    return nodes.add(kernel, nodes.empty(0), float(divisor))
+    return nodes.add(kernel, nodes.empty(0), float(divisor), window=0)
 
 
 def score(nodes: Nodes, divisor: int) -> Callable[[Block, Block], Block]:
     """Distances over the root of squares over `divisor`."""
     from quant_assets.quant.indicators.rolling_kernel import score as kernel
 
-    return nodes.add(kernel, nodes.empty(0), float(divisor))
+    return nodes.add(kernel, nodes.empty(0), float(divisor), window=0)
 
 
 def _ordered(nodes: Nodes, n: int) -> Block:
@@ -191,7 +191,7 @@ class RollingSkew(_Corrected):
 
         window, n = shape(nodes, self.n), self.n
         corrected = np.sqrt(n * (n - 1.0)) / (n - 2.0) if self.ddof else 1.0
-        ratio = nodes.add(skewness, nodes.empty(0), float(np.sqrt(n) * corrected))
+        ratio = nodes.add(skewness, nodes.empty(0), float(np.sqrt(n) * corrected), window=0)
         return lambda x: ratio(*window(x)[:2])
 
 
@@ -287,7 +287,9 @@ class RollingArgmax(_Windowed):
         """See the base class."""
         from quant_assets.quant.indicators.directional_kernel import window_age
 
-        return nodes.add(window_age, nodes.empty(2 * self.n + 2), self.n, 1.0)
+        return nodes.add(
+            window_age, nodes.empty(2 * self.n + 2), self.n, 1.0, window=self.n, period=self.n
+        )
 
 
 def rolling_argmax(x: npt.ArrayLike, n: int = 20) -> Floats:
@@ -303,7 +305,9 @@ class RollingArgmin(_Windowed):
         """See the base class."""
         from quant_assets.quant.indicators.directional_kernel import window_age
 
-        return nodes.add(window_age, nodes.empty(2 * self.n + 2), self.n, -1.0)
+        return nodes.add(
+            window_age, nodes.empty(2 * self.n + 2), self.n, -1.0, window=self.n, period=self.n
+        )
 
 
 def rolling_argmin(x: npt.ArrayLike, n: int = 20) -> Floats:
@@ -397,7 +401,7 @@ class RollingCorrelation(_Windowed):
         """See the base class."""
         from quant_assets.quant.indicators.rolling_kernel import correlation
 
-        window, ratio = pair(nodes, self.n), nodes.add(correlation, nodes.empty(0))
+        window, ratio = pair(nodes, self.n), nodes.add(correlation, nodes.empty(0), window=0)
         return lambda x, y: ratio(*window(x, y))
 
 

@@ -47,32 +47,29 @@ def window_spread(
     """Mean, distance of the current row from it, sum of squared distances; state (2 n + 4)."""
     n_rows, n_symbols = x.shape
     inverse = 1.0 / n
-    first, second, reference = state[2 * n], state[2 * n + 1], state[2 * n + 2]
+    first, second, reference = 2 * n, 2 * n + 1, 2 * n + 2
     for t in range(n_rows):
         slot = (seen + t) % n
         ends = slot == n - 1
-        values, middle, distance, square = x[t], mean[t], deviation[t], squares[t]
         if ends:
-            _end_spread(values, state, n)
+            _end_spread(x[t], state, n)
         if ends or slot == 0:
             for j in range(n_symbols):
-                first[j] = 0.0
-                second[j] = 0.0
-        at, plain = 0 if ends else slot + 1, state[2 * n + 3 if ends else slot]
-        older, older_2 = state[at], state[n + at]
+                state[first, j] = 0.0
+                state[second, j] = 0.0
+        at, plain = 0 if ends else slot + 1, 2 * n + 3 if ends else slot
         for j in range(n_symbols):
-            value = values[j]
-            y = value - reference[j]
-            total, total_2 = first[j] + y, second[j] + y * y
-            first[j] = total
-            second[j] = total_2
-            plain[j] = value
-            total += older[j]
+            y = x[t, j] - state[reference, j]
+            total, total_2 = state[first, j] + y, state[second, j] + y * y
+            state[first, j] = total
+            state[second, j] = total_2
+            state[plain, j] = x[t, j]
+            total += state[at, j]
             offset = total * inverse
-            middle[j] = reference[j] + offset
-            distance[j] = y - offset
-            spread = total_2 + older_2[j] - offset * total
-            square[j] = 0.0 if spread < 0.0 else spread
+            mean[t, j] = state[reference, j] + offset
+            deviation[t, j] = y - offset
+            spread = total_2 + state[n + at, j] - offset * total
+            squares[t, j] = 0.0 if spread < 0.0 else spread
 
 
 @compiled
@@ -114,41 +111,34 @@ def window_shape(
     """Sums of the second, third and fourth power of the distance from the mean; state (4 n + 6)."""
     n_rows, n_symbols = x.shape
     inverse = 1.0 / n
-    first, second, third = state[4 * n], state[4 * n + 1], state[4 * n + 2]
-    fourth, reference = state[4 * n + 3], state[4 * n + 4]
+    sums, reference = 4 * n, 4 * n + 4
     for t in range(n_rows):
         slot = (seen + t) % n
         ends = slot == n - 1
-        values, square, cube, power = x[t], squares[t], cubes[t], fourths[t]
         if ends:
-            _end_shape(values, state, n)
+            _end_shape(x[t], state, n)
         if ends or slot == 0:
-            for j in range(n_symbols):
-                first[j] = 0.0
-                second[j] = 0.0
-                third[j] = 0.0
-                fourth[j] = 0.0
-        at, plain = 0 if ends else slot + 1, state[4 * n + 5 if ends else slot]
-        older, older_2 = state[at], state[n + at]
-        older_3, older_4 = state[2 * n + at], state[3 * n + at]
+            for k in range(sums, sums + 4):
+                for j in range(n_symbols):
+                    state[k, j] = 0.0
+        at, plain = 0 if ends else slot + 1, 4 * n + 5 if ends else slot
         for j in range(n_symbols):
-            value = values[j]
-            y = value - reference[j]
+            y = x[t, j] - state[reference, j]
             y_2 = y * y
-            s_1, s_2 = first[j] + y, second[j] + y_2
-            s_3, s_4 = third[j] + y * y_2, fourth[j] + y_2 * y_2
-            first[j] = s_1
-            second[j] = s_2
-            third[j] = s_3
-            fourth[j] = s_4
-            plain[j] = value
-            s_1, s_2 = s_1 + older[j], s_2 + older_2[j]
-            s_3, s_4 = s_3 + older_3[j], s_4 + older_4[j]
+            s_1, s_2 = state[sums, j] + y, state[sums + 1, j] + y_2
+            s_3, s_4 = state[sums + 2, j] + y * y_2, state[sums + 3, j] + y_2 * y_2
+            state[sums, j] = s_1
+            state[sums + 1, j] = s_2
+            state[sums + 2, j] = s_3
+            state[sums + 3, j] = s_4
+            state[plain, j] = x[t, j]
+            s_1, s_2 = s_1 + state[at, j], s_2 + state[n + at, j]
+            s_3, s_4 = s_3 + state[2 * n + at, j], s_4 + state[3 * n + at, j]
             m = s_1 * inverse
             spread = s_2 - m * s_1
-            square[j] = 0.0 if spread < 0.0 else spread
-            cube[j] = s_3 - m * (3.0 * s_2 - 2.0 * m * s_1)
-            power[j] = s_4 - m * (4.0 * s_3 - m * (6.0 * s_2 - 3.0 * m * s_1))
+            squares[t, j] = 0.0 if spread < 0.0 else spread
+            cubes[t, j] = s_3 - m * (3.0 * s_2 - 2.0 * m * s_1)
+            fourths[t, j] = s_4 - m * (4.0 * s_3 - m * (6.0 * s_2 - 3.0 * m * s_1))
 
 
 @compiled
@@ -190,51 +180,49 @@ def window_pair(
     squares_y: Block,
     products: Block,
 ) -> None:
-    """Sums about the means of x x, y y and x y; state (5 n + 9)."""
+    """Sums about the means of x x, y y and x y; state (5 n + 9).
+
+    Several short loops over the symbols: the compiler vectorises a loop only as long as it can
+    tell all its arrays apart.
+    """
     n_rows, n_symbols = x.shape
     inverse = 1.0 / n
-    sum_x, sum_y, sum_xx = state[5 * n], state[5 * n + 1], state[5 * n + 2]
-    sum_yy, sum_xy = state[5 * n + 3], state[5 * n + 4]
-    reference_x, reference_y = state[5 * n + 5], state[5 * n + 6]
+    sums, reference = 5 * n, 5 * n + 5
     for t in range(n_rows):
         slot = (seen + t) % n
         ends = slot == n - 1
-        values_x, values_y = x[t], y[t]
-        square_x, square_y, product = squares_x[t], squares_y[t], products[t]
         if ends:
-            _end_pair(values_x, values_y, state, n)
+            _end_pair(x[t], y[t], state, n)
         if ends or slot == 0:
-            state[5 * n : 5 * n + 5] = 0.0
+            for k in range(sums, sums + 5):
+                for j in range(n_symbols):
+                    state[k, j] = 0.0
         at, plain = 0 if ends else slot + 1, 5 * n + 7 if ends else slot
-        plain_x, plain_y = state[plain], state[plain + 1 if ends else n + plain]
-        old_x, old_y, old_xx = state[at], state[n + at], state[2 * n + at]
-        old_yy, old_xy = state[3 * n + at], state[4 * n + at]
+        plain_y = plain + 1 if ends else n + plain
         for j in range(n_symbols):
-            plain_x[j] = values_x[j]
-            plain_y[j] = values_y[j]
-        # One sum at a time: loops over fewer arrays are those that the compiler vectorises.
+            a, b = x[t, j] - state[reference, j], y[t, j] - state[reference + 1, j]
+            total = state[sums + 4, j] + a * b
+            total_x, total_y = state[sums, j] + a, state[sums + 1, j] + b
+            state[sums + 4, j] = total
+            state[sums, j] = total_x
+            state[sums + 1, j] = total_y
+            total_x, total_y = total_x + state[at, j], total_y + state[n + at, j]
+            products[t, j] = total + state[4 * n + at, j] - total_x * inverse * total_y
         for j in range(n_symbols):
-            a = values_x[j] - reference_x[j]
-            total, total_2 = sum_x[j] + a, sum_xx[j] + a * a
-            sum_x[j] = total
-            sum_xx[j] = total_2
-            total += old_x[j]
-            spread = total_2 + old_xx[j] - total * total * inverse
-            square_x[j] = 0.0 if spread < 0.0 else spread
+            a = x[t, j] - state[reference, j]
+            total, total_x = state[sums + 2, j] + a * a, state[sums, j] + state[at, j]
+            state[sums + 2, j] = total
+            spread = total + state[2 * n + at, j] - total_x * inverse * total_x
+            squares_x[t, j] = 0.0 if spread < 0.0 else spread
         for j in range(n_symbols):
-            b = values_y[j] - reference_y[j]
-            total, total_2 = sum_y[j] + b, sum_yy[j] + b * b
-            sum_y[j] = total
-            sum_yy[j] = total_2
-            total += old_y[j]
-            spread = total_2 + old_yy[j] - total * total * inverse
-            square_y[j] = 0.0 if spread < 0.0 else spread
+            b = y[t, j] - state[reference + 1, j]
+            total, total_y = state[sums + 3, j] + b * b, state[sums + 1, j] + state[n + at, j]
+            state[sums + 3, j] = total
+            spread = total + state[3 * n + at, j] - total_y * inverse * total_y
+            squares_y[t, j] = 0.0 if spread < 0.0 else spread
         for j in range(n_symbols):
-            a, b = values_x[j] - reference_x[j], values_y[j] - reference_y[j]
-            total = sum_xy[j] + a * b
-            sum_xy[j] = total
-            total_x, total_y = sum_x[j] + old_x[j], sum_y[j] + old_y[j]
-            product[j] = total + old_xy[j] - total_x * total_y * inverse
+            state[plain, j] = x[t, j]
+            state[plain_y, j] = y[t, j]
 
 
 @compiled

@@ -32,7 +32,7 @@ def log_ratio(nodes: Nodes) -> Callable[[Block, Block], Block]:
     """ln(x / y), NaN unless both are positive."""
     from quant_assets.quant.indicators.volatility_kernel import log_ratio as kernel
 
-    return nodes.add(kernel, nodes.empty(0))
+    return nodes.add(kernel, nodes.empty(0), window=0)
 
 
 def _rogers_satchell(nodes: Nodes) -> Callable[[Block, Block, Block, Block], Block]:

@@ -1,0 +1,78 @@
+"""Long series of few symbols are cut into lanes of time that are walked side by side.
+
+A kernel is quick when the symbols of a row fill the vector registers. Where there are few of them,
+pieces of time take their place: lane k holds the rows that follow those of lane k - 1. This is
+done for indicators all of whose nodes look at a fixed number of rows. Each lane begins with a lead:
+the rows before it, as many as any result of its first row can depend on. Lanes and leads are
+multiples of every window that counts rows in spans, so that results are those of one walk, bit for
+bit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import lcm
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.quant.indicators.nodes import Block, Nodes
+
+WIDTH = 256  # values of a row: lanes times symbols
+LEADS = 8  # least rows of a lane, in leads: what the leads may cost
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows `first` to `first + lanes * rows` as lanes of `rows` rows, each after `lead` others."""
+
+    first: int
+    lanes: int
+    rows: int
+    lead: int
+
+    def body(self, table: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+        """The rows of a table (time, symbol) as a view (rows, lane, symbol)."""
+        last = self.first + self.lanes * self.rows
+        return table[self.first : last].reshape(self.lanes, self.rows, -1).transpose(1, 0, 2)
+
+    def leads(self, table: npt.NDArray[np.generic]) -> Block:
+        """The rows before each lane, (lead, lane, symbol); NaN before the first row of all."""
+        rows = np.full((self.lead, self.lanes, table.shape[1]), np.nan)
+        for lane in range(self.lanes):
+            last = self.first + lane * self.rows
+            if last > 0:
+                rows[:, lane] = table[last - self.lead : last]
+        return rows
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Into how many lanes of how many rows; a single lane is no fold."""
+
+    lanes: int
+    rows: int
+    lead: int
+
+    def parts(self, n_times: int) -> Iterator[Part]:
+        """The lanes, and what remains behind them."""
+        if self.lanes > 1:
+            yield Part(0, self.lanes, self.rows, self.lead)
+        done = self.lanes * self.rows if self.lanes > 1 else 0
+        if done < n_times:
+            yield Part(done, 1, n_times - done, self.lead if done else 0)
+
+
+UNFOLDED = Fold(1, 0, 0)
+
+
+def fold_of(nodes: Nodes, n_times: int, n_symbols: int) -> Fold:
+    """How an indicator with these nodes walks over so many rows."""
+    windows = [node.window for node in nodes.members]
+    known = [window for window in windows if window is not None]
+    if not known or len(known) < len(windows):
+        return UNFOLDED
+    period = lcm(*(node.period for node in nodes.members))
+    lead = -(-sum(known) // period) * period
+    lanes = min(WIDTH // n_symbols, n_times // max(1, LEADS * lead))
+    rows = n_times // lanes // period * period if lanes > 1 else 0
+    return Fold(lanes, rows, lead) if rows else UNFOLDED

@@ -1,0 +1,89 @@
+import numpy as np
+import pytest
+
+from quant_assets.quant import indicators
+from quant_assets.quant.indicators import base, folding
+from quant_assets.quant.indicators.nodes import Nodes
+from quant_assets_tests.quant.indicators.bars import random_bars, with_holes
+
+CATALOGUE = indicators.catalogue()
+
+
+def nodes_of(indicator):
+    nodes = Nodes(1)
+    indicator.program(nodes)
+    return nodes
+
+
+def fold_of(indicator, n_times, n_symbols=1):
+    return folding.fold_of(nodes_of(indicator), n_times, n_symbols)
+
+
+FOLDED = sorted(name for name, kind in CATALOGUE.items() if fold_of(kind(), 1_000_000).lanes > 1)
+
+
+def test_windows_fold_and_recursions_do_not():
+    for name in ("sma", "rolling_std", "rolling_beta", "z_score", "rolling_max", "amihud"):
+        assert name in FOLDED
+    for name in ("ema", "rsi", "obv", "atr", "rolling_median", "percentile_rank"):
+        assert name not in FOLDED
+
+
+def test_fold_covers_every_row_once_with_leads_of_whole_windows():
+    indicator = indicators.UlcerIndex(14)
+    for n_times in (500, 10_007):
+        fold = fold_of(indicator, n_times, 3)
+        table = np.arange(3.0 * n_times).reshape(n_times, 3)
+        rows = []
+        for part in fold.parts(n_times):
+            body, leads = part.body(table), part.leads(table)
+            rows.append(body.transpose(1, 0, 2).reshape(-1, 3))
+            for lane in range(part.lanes):
+                before = np.concatenate([leads[:, lane], body[:, lane]])
+                steps = np.diff(before, axis=0)
+                assert (steps[~np.isnan(steps)] == 3.0).all()
+            assert np.isnan(leads[:, 0]).all() == (part.first == 0)
+        np.testing.assert_array_equal(np.concatenate(rows), table)
+        assert fold.lead % 14 == 0
+        assert fold.lead >= 2 * 14 or fold.lanes == 1
+
+
+def test_short_and_wide_arrays_are_not_folded():
+    indicator = indicators.RollingStd(20)
+    assert fold_of(indicator, 2 * folding.LEADS * 20 - 1).lanes == 1
+    assert fold_of(indicator, 2 * folding.LEADS * 20).lanes == 2
+    assert fold_of(indicator, 1_000_000, folding.WIDTH).lanes == 1
+    assert fold_of(indicator, 1_000_000, 20).lanes == folding.WIDTH // 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FOLDED)
+@pytest.mark.parametrize("n_symbols", [None, 3])
+def test_folded_walks_give_the_same_bits(name, n_symbols, monkeypatch):
+    indicator = CATALOGUE[name]()
+    lead = fold_of(indicator, 10_000_000).lead
+    n_times = 3 * folding.LEADS * lead + 17
+    bars = with_holes(random_bars(n_times, n_symbols), 0.001)
+    bars["close"][n_times // 3] = np.inf
+    other = random_bars(n_times, n_symbols, seed=7)["close"]
+    columns = [bars.get(column, other) for column in indicator.inputs]
+    assert fold_of(indicator, n_times, n_symbols or 1).lanes > 1
+    folded = indicator.compute(*columns)
+    monkeypatch.setattr(base, "fold_of", lambda *_: folding.UNFOLDED)
+    straight = indicator.compute(*columns)
+    np.testing.assert_array_equal(np.stack([folded]), np.stack([straight]))
+    assert np.isfinite(np.stack([straight])).any()
+
+
+@pytest.mark.slow
+def test_many_at_once_that_fold_differently_give_the_same_bits():
+    n_times = 20_000
+    bars = with_holes(random_bars(n_times, 2), 0.001)
+    members = {
+        name: CATALOGUE[name]()
+        for name in ("sma", "rsi", "obv", "rolling_std", "bollinger_bands", "ulcer_index", "amihud")
+    }
+    together = indicators.compute_all(members, bars)
+    for name, indicator in members.items():
+        alone = indicator.compute(*(bars[column] for column in indicator.inputs))
+        np.testing.assert_array_equal(np.stack([together[name]]), np.stack([alone]))
