@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.core.errors import DataError
-from quant_assets.quant.analytics.series import one_series
+from quant_assets.quant.analytics.series import one_series, steady
 from quant_assets.quant.statistics.hac import newey_west
 
 __all__ = ["FactorFit", "factor_regression"]
@@ -74,7 +74,8 @@ def factor_regression(
         },
         index=pd.Index([ALPHA, *names], name="factor"),
     )
-    spread = float(((y - y.mean()) ** 2).sum()) if len(y) else 0.0
+    moving = len(y) > 0 and not steady(y[:, None])[0]
+    spread = float(((y - y.mean()) ** 2).sum()) if moving else 0.0
     left = float(((y - x @ fit.coefficients) ** 2).sum())
     return FactorFit(
         table=table,

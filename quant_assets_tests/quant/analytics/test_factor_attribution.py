@@ -74,3 +74,10 @@ def test_inputs_that_do_not_fit_are_refused():
         factor_regression(RETURNS[1:], FACTORS, periods_per_year=1)
     with pytest.raises(DataError, match="collinear"):
         factor_regression(RETURNS, FACTORS[:, [0, 0]], periods_per_year=1)
+
+
+def test_a_constant_series_has_no_r_squared():
+    found = factor_regression(np.full(300, 0.1), FACTORS, periods_per_year=1)
+    assert np.isnan(found.r_squared)
+    assert found.table.loc["alpha", "coefficient"] == pytest.approx(0.1)
+    assert np.isnan(found.table["t_value"]).all()
