@@ -16,7 +16,7 @@ from typing import Any
 TEMPLATE = "tear_sheet.html.j2"
 STYLE = "tear_sheet.css"
 SCRIPT = "tear_sheet.js"
-TEMPLATES_SHA256 = "dc1a0f42466410f5087fea453e5b3b331a3a8d869f57b770e0809b91d6d9a38d"
+TEMPLATES_SHA256 = "ac7811b0d22ee747f83b7bdb697f0ba568c13c4ee9a73c8813fc7353b14c5059"
 
 
 @dataclass(frozen=True)
