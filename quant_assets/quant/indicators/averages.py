@@ -100,7 +100,8 @@ def weighted_mean(nodes: Nodes, n: int) -> Unary:
     """Mean of the last n rows with the weights 1..n, the newest n."""
     from quant_assets.quant.indicators.averages_kernel import window_weighted
 
-    return nodes.add(window_weighted, nodes.empty(2 * n + 2), n, 2.0 / (n * (n + 1.0)))
+    scale, state = 2.0 / (n * (n + 1.0)), nodes.empty(2 * n + 2)
+    return nodes.add(window_weighted, state, n, scale, window=n, period=n)
 
 
 @dataclass(frozen=True)

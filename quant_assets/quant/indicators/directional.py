@@ -36,7 +36,7 @@ def directional_indices(nodes: Nodes, n: int) -> Indices:
     """+DI and -DI of (high, low, close) in percent: Wilder's sums of DM over that of true range."""
     from quant_assets.quant.indicators.directional_kernel import movement, wilder_sum
 
-    moves = nodes.add(movement, nodes.empty(3), n_outputs=2)
+    moves = nodes.add(movement, nodes.empty(3), n_outputs=2, window=1)
     ranges = nodes.true_range()
     up, down, whole = (nodes.add(wilder_sum, nodes.zeros(2), n) for _ in range(3))
 
@@ -195,8 +195,10 @@ def aroon_lines(nodes: Nodes, n: int) -> Callable[[Block, Block], tuple[Block, B
     from quant_assets.quant.indicators.directional_kernel import window_age
 
     size, share_ = n + 1, 100.0 / n
-    top = nodes.add(window_age, nodes.empty(2 * size + 2), size, 1.0)
-    bottom = nodes.add(window_age, nodes.empty(2 * size + 2), size, -1.0)
+    top, bottom = (
+        nodes.add(window_age, nodes.empty(2 * size + 2), size, sign, window=size, period=size)
+        for sign in (1.0, -1.0)
+    )
 
     def step(high: Block, low: Block) -> tuple[Block, Block]:
         return share_ * (n - top(high)), share_ * (n - bottom(low))

@@ -163,7 +163,7 @@ class Nodes:
         """Change over n rows in percent; 0 from 0."""
         from quant_assets.quant.indicators.nodes_kernel import rate
 
-        return self.add(rate, self.empty(n), n, 100.0)
+        return self.add(rate, self.empty(n), n, 100.0, window=n)
 
     def true_range(self) -> Callable[[Block, Block, Block], Block]:
         """True range of (high, low, close); NaN on the first row and behind a NaN."""

@@ -352,7 +352,8 @@ class Cci(Indicator[Floats]):
         """See the base class."""
         from quant_assets.quant.indicators.oscillators_kernel import deviation
 
-        walk = nodes.add(deviation, nodes.empty(self.n + 1), self.n, n_outputs=2)
+        n = self.n
+        walk = nodes.add(deviation, nodes.empty(n + 1), n, n_outputs=2, window=n, period=n)
 
         def step(high: Block, low: Block, close: Block) -> Block:
             away, spread = walk((high + low + close) / 3.0)
@@ -388,7 +389,7 @@ class UltimateOscillator(Indicator[Floats]):
         """See the base class."""
         from quant_assets.quant.indicators.oscillators_kernel import buying_pressure
 
-        walk = nodes.add(buying_pressure, nodes.empty(1), n_outputs=2)
+        walk = nodes.add(buying_pressure, nodes.empty(1), n_outputs=2, window=1)
         windows = [
             (nodes.sum(n), nodes.sum(n), weight / 7.0)
             for n, weight in ((self.short, 400.0), (self.middle, 200.0), (self.long, 100.0))

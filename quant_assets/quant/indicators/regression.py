@@ -40,10 +40,7 @@ def window_regression(nodes: Nodes, n: int) -> Callable[[Block], tuple[Block, Bl
     """Mean, slope and sum of squares about the mean."""
     from quant_assets.quant.indicators.regression_kernel import window_regression as kernel
 
-    state = nodes.zeros(3 * n + 5)
-    state[: 3 * n] = np.nan
-    state[3 * n + 4] = np.nan
-    return nodes.add(kernel, state, n, n_outputs=3)
+    return nodes.add(kernel, nodes.empty(3 * n + 4), n, n_outputs=3, window=n, period=n)
 
 
 @dataclass(frozen=True)

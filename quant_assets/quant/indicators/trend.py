@@ -362,7 +362,7 @@ class ChoppinessIndex(Indicator[Floats]):
 
         ranges, path = nodes.true_range(), nodes.sum(self.n)
         top, bottom = nodes.highest(self.n), nodes.lowest(self.n)
-        logarithm = nodes.add(scaled_log, nodes.zeros(1), 100.0 / log(self.n))
+        logarithm = nodes.add(scaled_log, nodes.empty(0), 100.0 / log(self.n), window=0)
 
         def step(high: Block, low: Block, close: Block) -> Block:
             way = path(ranges(high, low, close))
