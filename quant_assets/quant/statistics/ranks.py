@@ -89,19 +89,38 @@ def _rows(array: Floats) -> Floats:
 
 def _ranks(values: npt.ArrayLike, axis: int, *, less: float | None = None) -> Floats:
     """Average ranks; with `less`: (rank - less) / n."""
-    from quant_assets.quant.statistics.ranks_kernel import rank_rows
+    from quant_assets.quant.statistics.ranks_kernel import FEW
 
     array = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
     if array.size == 0:
         return np.moveaxis(array.copy(), -1, axis)
     matrix = _rows(array)
     ranks = np.empty_like(matrix)
-    for rows, bits, (block, keys, drops, counts) in sorted_blocks(matrix):
-        rank_rows(block, keys, bits, drops, counts, ranks[rows])
-        if less is not None:
-            ranks[rows] -= less
-            ranks[rows] /= np.maximum(counts[: len(block), None], 1)
+    fill = _count if matrix.shape[1] <= FEW else _sort
+    fill(matrix, less or 0.0, less is not None, ranks)
     return np.moveaxis(ranks.reshape(array.shape), -1, axis)
+
+
+def _sort(matrix: Floats, less: float, share: bool, ranks: Floats) -> None:
+    """Fill the ranks, block after block, by sorting."""
+    from quant_assets.quant.statistics.ranks_kernel import rank_rows
+
+    for rows, bits, side in sorted_blocks(matrix):
+        rank_rows(side, bits, less, share, ranks[rows])
+
+
+def _count(matrix: Floats, less: float, share: bool, ranks: Floats) -> None:
+    """Fill the ranks, block after block, by counting."""
+    from quant_assets.quant.statistics.ranks_kernel import BLOCK, count_ranks
+
+    n_rows, width = matrix.shape
+    size = min(max(1, BLOCK // width), n_rows)
+    columns, found = np.full((width, size), np.nan), np.empty((width, size))
+    for begin in range(0, n_rows, size):
+        rows = slice(begin, min(begin + size, n_rows))
+        columns[:, : rows.stop - begin] = matrix[rows].T
+        count_ranks(columns, less, share, found)
+        ranks[rows] = found[:, : rows.stop - begin].T
 
 
 def spearman(x: npt.ArrayLike, y: npt.ArrayLike) -> float:
