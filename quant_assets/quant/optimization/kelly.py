@@ -14,7 +14,11 @@ from quant_assets.quant.optimization.base import (
     Problem,
     Solution,
 )
+from quant_assets.quant.optimization.solvers.convex import Region
 from quant_assets.quant.optimization.solvers.newton import Slope, climb
+from quant_assets.quant.optimization.solvers.quadratic import Answer
+from quant_assets.quant.optimization.solvers.ruled import best, nearest
+from quant_assets.quant.optimization.solvers.tail import minimise
 
 Floats = npt.NDArray[np.float64]
 ACCEPTED = 1e-9
@@ -31,6 +35,7 @@ class Kelly(Optimizer):
     """
 
     name: ClassVar[str] = "kelly"
+    keeps_rules: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -49,35 +54,51 @@ class Kelly(Optimizer):
         rows = problem.returns
         if problem.expected_returns is not None:
             rows = rows - rows.mean(axis=0) + problem.mean(self.periods_per_year)
-        region = self.constraints.region(problem.n_assets)
         aversion = 1.0 / self.fraction
-        start = region.box.vertex(rows.min(axis=0))[0]
-        if not _utility(rows @ start, aversion) > -np.inf:
-            raise SolverError(
-                f"{self.name}: even the portfolio of the smallest worst losses is ruined in row "
-                f"{int((rows @ start).argmin())} ({(rows @ start).min():.3g}). Lower the bounds."
-            )
+
+        def value_at(weights: Floats) -> float:
+            return _utility(rows @ weights, aversion)
 
         def slope_at(weights: Floats) -> Slope:
             wealth = 1.0 + rows @ weights
             marginal = wealth**-aversion
             pull = np.sqrt(aversion * marginal / wealth / len(rows))
             gradient = np.asarray(marginal @ rows / len(rows))
-            value = _utility(wealth - 1.0, aversion)
-            return Slope(value, gradient, gram(pull[:, None] * rows))
+            return Slope(value_at(weights), gradient, gram(pull[:, None] * rows))
 
-        found = climb(slope_at, lambda w: _utility(rows @ w, aversion), start, region)
-        size = float(np.abs(rows).mean())
-        if found.promise > ACCEPTED * size:
-            raise SolverError(
-                f"{self.name}: after {found.steps} steps one more still promises {found.promise:g}"
-            )
-        return Solution(
-            found.weights,
-            "newton active set",
-            objective=_growth(found.slope.value, aversion),
-            iterations=found.steps,
+        def solve(region: Region) -> Answer:
+            found = climb(slope_at, value_at, _solvent(rows, region), region)
+            if found.promise > ACCEPTED * float(np.abs(rows).mean()):
+                raise SolverError(
+                    f"{self.name}: after {found.steps} steps one more still promises "
+                    f"{found.promise:g}"
+                )
+            return Answer(found.weights, "newton steps", found.steps)
+
+        answer = best(
+            self.constraints.region(problem.n_assets), solve, lambda weights: -value_at(weights)
         )
+        return Solution(
+            answer.weights,
+            answer.solver,
+            objective=_growth(value_at(answer.weights), aversion),
+            iterations=answer.iterations,
+        )
+
+
+def _solvent(rows: Floats, region: Region) -> Floats:
+    """Weights that no row ruins: near equal ones, or those of the least worst loss."""
+    n_assets = rows.shape[1]
+    weights = nearest(np.full(n_assets, 1.0 / n_assets), region).weights
+    if (rows @ weights).min() > -1.0:
+        return weights
+    weights = minimise(rows, 1.0, region).weights
+    if (rows @ weights).min() > -1.0:
+        return weights
+    raise SolverError(
+        f"kelly: even the portfolio of the least worst loss is ruined in row "
+        f"{int((rows @ weights).argmin())} ({(rows @ weights).min():.3g}). Lower the bounds."
+    )
 
 
 def _utility(returns: Floats, aversion: float) -> float:

@@ -14,6 +14,9 @@ from quant_assets.quant.optimization.base import (
     Solution,
 )
 from quant_assets.quant.optimization.solvers import programs
+from quant_assets.quant.optimization.solvers.convex import Region
+from quant_assets.quant.optimization.solvers.quadratic import Answer
+from quant_assets.quant.optimization.solvers.ruled import best
 from quant_assets.quant.optimization.solvers.tail import tail_mean_loss
 
 Floats = npt.NDArray[np.float64]
@@ -29,6 +32,7 @@ class MinimumCDaR(Optimizer):
 
     name: ClassVar[str] = "minimum_cdar"
     is_entrant: ClassVar[bool] = False
+    keeps_rules: ClassVar[bool] = True
 
     def __init__(self, *, constraints: Constraints = LONG_ONLY, level: float = 0.95) -> None:
         super().__init__(constraints=constraints)
@@ -39,13 +43,20 @@ class MinimumCDaR(Optimizer):
             raise ConfigError(f"level is {self.level}; a CDaR level lies between 0 and 1")
         tail = len(problem.returns) * (1.0 - self.level)
         size = float(problem.returns.std()) or 1.0
-        region = self.constraints.region(problem.n_assets)
-        answer = programs.minimum_cdar(problem.returns / size, tail, region)
-        depths = drawdowns(problem.returns @ answer.weights)
+        scaled = problem.returns / size
+
+        def solve(region: Region) -> Answer:
+            found = programs.minimum_cdar(scaled, tail, region)
+            return Answer(found.weights, found.solver, found.iterations)
+
+        def depth(weights: Floats) -> float:
+            return tail_mean_loss(drawdowns(scaled @ weights), tail)
+
+        answer = best(self.constraints.region(problem.n_assets), solve, depth)
         return Solution(
             answer.weights,
             answer.solver,
-            objective=tail_mean_loss(depths, tail),
+            objective=size * depth(answer.weights),
             iterations=answer.iterations,
         )
 

@@ -10,6 +10,7 @@ from quant_assets.quant.optimization.base import (
     Problem,
     Solution,
 )
+from quant_assets.quant.optimization.solvers.ruled import best
 from quant_assets.quant.optimization.solvers.tail import minimise, tail_mean_loss
 
 
@@ -30,12 +31,16 @@ class MinimumCVaR(Optimizer):
     def _solve(self, problem: Problem) -> Solution:
         if not 0 < self.level < 1:
             raise ConfigError(f"level is {self.level}; a CVaR level lies between 0 and 1")
-        tail = len(problem.returns) * (1.0 - self.level)
-        answer = minimise(problem.returns, tail, self.constraints.region(problem.n_assets))
+        returns, tail = problem.returns, len(problem.returns) * (1.0 - self.level)
+        answer = best(
+            self.constraints.region(problem.n_assets),
+            lambda region: minimise(returns, tail, region),
+            lambda weights: tail_mean_loss(returns @ weights, tail),
+        )
         return Solution(
             answer.weights,
             answer.solver,
-            objective=tail_mean_loss(problem.returns @ answer.weights, tail),
+            objective=tail_mean_loss(returns @ answer.weights, tail),
             iterations=answer.iterations,
             fallback=answer.fallback,
             gap=answer.gap,

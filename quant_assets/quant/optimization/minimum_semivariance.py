@@ -14,7 +14,10 @@ from quant_assets.quant.optimization.base import (
     Solution,
 )
 from quant_assets.quant.optimization.solvers import programs
+from quant_assets.quant.optimization.solvers.convex import Region
 from quant_assets.quant.optimization.solvers.newton import Slope, climb
+from quant_assets.quant.optimization.solvers.quadratic import Answer
+from quant_assets.quant.optimization.solvers.ruled import best, nearest
 
 Floats = npt.NDArray[np.float64]
 ACCEPTED = 1e-10
@@ -28,6 +31,7 @@ class MinimumSemivariance(Optimizer):
     """
 
     name: ClassVar[str] = "minimum_semivariance"
+    keeps_rules: ClassVar[bool] = True
 
     def __init__(self, *, constraints: Constraints = LONG_ONLY, target: float = 0.0) -> None:
         super().__init__(constraints=constraints)
@@ -36,7 +40,6 @@ class MinimumSemivariance(Optimizer):
     def _solve(self, problem: Problem) -> Solution:
         size = float(problem.returns.std()) or 1.0
         rows, target = problem.returns / size, self.target / size
-        region = self.constraints.region(problem.n_assets)
 
         def value_at(weights: Floats) -> float:
             return -0.5 * semivariance(rows @ weights, target)
@@ -46,19 +49,23 @@ class MinimumSemivariance(Optimizer):
             below = rows[short < 0.0]
             return Slope(value_at(weights), -(short @ rows) / len(rows), gram(below) / len(rows))
 
-        start = region.box.vertex(-rows.std(axis=0))[0]
-        found = climb(slope_at, value_at, start, region)
-        if found.promise <= ACCEPTED * max(abs(found.slope.value), 1e-6):
-            weights, solver, steps, fallback = found.weights, "newton active set", found.steps, ""
-        else:
+        def solve(region: Region) -> Answer:
+            start = nearest(np.full(problem.n_assets, 1.0 / problem.n_assets), region).weights
+            found = climb(slope_at, value_at, start, region)
+            if found.promise <= ACCEPTED * max(abs(found.slope.value), 1e-6):
+                return Answer(found.weights, "newton steps", found.steps)
             slow = programs.minimum_semivariance(rows, target, region)
-            weights, solver, steps, fallback = slow.weights, slow.solver, slow.iterations, "cvxpy"
+            return Answer(slow.weights, slow.solver, slow.iterations, "cvxpy")
+
+        answer = best(
+            self.constraints.region(problem.n_assets), solve, lambda weights: -value_at(weights)
+        )
         return Solution(
-            weights,
-            solver,
-            objective=semivariance(problem.returns @ weights, self.target),
-            iterations=steps,
-            fallback=fallback,
+            answer.weights,
+            answer.solver,
+            objective=semivariance(problem.returns @ answer.weights, self.target),
+            iterations=answer.iterations,
+            fallback=answer.fallback,
         )
 
 

@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from quant_assets.quant.optimization.base import Optimizer, Problem, Solution
-from quant_assets.quant.optimization.solvers.tail import minimise, tail_mean_loss
+from quant_assets.quant.optimization.solvers.ruled import best
+from quant_assets.quant.optimization.solvers.tail import minimise
 
 WORST_ROW = 1.0
 
@@ -18,12 +19,16 @@ class MinimumWorstLoss(Optimizer):
     keeps_rules: ClassVar[bool] = True
 
     def _solve(self, problem: Problem) -> Solution:
-        region = self.constraints.region(problem.n_assets)
-        answer = minimise(problem.returns, WORST_ROW, region)
+        returns = problem.returns
+        answer = best(
+            self.constraints.region(problem.n_assets),
+            lambda region: minimise(returns, WORST_ROW, region),
+            lambda weights: -float((returns @ weights).min()),
+        )
         return Solution(
             answer.weights,
             answer.solver,
-            objective=tail_mean_loss(problem.returns @ answer.weights, WORST_ROW),
+            objective=-float((returns @ answer.weights).min()),
             iterations=answer.iterations,
             fallback=answer.fallback,
             gap=answer.gap,

@@ -57,7 +57,7 @@ def climb(
         promise = float(slope.gradient @ direction)
         if promise <= AT_REST * max(abs(slope.value), _size(slope)):
             # the step is right to twice the digits of the point it starts from
-            last = region.box.repaired(weights + direction)
+            last = _inside(weights + direction, region)
             weights = last if value_at(last) >= slope.value - promise else weights
             break
         share, floor = 1.0, slope.value
@@ -67,9 +67,16 @@ def climb(
             share *= 0.5
         else:
             break
-        weights = region.box.repaired(weights + share * direction)
+        weights = _inside(weights + share * direction, region)
         slope = slope_at(weights)
     return Climb(weights, slope, steps, promise)
+
+
+def _inside(weights: Floats, region: convex.Region) -> Floats:
+    """`weights` without the rounding of sums: inside the bounds, and at the budget if it is one."""
+    if region.min_net is None:
+        return region.box.repaired(weights)
+    return np.clip(weights, region.box.lower, region.box.upper)
 
 
 def _size(slope: Slope) -> float:
