@@ -19,7 +19,6 @@ from quant_assets.quant.analytics.drawdown import (
     underwater,
 )
 from quant_assets.quant.analytics.holdings import turnover
-from quant_assets.quant.analytics.relative import alpha, beta
 from quant_assets.quant.analytics.series import (
     Figure,
     aligned,
@@ -33,7 +32,8 @@ from quant_assets.quant.analytics.series import (
     steady,
 )
 from quant_assets.quant.market.panel import Floats
-from quant_assets.quant.statistics import per_period
+from quant_assets.quant.statistics.per_period import kurtosis as kurtosis_of
+from quant_assets.quant.statistics.per_period import skewness as skewness_of
 
 __all__ = [
     "AlphaBeta",
@@ -198,13 +198,13 @@ def conditional_value_at_risk(returns: npt.ArrayLike, level: float = 0.05) -> Fi
 def skewness(returns: npt.ArrayLike) -> Figure:
     """Biased skewness m3 / m2^1.5; NaN for a constant series."""
     columns = as_columns(returns)
-    return as_figure(returns, np.where(steady(columns), np.nan, per_period.skewness(columns)))
+    return as_figure(returns, np.where(steady(columns), np.nan, skewness_of(columns)))
 
 
 def kurtosis(returns: npt.ArrayLike) -> Figure:
     """Biased excess kurtosis m4 / m2^2 - 3; NaN for a constant series."""
     columns = as_columns(returns)
-    return as_figure(returns, np.where(steady(columns), np.nan, per_period.kurtosis(columns)))
+    return as_figure(returns, np.where(steady(columns), np.nan, kurtosis_of(columns)))
 
 
 def alpha_beta(
@@ -225,6 +225,26 @@ def alpha_beta(
     with np.errstate(over="ignore", invalid="ignore"):
         growth = (1.0 + intercepts) ** periods_per_year - 1.0
     return AlphaBeta(as_figure(returns, growth), as_figure(returns, slopes))
+
+
+def alpha(
+    returns: npt.ArrayLike,
+    benchmark: npt.ArrayLike,
+    periods_per_year: float,
+    risk_free: npt.ArrayLike = 0.0,
+) -> Figure:
+    """`alpha_beta(…).alpha`: the intercept, annualised geometrically."""
+    return alpha_beta(returns, benchmark, periods_per_year, risk_free).alpha
+
+
+def beta(
+    returns: npt.ArrayLike,
+    benchmark: npt.ArrayLike,
+    periods_per_year: float,
+    risk_free: npt.ArrayLike = 0.0,
+) -> Figure:
+    """`alpha_beta(…).beta`: the slope."""
+    return alpha_beta(returns, benchmark, periods_per_year, risk_free).beta
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:

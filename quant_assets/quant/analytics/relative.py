@@ -2,8 +2,7 @@
 
 `returns` are `(time,)` or `(time, strategy)`, `benchmark` is `(time,)`; rows where either is NaN
 are left out. `risk_free` is a yearly rate or one return per row. A figure over 0 is NaN, as beside
-a constant benchmark. `alpha_beta` and `information_ratio` are in `metrics`,
-which offers `alpha` and `beta` too.
+a constant benchmark. `alpha`, `beta` and `information_ratio` are in `metrics`.
 """
 
 import numpy as np
@@ -46,33 +45,13 @@ def _figure(
     return as_figure(values, table[name].to_numpy())
 
 
-def beta(
-    returns: npt.ArrayLike,
-    benchmark: npt.ArrayLike,
-    periods_per_year: float,
-    risk_free: npt.ArrayLike = 0.0,
-) -> Figure:
-    """Slope of the least squares of excess returns on the benchmark's excess returns."""
-    return _figure("beta", returns, benchmark, periods_per_year, risk_free)
-
-
-def alpha(
-    returns: npt.ArrayLike,
-    benchmark: npt.ArrayLike,
-    periods_per_year: float,
-    risk_free: npt.ArrayLike = 0.0,
-) -> Figure:
-    """Intercept per period of the same line, annualised geometrically: (1 + a)^ppy - 1."""
-    return _figure("alpha", returns, benchmark, periods_per_year, risk_free)
-
-
 def jensen_alpha(
     returns: npt.ArrayLike,
     benchmark: npt.ArrayLike,
     periods_per_year: float,
     risk_free: npt.ArrayLike = 0.0,
 ) -> Figure:
-    """Intercept per period times ppy: what the model of Jensen (1968) leaves of the mean return."""
+    """Intercept per period × ppy: what the model of Jensen (1968) leaves of the mean return."""
     return _figure("jensen_alpha", returns, benchmark, periods_per_year, risk_free)
 
 

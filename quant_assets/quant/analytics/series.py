@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.panel import Floats
-from quant_assets.quant.statistics import per_period
+from quant_assets.quant.statistics.per_period import sharpe
 
 Figure = float | Floats
 Flags = npt.NDArray[np.bool_]
@@ -76,7 +76,7 @@ def steady(columns: Floats) -> Flags:
 
 def sharpe_of(columns: Floats) -> Floats:
     """Per-period Sharpe ratio (ddof 1) of each column; NaN for a steady one."""
-    return np.where(steady(columns), np.nan, per_period.sharpe(columns))
+    return np.where(steady(columns), np.nan, sharpe(columns))
 
 
 def aligned(returns: npt.ArrayLike, benchmark: npt.ArrayLike) -> tuple[Floats, Floats]:

@@ -248,26 +248,30 @@ def measure(inputs: Inputs, kinds: set[str]) -> Totals:
 
 def _pass(kind: str, inputs: Inputs) -> Callable[[Floats, Floats], None]:
     """Make what fills the sums of one kind from a block `(strategy, time)`."""
-    from quant_assets.quant.analytics import totals_kernel as kernel
+    from quant_assets.quant.analytics.totals_kernel import (
+        calendar_totals,
+        own_totals,
+        relative_totals,
+    )
 
     n_rows = len(inputs.returns)
     if kind in (MONTHS, YEARS) and inputs.ts is not None:
         starts = span_starts(inputs.ts, kind)
-        return lambda block, out: kernel.calendar_totals(block, starts, out)
+        return lambda block, out: calendar_totals(block, starts, out)
     if kind == TAILS:
         return _sort_and_fill
     free = risk_free_rows(inputs.risk_free, n_rows, inputs.periods_per_year)[:, 0].copy()
     if kind == OWN or inputs.benchmark is None:
-        return lambda block, out: kernel.own_totals(block, free, out)
+        return lambda block, out: own_totals(block, free, out)
     market = benchmark_rows(inputs.benchmark, n_rows)[:, 0].copy()
-    return lambda block, out: kernel.relative_totals(block, market, free, out)
+    return lambda block, out: relative_totals(block, market, free, out)
 
 
 def _sort_and_fill(block: Floats, out: Floats) -> None:
-    from quant_assets.quant.analytics import totals_kernel as kernel
+    from quant_assets.quant.analytics.totals_kernel import tail_totals
 
     block.sort(axis=1)
-    kernel.tail_totals(block, out)
+    tail_totals(block, out)
 
 
 def span_starts(ts: pd.DatetimeIndex, kind: str) -> npt.NDArray[np.int64]:

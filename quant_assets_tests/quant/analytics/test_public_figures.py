@@ -1,6 +1,8 @@
 """What holds for every public function of returns, found by its first parameter."""
 
 import inspect
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,6 +42,13 @@ def call(name, returns, rows=slice(None)):
         inputs["benchmark"] = MARKET[rows]
     found = FIGURES[name](returns, **inputs)
     return np.array(found) if isinstance(found, tuple) else np.asarray(found)
+
+
+def test_no_module_imports_by_way_of_a_lazy_package():
+    """It would have the code of the whole package in its own code version."""
+    lazy = re.compile(r"^ *from quant_assets\.quant\.(analytics|statistics) import", re.MULTILINE)
+    folder = Path(analytics.__path__[0])
+    assert [f.name for f in folder.glob("*.py") if lazy.search(f.read_text("utf-8"))] == []
 
 
 def test_every_family_is_found():

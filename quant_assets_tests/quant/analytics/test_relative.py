@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from quant_assets.core.errors import DataError
-from quant_assets.quant.analytics import relative
+from quant_assets.quant.analytics import metrics, relative
 
 PPY = 252
 RNG = np.random.default_rng(1)
@@ -16,11 +16,11 @@ FREE = 1.02 ** (1 / PPY) - 1
 
 ORACLES = {
     "beta": (
-        lambda r, m: relative.beta(r, m, PPY, 0.02),
+        lambda r, m: metrics.beta(r, m, PPY, 0.02),
         lambda r, m: empyrical.beta_aligned(r, m, FREE),
     ),
     "alpha": (
-        lambda r, m: relative.alpha(r, m, PPY, 0.02),
+        lambda r, m: metrics.alpha(r, m, PPY, 0.02),
         lambda r, m: empyrical.alpha_aligned(r, m, FREE, annualization=PPY),
     ),
     "jensen_alpha": (
@@ -99,7 +99,7 @@ def test_modigliani_moves_the_volatility_to_that_of_the_benchmark():
 
 def test_nothing_is_measured_beside_a_constant_benchmark():
     flat = np.full(400, 1e-4)
-    for figure in (relative.beta, relative.alpha, relative.treynor_ratio, relative.jensen_alpha):
+    for figure in (metrics.beta, metrics.alpha, relative.treynor_ratio, relative.jensen_alpha):
         assert np.isnan(figure(RETURNS, flat, PPY)).all()
     assert np.isnan(relative.correlation(RETURNS, flat)).all()
     assert np.isnan(relative.down_capture(RETURNS, flat, PPY)).all()
