@@ -39,6 +39,13 @@ class Constraints:
     min_net: float | None = None
     rules: tuple[Rule, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Keep bounds that come as an array or list as tuples, which compare and do not change."""
+        for name in ("lower", "upper"):
+            bound = getattr(self, name)
+            if np.ndim(bound):
+                object.__setattr__(self, name, tuple(float(number) for number in bound))
+
     def require_feasible(self, n_assets: int) -> None:
         """Raise `SolverError` that names the conflicting constraints with their numbers.
 

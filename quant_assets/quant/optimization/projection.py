@@ -84,10 +84,10 @@ def project(target: Floats, previous: Floats, feasible: FeasibleSet) -> Projecti
     if (feasible.lower >= 0).all() and feasible.net_high <= feasible.max_gross:
         feasible = replace(feasible, max_gross=np.inf)  # gross is net, and net is limited already
     limits = Limits(
-        target,
-        previous,
-        feasible.lower,
-        feasible.upper,
+        _for_kernel(target),
+        _for_kernel(previous),
+        _for_kernel(feasible.lower),
+        _for_kernel(feasible.upper),
         float(feasible.net_low),
         float(feasible.net_high),
         float(feasible.max_gross),
@@ -104,6 +104,11 @@ def project(target: Floats, previous: Floats, feasible: FeasibleSet) -> Projecti
     cut = (wished < feasible.lower - TOLERANCE) | (wished > feasible.upper + TOLERANCE)
     net, gross, turnover = (float(price) for price in prices)
     return Projection(_repaired(weights, feasible), Prices(net, gross, turnover), bool(cut.any()))
+
+
+def _for_kernel(vector: Floats) -> Floats:
+    """Return the array as compiled code knows it; a copy only where it must be one."""
+    return np.require(vector, np.float64, ["C", "W"])
 
 
 def _repaired(weights: Floats, feasible: FeasibleSet) -> Floats:

@@ -310,7 +310,9 @@ def test_project_compiles_for_what_warm_up_compiled():
     projection_kernel.warm_up()
     compiled = len(projection_kernel.nearest.signatures)
     problem = HardeningProblem(budget=None, min_weight=-1.0, max_gross=0.8, max_turnover=0.3)
-    harden([0.5, -0.5, 0.5], constraints=problem, previous=[0.3, -0.3, 0.1])
+    target = np.array([[0.5, 0.0], [-0.5, 0.0], [0.5, 0.0]])[:, 0]
+    target.flags.writeable = False
+    harden(target, constraints=problem, previous=[0.3, -0.3, 0.1])
     assert len(projection_kernel.nearest.signatures) == compiled
 
 

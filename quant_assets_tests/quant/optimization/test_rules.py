@@ -129,6 +129,10 @@ def test_bounds_per_asset_are_kept():
     assert np.isclose(weights, upper).any()
 
 
+def test_bounds_of_an_array_compare_like_those_of_a_tuple():
+    assert Constraints(upper=np.full(2, 0.5)) == Constraints(upper=(0.5, 0.5))
+
+
 @pytest.mark.parametrize(
     ("limits", "error", "message"),
     [

@@ -75,8 +75,8 @@ class Whole(Hessian):
 
     def block(self, places: Places) -> Floats:
         """Rows and columns at `places`."""
-        if len(places) == len(self.values):
-            return self.values
+        if len(places) == len(self.values):  # not a copy, unless compiled code cannot take it
+            return np.require(self.values, requirements=["C", "W"])
         return np.ascontiguousarray(self.values[places[:, None], places])
 
     def times(self, weights: Floats) -> Floats:

@@ -116,6 +116,11 @@ def test_warm_up_compiles_what_production_calls():
     active_set_kernel.warm_up()
     compiled = len(active_set_kernel.pivot.signatures)
     solve(np.eye(3), np.zeros(3), box(3))
+    frozen = np.asfortranarray(np.eye(3) + 0.1 * np.tri(3))
+    frozen.flags.writeable = False
+    solve(frozen + 0.0, np.zeros(3), box(3))
+    solve(frozen, np.zeros(3), box(3))
+    solve(np.eye(6)[::2, ::2], np.zeros(6)[::2], box(3))
     limited.solve(whole(np.eye(3)), np.zeros(3), box(3), Distance(np.zeros(3), np.ones(3), 1.0))
     assert len(active_set_kernel.pivot.signatures) == compiled
 
