@@ -6,6 +6,8 @@ standard deviation), unless the name says otherwise. Results have shape () or (s
 where the Sharpe ratio is undefined.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,15 +26,15 @@ __all__ = [
     "sharpe_standard_error",
 ]
 
+_BLOCK = 50_000  # returns that are looked at together
+
 
 def sharpe_standard_error(returns: npt.ArrayLike) -> Floats:
     """`sqrt((1 - g3 SR + (g4 - 1) / 4 SR^2) / (T - 1))`, g3 skewness, g4 kurtosis (normal: 3).
 
     Mertens (2002) with the divisor of Bailey & Lopez de Prado (2012).
     """
-    values = _checked(returns)
-    rows = np.asarray((~np.isnan(values)).sum(axis=0), dtype=np.float64)
-    return np.asarray(np.sqrt(_spread(values) / np.where(rows > 1.0, rows - 1.0, np.nan)))
+    return _estimates(returns).error
 
 
 def probabilistic_sharpe_ratio(
@@ -42,8 +44,9 @@ def probabilistic_sharpe_ratio(
 
     `Phi((SR - SR*) / standard error)`. Bailey & Lopez de Prado (2012).
     """
-    excess = sharpe(_checked(returns)) - np.asarray(benchmark_sharpe, dtype=np.float64)
-    return normal_cdf(excess / sharpe_standard_error(returns))
+    estimates = _estimates(returns)
+    excess = estimates.ratio - np.asarray(benchmark_sharpe, dtype=np.float64)
+    return normal_cdf(excess / estimates.error)
 
 
 def expected_maximum_sharpe(n_trials: npt.ArrayLike, trial_variance: npt.ArrayLike) -> Floats:
@@ -85,10 +88,10 @@ def minimum_track_record_length(
     """
     if not 0.5 < confidence < 1.0:
         raise ConfigError(f"confidence {confidence} must lie between 0.5 and 1")
-    values = _checked(returns)
-    excess = sharpe(values) - np.asarray(benchmark_sharpe, dtype=np.float64)
+    estimates = _estimates(returns)
+    excess = estimates.ratio - np.asarray(benchmark_sharpe, dtype=np.float64)
     needed = normal_quantile(confidence) / np.where(excess > 0.0, excess, 1.0)
-    length = 1.0 + _spread(values) * needed**2
+    length = 1.0 + estimates.spread * needed**2
     return np.asarray(np.where(excess <= 0.0, np.inf, np.where(np.isnan(excess), excess, length)))
 
 
@@ -134,11 +137,28 @@ def sharpe_ratio_autocorrelation_adjusted(
     return np.asarray(sharpe(values) * q / np.sqrt(np.where(variance > 0.0, variance, np.nan)))
 
 
-def _spread(values: Floats) -> Floats:
-    """Variance of the Sharpe ratio's estimate, times T - 1."""
-    ratio = sharpe(values)
-    spread = 1.0 - skewness(values) * ratio + (kurtosis(values) + 2.0) / 4.0 * ratio**2
-    return np.asarray(spread)
+class _Estimates(NamedTuple):
+    """Sharpe ratio, its standard error, and the square of that times T - 1, per strategy."""
+
+    ratio: Floats
+    error: Floats
+    spread: Floats
+
+
+def _estimates(returns: npt.ArrayLike) -> _Estimates:
+    """Computed some strategies at a time: what is in between stays in the cache."""
+    values = _checked(returns)
+    table = values[:, None] if values.ndim == 1 else values
+    columns = np.empty((3, table.shape[1]))
+    step = max(1, _BLOCK // max(len(table), 1))
+    for first in range(0, table.shape[1], step):
+        part = table[:, first : first + step]
+        rows = np.asarray((~np.isnan(part)).sum(axis=0), dtype=np.float64)
+        ratio = sharpe(part)
+        spread = 1.0 - skewness(part) * ratio + (kurtosis(part) + 2.0) / 4.0 * ratio**2
+        error = np.sqrt(spread / np.where(rows > 1.0, rows - 1.0, np.nan))
+        columns[:, first : first + step] = ratio, error, spread
+    return _Estimates(*(np.asarray(column.reshape(values.shape[1:])) for column in columns))
 
 
 def _expected_maximum(trials: Floats) -> Floats:

@@ -5,6 +5,7 @@ import pytest
 from scipy import integrate, stats
 
 from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.quant.statistics import sharpe_inference
 from quant_assets.quant.statistics.sharpe_inference import (
     deflated_sharpe_ratio,
     expected_maximum_sharpe,
@@ -181,3 +182,10 @@ def test_figure_of_infinite_returns_names_the_row(figure):
 def test_impossible_settings_are_refused(call):
     with pytest.raises(ConfigError):
         call()
+
+
+def test_many_strategies_are_looked_at_in_blocks_of_the_same_result(monkeypatch):
+    table = _returns(60, 23)
+    whole = minimum_track_record_length(table)
+    monkeypatch.setattr(sharpe_inference, "_BLOCK", 240)
+    np.testing.assert_allclose(minimum_track_record_length(table), whole, rtol=1e-12)
