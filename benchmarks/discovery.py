@@ -11,6 +11,7 @@ ORDER = (
     "align",
     "metrics",
     "scan",
+    "rank_ic",
     "bootstrap",
     "walk_forward",
     "snapshots",
