@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from quant_assets.quant import moments
 
 
@@ -21,6 +23,7 @@ def test_package_offers_what_its_modules_state():
     assert all(callable(getattr(moments, name)) for name in moments.__all__)
 
 
+@pytest.mark.slow
 def test_package_import_loads_neither_scipy_nor_pandera():
     code = (
         "import sys; from quant_assets.quant import moments; moments.covariance_matrix; "

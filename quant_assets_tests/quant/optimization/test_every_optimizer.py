@@ -17,8 +17,6 @@ KINDS = discover("quant_assets.quant.optimization", Optimizer)
 OPTIMIZERS = {name: kind for name, kind in KINDS.items() if not kind.required_parameters()}
 # a program of cvxpy, or many fits, each time
 SLOW = {"cvar_budgeting", "factor_neutral", "minimum_cdar", "stacking"}
-# what an interior point leaves of weights when the objective is exact to 1e-9
-ACCURACY = {"cvar_budgeting": 1e-5}
 # too few rows for an answer that means anything: an error that says so
 REFUSED = {("cvar_budgeting", 3), ("stacking", 3)}
 every = pytest.mark.parametrize(
@@ -93,8 +91,7 @@ def test_optimizer_permuted_assets_permute_the_weights(name):
     plain = optimizer.fit(returns, expected_returns=alpha(9), **given).weights_
     moved, expected = returns[:, order], alpha(9)[order]
     shuffled = optimizer.fit(moved, expected_returns=expected, **given).weights_
-    accuracy = ACCURACY.get(name, 1e-8)
-    np.testing.assert_allclose(shuffled, plain[order], atol=accuracy)
+    np.testing.assert_allclose(shuffled, plain[order], atol=1e-8)
 
 
 @every
@@ -110,7 +107,7 @@ def test_optimizer_exchangeable_assets_get_equal_weights(name):
     elif name == "minimum_cdar":  # drawdowns depend on the order of the rows
         assert optimizer.solver_report_.objective > 0
     else:
-        np.testing.assert_allclose(weights, [1 / 3] * 3, atol=ACCURACY.get(name, 1e-9))
+        np.testing.assert_allclose(weights, [1 / 3] * 3, atol=1e-9)
 
 
 @every
@@ -128,7 +125,7 @@ def test_optimizer_scale_of_returns_does_not_matter(name, scale):
             optimizer = clone(optimizer).set_params(risk_aversion=aversion / scale)
     scaled = returns * scale
     weights = optimizer.fit(scaled, **data(name, scaled)).weights_
-    np.testing.assert_allclose(weights, plain, atol=ACCURACY.get(name, 1e-7))
+    np.testing.assert_allclose(weights, plain, atol=1e-7)
 
 
 @every

@@ -5,6 +5,7 @@ import pytest
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.moments.covariance import ledoit_wolf
+from quant_assets.quant.optimization import cvar_budgeting
 from quant_assets.quant.optimization.base import Constraints
 from quant_assets.quant.optimization.cvar_budgeting import CVaRBudgeting
 from quant_assets.quant.optimization.equal_risk_contribution import EqualRiskContribution
@@ -77,6 +78,35 @@ def test_cvar_budgeting_shares_of_the_tail_are_the_budgets():
     total = tail_mean_loss(returns @ weights, tail)
     assert fitted.solver_report_.objective == pytest.approx(total)
     np.testing.assert_allclose(np.array(shares) / total, [0.4, 0.3, 0.2, 0.1], atol=5e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n_rows", "n_assets", "level"), [(250, 4, 0.9), (252, 12, 0.95)])
+def test_cvar_budgeting_is_exact_for_the_probabilities_of_the_tied_rows(n_rows, n_assets, level):
+    returns, budgets = market(n_rows, n_assets), np.arange(1.0, n_assets + 1)
+    fitted = CVaRBudgeting(budgets=tuple(budgets), level=level).fit(returns)
+    assert fitted.solver_report_.solver == "cvxpy/clarabel, newton"
+    weights, tail = fitted.weights_, n_rows * (1 - level)
+    losses = -returns * weights  # (time, asset): who loses how much
+    depth = losses.sum(axis=1)
+    threshold = np.sort(depth)[::-1][int(tail)]
+    tied, above = np.abs(depth - threshold) < 1e-12, depth > threshold + 1e-12
+    target = budgets / budgets.sum() * tail_mean_loss(returns @ weights, tail)
+    rest = target - losses[above].sum(axis=0) / tail
+    chances = np.linalg.lstsq(losses[tied].T, rest, rcond=None)[0]
+    np.testing.assert_allclose(losses[tied].T @ chances, rest, atol=1e-10 * target.max())
+    assert chances.min() >= -1e-9
+    assert chances.max() <= 1 / tail + 1e-9
+    assert above.sum() / tail + chances.sum() == pytest.approx(1.0)
+
+
+@pytest.mark.slow
+def test_cvar_budgeting_without_the_last_steps_says_so(monkeypatch):
+    plain = CVaRBudgeting(level=0.9).fit(market(250, 4))
+    monkeypatch.setattr(cvar_budgeting, "polished", lambda *_: None)
+    rough = CVaRBudgeting(level=0.9).fit(market(250, 4))
+    assert rough.solver_report_.solver == "cvxpy/clarabel"
+    np.testing.assert_allclose(rough.weights_, plain.weights_, atol=1e-5)
 
 
 @pytest.mark.slow
