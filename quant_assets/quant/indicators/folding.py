@@ -18,6 +18,7 @@ import numpy.typing as npt
 from quant_assets.quant.indicators.nodes import Block, Nodes
 
 WIDTH = 256  # values of a row: lanes times symbols
+FEW = 8  # symbols; more of them fill the registers well enough without the copies that lanes need
 LEADS = 8  # least rows of a lane, in leads: what the leads may cost
 
 
@@ -69,9 +70,11 @@ def fold_of(nodes: Nodes, n_times: int, n_symbols: int) -> Fold:
     """How an indicator with these nodes walks over so many rows."""
     windows = [node.window for node in nodes.members]
     known = [window for window in windows if window is not None]
-    if not known or len(known) < len(windows):
+    if not known or len(known) < len(windows) or n_symbols > FEW:
         return UNFOLDED
     period = lcm(*(node.period for node in nodes.members))
+    if period == 1:  # no ring: nothing that is walked row by row
+        return UNFOLDED
     lead = -(-sum(known) // period) * period
     lanes = min(WIDTH // n_symbols, n_times // max(1, LEADS * lead))
     rows = n_times // lanes // period * period if lanes > 1 else 0

@@ -52,8 +52,9 @@ def test_short_and_wide_arrays_are_not_folded():
     indicator = indicators.RollingStd(20)
     assert fold_of(indicator, 2 * folding.LEADS * 20 - 1).lanes == 1
     assert fold_of(indicator, 2 * folding.LEADS * 20).lanes == 2
-    assert fold_of(indicator, 1_000_000, folding.WIDTH).lanes == 1
-    assert fold_of(indicator, 1_000_000, 20).lanes == folding.WIDTH // 20
+    assert fold_of(indicator, 1_000_000, folding.FEW).lanes == folding.WIDTH // folding.FEW
+    assert fold_of(indicator, 1_000_000, folding.FEW + 1).lanes == 1
+    assert fold_of(indicators.Roc(20), 1_000_000).lanes == 1
 
 
 @pytest.mark.slow
