@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +20,31 @@ from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 
 BUSY_TIMEOUT_SECONDS = 60
+
+
+def in_window_order(events: Sequence[EventLogEntry]) -> list[EventLogEntry]:
+    """Sort each run of one asset's materializations by partition.
+
+    Dagster takes the partitions of a range from a set, so that what it calls the latest one, and
+    shows with the asset, would be any window. Times of creation stay in ascending order.
+    """
+    ordered: list[EventLogEntry] = []
+    for kind, group in groupby(events, key=_materialized):
+        part = list(group)
+        if kind is not None:
+            times = sorted(entry.timestamp for entry in part)
+            part.sort(key=lambda entry: str(entry.get_dagster_event().partition))
+            part = [entry._replace(timestamp=time) for entry, time in zip(part, times, strict=True)]
+        ordered += part
+    return ordered
+
+
+def _materialized(entry: EventLogEntry) -> str | None:
+    """The asset that the entry says was materialized, if it says so."""
+    event = entry.dagster_event
+    if event is None or not event.is_step_materialization or event.asset_key is None:
+        return None
+    return event.asset_key.to_user_string()
 
 
 class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
@@ -79,11 +105,11 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
             yield connection
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store a batch in one transaction instead of several per event."""
+        """Store a batch in one transaction instead of several per event, windows in time order."""
         with self._connect() as connection:
             self._batch.connection = connection
             try:
-                super().store_event_batch(events)
+                super().store_event_batch(in_window_order(events))
             finally:
                 self._batch.connection = None
 
