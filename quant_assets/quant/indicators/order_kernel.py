@@ -9,45 +9,58 @@ import numpy as np
 
 from quant_assets.quant.indicators.compiled import Block, compiled, sample
 
+SHORT = 64  # values that are counted rather than searched
+UNSIGNED = np.uint64  # loops over unsigned places are those that the compiler vectorises
+ONE = np.uint64(1)
+
 
 @compiled
 def _place(ordered: Block, count: int, value: float) -> int:
-    """How many of the first `count` values are smaller than `value`."""
-    low, high = 0, count
-    while low < high:
-        middle = (low + high) // 2
-        smaller = ordered[middle] < value
-        low = middle + 1 if smaller else low
-        high = high if smaller else middle
-    return low
+    """How many of the first `count` values are smaller than `value`.
+
+    Halves what is left until it is short, then counts: without a branch that could go wrong.
+    """
+    low, left = 0, count
+    while left > SHORT:
+        half = left // 2
+        low += half if ordered[low + half - 1] < value else 0
+        left -= half
+    smaller = 0
+    for i in range(UNSIGNED(low), UNSIGNED(low + left)):
+        smaller += 1 if ordered[i] < value else 0
+    return low + smaller
+
+
+@compiled
+def _move(ordered: Block, first: int, last: int, value: float) -> None:
+    """Take the value at `first` out and put `value` in at `last`; those between move by one."""
+    if first <= last:
+        for i in range(UNSIGNED(first), UNSIGNED(last)):
+            ordered[i] = ordered[i + ONE]
+        ordered[last] = value
+        return
+    carried = value
+    for i in range(UNSIGNED(last), UNSIGNED(first + 1)):
+        following = ordered[i]
+        ordered[i] = carried
+        carried = following
 
 
 @compiled
 def _replace(window: Block, n: int, slot: int, value: float) -> int:
     """Put `value` into the window of one symbol in place of the one that leaves; values known."""
-    ordered = window
     old, count = window[n + slot], int(window[2 * n])
     window[n + slot] = value
-    first = _place(ordered, count, old) if not np.isnan(old) else count
-    last = _place(ordered, count, value) if not np.isnan(value) else count
-    if not np.isnan(old) and not np.isnan(value):
-        if last > first:
-            last -= 1
-            for i in range(first, last):
-                ordered[i] = ordered[i + 1]
-        else:
-            for i in range(first, last, -1):
-                ordered[i] = ordered[i - 1]
-        ordered[last] = value
-    elif not np.isnan(old):
-        for i in range(first, count - 1):
-            ordered[i] = ordered[i + 1]
-        count -= 1
-    elif not np.isnan(value):
-        for i in range(count, last, -1):
-            ordered[i] = ordered[i - 1]
-        ordered[last] = value
-        count += 1
+    leaves, enters = not np.isnan(old), not np.isnan(value)
+    first = _place(window, count, old) if leaves else count
+    last = _place(window, count, value) if enters else count
+    if leaves and enters:
+        _move(window, first, last - 1 if last > first else last, value)
+    elif leaves:
+        _move(window, first, count - 1, np.nan)
+    elif enters:
+        _move(window, count, last, value)
+    count += int(enters) - int(leaves)
     window[2 * n] = float(count)
     return count
 
