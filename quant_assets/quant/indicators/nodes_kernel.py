@@ -127,9 +127,10 @@ def lag(x: Block, seen: int, state: Block, n: int, out: Block) -> None:
         ring, result = state[(seen + t) % n], out[t]
         for j in range(n_symbols):
             result[j] = ring[j]
-    values, results = x.ravel(), out.ravel()
-    for i in range(n * n_symbols, n_rows * n_symbols):
-        results[i] = values[i - n * n_symbols]
+    if n_rows > n:
+        values, results = x[:-n].ravel(), out[n:].ravel()
+        for i in range(values.size):
+            results[i] = values[i]
     for t in range(max(0, n_rows - n), n_rows):
         ring, row = state[(seen + t) % n], x[t]
         for j in range(n_symbols):
@@ -144,12 +145,12 @@ def rate(x: Block, seen: int, state: Block, n: int, scale: float, out: Block) ->
         ring, values, result = state[(seen + t) % n], x[t], out[t]
         for j in range(n_symbols):
             change = scale * ((values[j] - ring[j]) / ring[j])
-            result[j] = 0.0 if (ring[j] == 0.0) & (values[j] - values[j] == 0.0) else change
-    flat, results, way = x.ravel(), out.ravel(), n * n_symbols
-    for i in range(way, n_rows * n_symbols):
-        change = scale * ((flat[i] - flat[i - way]) / flat[i - way])
-        from_zero = (flat[i - way] == 0.0) & (flat[i] - flat[i] == 0.0)
-        results[i] = 0.0 if from_zero else change
+            result[j] = 0.0 if (ring[j] == 0.0) & (not np.isnan(values[j])) else change
+    if n_rows > n:
+        before, now, later = x[:-n].ravel(), x[n:].ravel(), out[n:].ravel()
+        for i in range(now.size):
+            change = scale * ((now[i] - before[i]) / before[i])
+            later[i] = 0.0 if (before[i] == 0.0) & (not np.isnan(now[i])) else change
     for t in range(max(0, n_rows - n), n_rows):
         ring, row = state[(seen + t) % n], x[t]
         for j in range(n_symbols):
