@@ -20,23 +20,32 @@ from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 
 BUSY_TIMEOUT_SECONDS = 60
+MILLISECOND = 0.001
 
 
 def in_window_order(events: Sequence[EventLogEntry]) -> list[EventLogEntry]:
     """Sort each run of one asset's materializations by partition.
 
     Dagster takes the partitions of a range from a set, so that what it calls the latest one, and
-    shows with the asset, would be any window. Times of creation stay in ascending order.
+    shows with the asset, would be any window. The UI shows one event of each millisecond: times
+    are moved into the past until no two are the same.
     """
     ordered: list[EventLogEntry] = []
     for kind, group in groupby(events, key=_materialized):
         part = list(group)
         if kind is not None:
-            times = sorted(entry.timestamp for entry in part)
             part.sort(key=lambda entry: str(entry.get_dagster_event().partition))
-            part = [entry._replace(timestamp=time) for entry, time in zip(part, times, strict=True)]
+            part = _apart(part, latest=max(entry.timestamp for entry in part))
         ordered += part
     return ordered
+
+
+def _apart(entries: list[EventLogEntry], *, latest: float) -> list[EventLogEntry]:
+    begin = latest - MILLISECOND * (len(entries) - 1)
+    return [
+        entry._replace(timestamp=begin + MILLISECOND * position)
+        for position, entry in enumerate(entries)
+    ]
 
 
 def _materialized(entry: EventLogEntry) -> str | None:
