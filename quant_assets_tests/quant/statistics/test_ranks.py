@@ -54,6 +54,7 @@ def test_rank_percentiles_leave_their_input_alone():
     np.testing.assert_array_equal(values, [3.0, NAN, 1.0])
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(arrays(np.float64, array_shapes(min_dims=1, max_dims=3, max_side=7), elements=VALUES))
 def test_average_ranks_equal_scipy_on_every_axis(values):
@@ -62,6 +63,7 @@ def test_average_ranks_equal_scipy_on_every_axis(values):
         np.testing.assert_array_equal(average_ranks(values, axis=axis), expected)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(arrays(np.float64, 9, elements=VALUES), st.permutations(range(9)))
 def test_rank_percentiles_of_permuted_values_are_permuted(values, order):
