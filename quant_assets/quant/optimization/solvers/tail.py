@@ -51,8 +51,12 @@ def _pivoted(returns: Floats, tail: float, region: convex.Region) -> Answer | No
     reached = tail_mean_loss(returns @ weights, tail)
     expected = (chances / chances.sum()) @ returns
     bound = -float(expected @ box.vertex(expected)[0])
-    gap = (reached - bound) / max(1.0, abs(bound))
-    return Answer(weights, "tail pivots", steps, gap=gap) if gap <= ACCEPTED_GAP else None
+    excess = reached - bound
+    if excess > ACCEPTED_GAP * max(1.0, abs(bound)):
+        return None
+    # next to a loss of zero, a relative gap says nothing
+    gap = excess / abs(bound) if abs(bound) > ACCEPTED_GAP else float("nan")
+    return Answer(weights, "tail pivots", steps, gap=gap)
 
 
 def _first_vertex(box: Box, score: Floats) -> tuple[Floats, int]:
