@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, factor, rows
-from quant_assets.quant.indicators.nodes import Block, Nodes
+from quant_assets.quant.indicators.nodes import Block, Nodes, Unary
 
 __all__ = [
     "PercentileRank",
@@ -53,11 +53,36 @@ Three = tuple[Block, Block, Block]
 PAIR = ("x", "y")
 
 
-def spread(nodes: Nodes, n: int) -> Callable[[Block], Three]:
-    """Mean of n rows, distance of the last from it, sum of squared distances from it."""
+def spread(nodes: Nodes, n: int) -> Callable[[Block], tuple[Block, Block]]:
+    """Mean of n rows and their standard deviation with divisor n."""
     from quant_assets.quant.indicators.rolling_kernel import window_spread
 
-    return nodes.add(window_spread, nodes.empty(2 * n + 4), n, n_outputs=3, window=n, period=n)
+    state = nodes.empty(2 * n + 6)
+    return nodes.add(window_spread, state, n, float(n), n_outputs=2, window=n, period=n)
+
+
+def variance(nodes: Nodes, n: int, ddof: int) -> Unary:
+    """Variance of n rows, divisor n - ddof."""
+    from quant_assets.quant.indicators.rolling_kernel import window_variance
+
+    state = nodes.empty(2 * n + 6)
+    return nodes.add(window_variance, state, n, float(n - ddof), window=n, period=n)
+
+
+def deviation(nodes: Nodes, n: int, ddof: int) -> Unary:
+    """Standard deviation of n rows, divisor n - ddof."""
+    from quant_assets.quant.indicators.rolling_kernel import window_deviation
+
+    state = nodes.empty(2 * n + 6)
+    return nodes.add(window_deviation, state, n, float(n - ddof), window=n, period=n)
+
+
+def score(nodes: Nodes, n: int, ddof: int) -> Unary:
+    """Distance of the row from the mean of n in their standard deviations, divisor n - ddof."""
+    from quant_assets.quant.indicators.rolling_kernel import window_score
+
+    state = nodes.empty(2 * n + 6)
+    return nodes.add(window_score, state, n, float(n - ddof), window=n, period=n)
 
 
 def shape(nodes: Nodes, n: int) -> Callable[[Block], Three]:
@@ -72,20 +97,6 @@ def pair(nodes: Nodes, n: int) -> Callable[[Block, Block], Three]:
     from quant_assets.quant.indicators.rolling_kernel import window_pair
 
     return nodes.add(window_pair, nodes.empty(5 * n + 9), n, n_outputs=3, window=n, period=n)
-
-
-def deviation(nodes: Nodes, divisor: int) -> Callable[[Block], Block]:
-    """Root of squares over `divisor`."""
-    from quant_assets.quant.indicators.rolling_kernel import deviation as kernel
-
-    return nodes.add(kernel, nodes.empty(0), float(divisor), window=0)
-
-
-def score(nodes: Nodes, divisor: int) -> Callable[[Block, Block], Block]:
-    """Distances over the root of squares over `divisor`."""
-    from quant_assets.quant.indicators.rolling_kernel import score as kernel
-
-    return nodes.add(kernel, nodes.empty(0), float(divisor), window=0)
 
 
 def _ordered(nodes: Nodes, n: int) -> Block:
@@ -146,8 +157,7 @@ class RollingVariance(_Corrected):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, divisor = spread(nodes, self.n), self.n - self.ddof
-        return lambda x: window(x)[2] / divisor
+        return variance(nodes, self.n, self.ddof)
 
 
 def rolling_variance(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
@@ -163,8 +173,7 @@ class RollingStd(_Corrected):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, root = spread(nodes, self.n), deviation(nodes, self.n - self.ddof)
-        return lambda x: root(window(x)[2])
+        return deviation(nodes, self.n, self.ddof)
 
 
 def rolling_std(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
@@ -242,8 +251,7 @@ class ZScore(_Corrected):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, ratio = spread(nodes, self.n), score(nodes, self.n - self.ddof)
-        return lambda x: ratio(*window(x)[1:])
+        return score(nodes, self.n, self.ddof)
 
 
 def z_score(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:

@@ -35,41 +35,79 @@ def _end_spread(values: Block, state: Block, n: int) -> None:
 
 
 @compiled
-def window_spread(
-    x: Block,
-    seen: int,
-    state: Block,
-    n: int,
-    mean: Block,
-    deviation: Block,
-    squares: Block,
-) -> None:
-    """Mean, distance of the current row from it, sum of squared distances; state (2 n + 4)."""
-    n_rows, n_symbols = x.shape
-    inverse = 1.0 / n
+def _slide(x: Block, t: int, slot: int, state: Block, n: int) -> None:
+    """Take row t into the state of a spread, whose last two rows become the sums of its window."""
     first, second, reference = 2 * n, 2 * n + 1, 2 * n + 2
+    ends = slot == n - 1
+    if ends:
+        _end_spread(x[t], state, n)
+    if ends or slot == 0:
+        for j in range(x.shape[1]):
+            state[first, j] = 0.0
+            state[second, j] = 0.0
+    at, plain = 0 if ends else slot + 1, 2 * n + 3 if ends else slot
+    for j in range(x.shape[1]):
+        y = x[t, j] - state[reference, j]
+        total, total_2 = state[first, j] + y, state[second, j] + y * y
+        state[first, j] = total
+        state[second, j] = total_2
+        state[plain, j] = x[t, j]
+        state[2 * n + 4, j] = total + state[at, j]
+        state[2 * n + 5, j] = total_2 + state[n + at, j]
+
+
+@compiled
+def window_spread(
+    x: Block, seen: int, state: Block, n: int, divisor: float, mean: Block, deviation: Block
+) -> None:
+    """Mean, and root of the sum of squared distances from it over `divisor`; state (2 n + 6)."""
+    n_rows, n_symbols = x.shape
+    inverse, sums = 1.0 / n, 2 * n + 4
     for t in range(n_rows):
-        slot = (seen + t) % n
-        ends = slot == n - 1
-        if ends:
-            _end_spread(x[t], state, n)
-        if ends or slot == 0:
-            for j in range(n_symbols):
-                state[first, j] = 0.0
-                state[second, j] = 0.0
-        at, plain = 0 if ends else slot + 1, 2 * n + 3 if ends else slot
+        _slide(x, t, (seen + t) % n, state, n)
         for j in range(n_symbols):
-            y = x[t, j] - state[reference, j]
-            total, total_2 = state[first, j] + y, state[second, j] + y * y
-            state[first, j] = total
-            state[second, j] = total_2
-            state[plain, j] = x[t, j]
-            total += state[at, j]
-            offset = total * inverse
-            mean[t, j] = state[reference, j] + offset
-            deviation[t, j] = y - offset
-            spread = total_2 + state[n + at, j] - offset * total
-            squares[t, j] = 0.0 if spread < 0.0 else spread
+            offset = state[sums, j] * inverse
+            mean[t, j] = state[2 * n + 2, j] + offset
+            spread = state[sums + 1, j] - offset * state[sums, j]
+            deviation[t, j] = np.sqrt((0.0 if spread < 0.0 else spread) / divisor)
+
+
+@compiled
+def window_variance(x: Block, seen: int, state: Block, n: int, divisor: float, out: Block) -> None:
+    """Sum of squared distances from the mean over `divisor`; state as for `window_spread`."""
+    n_rows, n_symbols = x.shape
+    inverse, sums = 1.0 / n, 2 * n + 4
+    for t in range(n_rows):
+        _slide(x, t, (seen + t) % n, state, n)
+        for j in range(n_symbols):
+            spread = state[sums + 1, j] - state[sums, j] * inverse * state[sums, j]
+            out[t, j] = (0.0 if spread < 0.0 else spread) / divisor
+
+
+@compiled
+def window_deviation(x: Block, seen: int, state: Block, n: int, divisor: float, out: Block) -> None:
+    """Root of what `window_variance` gives."""
+    n_rows, n_symbols = x.shape
+    inverse, sums = 1.0 / n, 2 * n + 4
+    for t in range(n_rows):
+        _slide(x, t, (seen + t) % n, state, n)
+        for j in range(n_symbols):
+            spread = state[sums + 1, j] - state[sums, j] * inverse * state[sums, j]
+            out[t, j] = np.sqrt((0.0 if spread < 0.0 else spread) / divisor)
+
+
+@compiled
+def window_score(x: Block, seen: int, state: Block, n: int, divisor: float, out: Block) -> None:
+    """Distance of the row from the mean in deviations, as `window_deviation` has them."""
+    n_rows, n_symbols = x.shape
+    inverse, sums = 1.0 / n, 2 * n + 4
+    for t in range(n_rows):
+        _slide(x, t, (seen + t) % n, state, n)
+        for j in range(n_symbols):
+            offset = state[sums, j] * inverse
+            spread = state[sums + 1, j] - offset * state[sums, j]
+            deviation = np.sqrt((0.0 if spread < 0.0 else spread) / divisor)
+            out[t, j] = (x[t, j] - state[2 * n + 2, j] - offset) / deviation
 
 
 @compiled
@@ -226,28 +264,10 @@ def window_pair(
 
 
 @compiled
-def deviation(squares: Block, seen: int, state: Block, divisor: float, out: Block) -> None:
-    """Root of `squares / divisor`; this kernel and the next ones remember nothing."""
-    x, result = squares.ravel(), out.ravel()
-    for i in range(x.size):
-        result[i] = np.sqrt(x[i] / divisor)
-
-
-@compiled
-def score(
-    distance: Block, squares: Block, seen: int, state: Block, divisor: float, out: Block
-) -> None:
-    """Distance in deviations: `distance / sqrt(squares / divisor)`."""
-    d, x, result = distance.ravel(), squares.ravel(), out.ravel()
-    for i in range(x.size):
-        result[i] = d[i] / np.sqrt(x[i] / divisor)
-
-
-@compiled
 def skewness(
     squares: Block, cubes: Block, seen: int, state: Block, scale: float, out: Block
 ) -> None:
-    """`scale * cubes / squares^1.5`."""
+    """`scale * cubes / squares^1.5`; this kernel and the next remember nothing."""
     x, y, result = squares.ravel(), cubes.ravel(), out.ravel()
     for i in range(x.size):
         result[i] = scale * y[i] / (x[i] * np.sqrt(x[i]))
@@ -266,10 +286,11 @@ def correlation(xx: Block, yy: Block, xy: Block, seen: int, state: Block, out: B
 def warm_up() -> None:
     """Compile every kernel of this file."""
     x, room = sample(), (sample(), sample(), sample())
-    window_spread(x, 0, sample(8), 2, *room)
+    window_spread(x, 0, sample(10), 2, 1.0, *room[:2])
+    window_variance(x, 0, sample(10), 2, 1.0, sample())
+    window_deviation(x, 0, sample(10), 2, 1.0, sample())
+    window_score(x, 0, sample(10), 2, 1.0, sample())
     window_shape(x, 0, sample(14), 2, *room)
     window_pair(x, x, 0, sample(19), 2, *room)
-    deviation(x, 0, sample(0), 1.0, sample())
-    score(x, x, 0, sample(0), 1.0, sample())
     skewness(x, x, 0, sample(0), 1.0, sample())
     correlation(x, x, x, 0, sample(0), sample())

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, factor, rows
 from quant_assets.quant.indicators.nodes import Block, Nodes, together
-from quant_assets.quant.indicators.rolling import deviation, score, spread
+from quant_assets.quant.indicators.rolling import score, spread
 
 __all__ = [
     "Atr",
@@ -130,11 +130,11 @@ class BollingerBands(Indicator[BollingerLines]):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, root, k = spread(nodes, self.n), deviation(nodes, self.n), self.k
+        window, k = spread(nodes, self.n), self.k
 
         def step(close: Block) -> tuple[Block, Block, Block]:
-            mean, _, squares = window(close)
-            reach = k * root(squares)
+            mean, one = window(close)
+            reach = k * one
             return mean + reach, mean, mean - reach
 
         return step
@@ -163,8 +163,8 @@ class BollingerPercentB(Indicator[Floats]):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, ratio, width = spread(nodes, self.n), score(nodes, self.n), 2.0 * self.k
-        return lambda close: 0.5 + ratio(*window(close)[1:]) / width
+        place, width = score(nodes, self.n, 0), 2.0 * self.k
+        return lambda close: 0.5 + place(close) / width
 
 
 def bollinger_percent_b(close: npt.ArrayLike, n: int = 20, k: float = 2.0) -> Floats:
@@ -186,11 +186,11 @@ class BollingerBandwidth(Indicator[Floats]):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window, root, width = spread(nodes, self.n), deviation(nodes, self.n), 2.0 * self.k
+        window, width = spread(nodes, self.n), 2.0 * self.k
 
         def step(close: Block) -> Block:
-            mean, _, squares = window(close)
-            return width * root(squares) / mean
+            mean, one = window(close)
+            return width * one / mean
 
         return step
 

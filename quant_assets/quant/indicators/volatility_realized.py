@@ -14,7 +14,7 @@ import numpy.typing as npt
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, factor, rows
 from quant_assets.quant.indicators.nodes import Block, Nodes
-from quant_assets.quant.indicators.rolling import deviation, spread
+from quant_assets.quant.indicators.rolling import deviation, variance
 
 __all__ = [
     "CloseToCloseVolatility",
@@ -79,9 +79,9 @@ class CloseToCloseVolatility(_Realized):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        before, change, window = nodes.lag(1), log_ratio(nodes), spread(nodes, self.n)
-        root, scale = deviation(nodes, self.n - 1), self._scale
-        return lambda close: scale * root(window(change(close, before(close)))[2])
+        before, change = nodes.lag(1), log_ratio(nodes)
+        window, scale = deviation(nodes, self.n, 1), self._scale
+        return lambda close: scale * window(change(close, before(close)))
 
 
 @dataclass(frozen=True)
@@ -156,16 +156,15 @@ class YangZhangVolatility(_Realized):
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
         before, gap, body = nodes.lag(1), log_ratio(nodes), log_ratio(nodes)
-        overnight, inside = spread(nodes, self.n), spread(nodes, self.n)
-        variance, mean = _rogers_satchell(nodes), nodes.mean(self.n)
-        scale, divisor = self._scale, self.n - 1
+        overnight, inside = variance(nodes, self.n, 1), variance(nodes, self.n, 1)
+        path, mean = _rogers_satchell(nodes), nodes.mean(self.n)
+        scale = self._scale
         k = 0.34 / (1.34 + (self.n + 1.0) / (self.n - 1.0))
 
         def step(first: Block, high: Block, low: Block, close: Block) -> Block:
-            jump = overnight(gap(first, before(close)))[2] / divisor
-            move = inside(body(close, first))[2] / divisor
+            jump, move = overnight(gap(first, before(close))), inside(body(close, first))
             return scale * np.sqrt(
-                jump + k * move + (1.0 - k) * mean(variance(first, high, low, close))
+                jump + k * move + (1.0 - k) * mean(path(first, high, low, close))
             )
 
         return step
