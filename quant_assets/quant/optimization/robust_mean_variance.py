@@ -103,9 +103,10 @@ def radius(confidence: float, n_assets: int) -> float:
 def _search(at: At, low: float, high: float) -> tuple[Optimizer, int]:
     """Aversion a with implied(a) = a: implied rises slower than a, and is below it at `high`.
 
-    Each step tries the secant through the last two, or the middle of the bracket.
+    Each step tries the secant through the last two, the implied aversion where there is no falling
+    one, or else the middle of the bracket.
     """
-    guess, behind = high, (low, 0.0)
+    guess, behind = high, (low, np.nan)
     for step in range(1, MAX_STEPS + 1):
         fitted, implied = at(guess)
         excess = implied - guess
