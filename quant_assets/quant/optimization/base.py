@@ -7,6 +7,7 @@ import inspect
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -282,15 +283,12 @@ class Optimizer(ABC):
     @classmethod
     def parameter_names(cls) -> tuple[str, ...]:
         """Names of the constructor's parameters, sorted."""
-        return tuple(sorted(name for name in inspect.signature(cls).parameters if name != "self"))
+        return tuple(sorted(_parameters(cls)))
 
     @classmethod
     def required_parameters(cls) -> tuple[str, ...]:
         """Names of the constructor's parameters without a default, sorted."""
-        parameters = inspect.signature(cls).parameters
-        return tuple(
-            n for n in cls.parameter_names() if parameters[n].default is inspect.Parameter.empty
-        )
+        return tuple(name for name, is_required in sorted(_parameters(cls).items()) if is_required)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002 - sklearn's protocol
         """Return the constructor's parameters, by name; none of them is an estimator."""
@@ -349,3 +347,12 @@ def _beside(
             "that are not finite"
         )
     return array
+
+
+@cache
+def _parameters(kind: type[Optimizer]) -> dict[str, bool]:
+    """Parameters of the constructor, and whether each must be given."""
+    parameters = inspect.signature(kind).parameters
+    return {
+        name: parameter.default is inspect.Parameter.empty for name, parameter in parameters.items()
+    }
