@@ -12,6 +12,7 @@ __all__ = ["minimise", "tail_mean_loss"]
 
 Floats = npt.NDArray[np.float64]
 ACCEPTED_GAP = 1e-9
+STEPS = 500  # a few times what any problem took that comes to an end
 
 
 def minimise(returns: Floats, tail: float, region: convex.Region) -> Answer:
@@ -44,7 +45,7 @@ def _pivoted(returns: Floats, tail: float, region: convex.Region) -> Answer | No
     box = region.box
     start, first = _first_vertex(box, -returns.std(axis=0))
     program = Program(returns, box.lower, box.upper, box.budget, 1.0 / tail)
-    status, steps, chances = minimise_tail(program, start, first, 200 + 20 * sum(returns.shape))
+    status, steps, chances = minimise_tail(program, start, first, STEPS + 20 * len(start))
     weights = box.repaired(start)
     if status != CONVERGED or not within_gross(weights, region):
         return None

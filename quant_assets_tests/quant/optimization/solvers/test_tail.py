@@ -86,6 +86,28 @@ def test_tail_equal_rows_and_duplicated_assets_keep_the_optimum():
     assert reached == pytest.approx(least_loss(returns, 4.0, Constraints()), rel=1e-8)
 
 
+def _idle(returns: np.ndarray) -> np.ndarray:
+    """Most rows are zero, as in a market that hardly ever trades."""
+    return np.where(np.arange(len(returns))[:, None] % 20 == 0, returns, 0.0)
+
+
+def _constant(returns: np.ndarray) -> np.ndarray:
+    """All assets but the first are cash."""
+    return np.column_stack([returns[:, 0], np.full((len(returns), returns.shape[1] - 1), 1e-3)])
+
+
+@pytest.mark.parametrize(
+    "spoil", [_idle, _constant, lambda r: r.round(2), lambda r: r[:5][[0] * 90]]
+)
+def test_tail_with_many_ties_is_solved_without_a_fallback(spoil):
+    returns = spoil(market(300, 6))
+    answer = minimise(returns, 15.0, Constraints(upper=0.4).region(6))
+    assert answer.fallback == ""
+    reached = tail_mean_loss(returns @ answer.weights, 15.0)
+    least = least_loss(returns, 15.0, Constraints(upper=0.4))
+    assert reached == pytest.approx(least, rel=1e-9, abs=1e-12)
+
+
 def test_tail_without_room_in_the_box_is_the_box():
     constraints = Constraints(lower=0.25, upper=0.25)
     answer = minimise(market(30, 4), 2.0, constraints.region(4))
