@@ -57,9 +57,10 @@ def _end_ages(state: Block, n: int) -> None:
     for i in range(n - 2, -1, -1):
         for j in range(state.shape[1]):
             here, newer = state[i, j], state[i + 1, j]
+            row, newer_row = state[n + i, j], state[n + i + 1, j]
             keep = (here > newer) | (np.isnan(here) & (not np.isnan(newer)))
             state[i, j] = here if keep else newer
-            state[n + i, j] = state[n + i, j] if keep else state[n + i + 1, j]
+            state[n + i, j] = row if keep else newer_row
 
 
 @compiled
@@ -78,21 +79,23 @@ def window_age(x: Block, seen: int, state: Block, n: int, sign: float, out: Bloc
             for j in range(n_symbols):
                 state[best, j] = -np.inf
         for j in range(n_symbols):
-            value, before = x[t, j] * sign, state[best, j]
+            value, before, row = x[t, j] * sign, state[best, j], state[place, j]
             newer = (value >= before) | np.isnan(value)
             state[best, j] = value if newer else before
-            state[place, j] = now if newer else state[place, j]
+            state[place, j] = now if newer else row
         if slot < n - 1:
             for j in range(n_symbols):
                 older, newest = state[slot + 1, j], state[best, j]
-                found = state[n + slot + 1, j] if older > newest else state[place, j]
+                older_row, newest_row = state[n + slot + 1, j], state[place, j]
+                found = older_row if older > newest else newest_row
                 out[t, j] = np.nan if np.isnan(older + newest) else now - found
             for j in range(n_symbols):
                 state[slot, j] = x[t, j] * sign
                 state[n + slot, j] = now
             continue
         for j in range(n_symbols):
-            out[t, j] = np.nan if np.isnan(state[best, j]) else now - state[place, j]
+            newest, age = state[best, j], now - state[place, j]
+            out[t, j] = np.nan if np.isnan(newest) else age
             state[slot, j] = x[t, j] * sign
             state[n + slot, j] = now
         _end_ages(state, n)

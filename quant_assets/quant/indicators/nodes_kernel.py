@@ -95,28 +95,40 @@ def window_max(x: Block, seen: int, state: Block, n: int, sign: float, out: Bloc
 
 
 @compiled
+def _smoothed(
+    value: float, count: float, average: float, n: int, alpha: float, skip: int
+) -> tuple[float, float]:
+    """Count and average after one more value."""
+    count += 1.0
+    moved = average + alpha * (value - average)
+    total = average + value
+    seed = total if count < n else total / n
+    average = moved if count > n else (seed if count > 0.0 else 0.0)
+    absent = np.isnan(value)
+    return -1.0 * skip if absent else count, 0.0 if absent else average
+
+
+@compiled
 def smooth(x: Block, seen: int, state: Block, n: int, alpha: float, skip: int, out: Block) -> None:
     """Exponential smoothing, seeded with the mean of n values after `skip` others.
 
     State: values since the start or the last NaN, and the average (until it is seeded: the sum).
+    A single symbol is walked with its state in registers.
     """
     n_rows, n_symbols = x.shape
-    counts, averages = state[0], state[1]
+    if n_symbols == 1:
+        count, average = state[0, 0], state[1, 0]
+        for t in range(n_rows):
+            count, average = _smoothed(x[t, 0], count, average, n, alpha, skip)
+            out[t, 0] = average if count >= n else np.nan
+        state[0, 0], state[1, 0] = count, average
+        return
     for t in range(n_rows):
-        values, result = x[t], out[t]
         for j in range(n_symbols):
-            value, average = values[j], averages[j]
-            count = counts[j] + 1.0
-            moved = average + alpha * (value - average)
-            total = average + value
-            seed = total if count < n else total / n
-            average = moved if count > n else (seed if count > 0.0 else 0.0)
-            absent = np.isnan(value)
-            count = -1.0 * skip if absent else count
-            average = 0.0 if absent else average
-            counts[j] = count
-            averages[j] = average
-            result[j] = average if count >= n else np.nan
+            count, average = _smoothed(x[t, j], state[0, j], state[1, j], n, alpha, skip)
+            state[0, j] = count
+            state[1, j] = average
+            out[t, j] = average if count >= n else np.nan
 
 
 @compiled
