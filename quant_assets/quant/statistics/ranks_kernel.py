@@ -122,6 +122,25 @@ def assign(values: Floats, order: Integers, count: int, ranks: Floats) -> None:
 
 
 @compiled
+def _distinct_ranks(
+    keys: Keys, bits: int, count: int, scale: tuple[float, float], ranks: Floats
+) -> bool:
+    """Ranks straight from the sorted keys of a row; whether no two of them share their bits.
+
+    scale : what is taken off a rank, and what divides the rest.
+    """
+    mask, shift = (ONE << np.uint64(bits)) - ONE, np.uint64(bits)
+    (less, divisor), shared = scale, False
+    before = MISSING
+    for at in range(count):
+        key = keys[at]
+        shared |= key >> shift == before
+        before = key >> shift
+        ranks[np.int64(key & mask)] = (at + 1.0 - less) / divisor
+    return not shared
+
+
+@compiled
 def rank_rows(side: Side, bits: int, less: float, share: bool, ranks: Floats) -> None:
     """Average ranks of each row from its sorted keys, minus `less`; NaN stays NaN.
 
@@ -131,12 +150,15 @@ def rank_rows(side: Side, bits: int, less: float, share: bool, ranks: Floats) ->
     order = np.empty(values.shape[1], dtype=np.int64)
     for row in range(values.shape[0]):
         count = counts[row]
-        settle(values[row], keys[row], bits, (count, drops[row]), order)
+        divisor = float(count) if share else 1.0
         if count < values.shape[1]:
             ranks[row, :] = np.nan
+        if _distinct_ranks(keys[row], bits, count, (less, divisor), ranks[row]):
+            continue
+        settle(values[row], keys[row], bits, (count, drops[row]), order)
         assign(values[row], order, count, ranks[row])
-        divisor = float(count) if share else 1.0
-        for column in range(values.shape[1]):
+        for at in range(count):
+            column = order[at]
             ranks[row, column] = (ranks[row, column] - less) / divisor
 
 
