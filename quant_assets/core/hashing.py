@@ -75,9 +75,18 @@ def _imports(tree: ast.AST) -> set[str]:
         if isinstance(node, ast.Import):
             found.update(name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.add(node.module)
-            found.update(f"{node.module}.{name.name}" for name in node.names)
+            named = {f"{node.module}.{name.name}" for name in node.names}
+            found |= named
+            if not (_is_lazy(node.module) and all(map(_module_path, named))):
+                found.add(node.module)
     return {m for m in found if m.split(".")[0] == PACKAGE and _module_path(m) is not None}
+
+
+@cache
+def _is_lazy(module: str) -> bool:
+    """Whether a package only attaches its modules' names: one of its files can be read alone."""
+    path = _module_path(module) if module.startswith(f"{PACKAGE}.") else None
+    return path is not None and path.name == "__init__.py" and LAZY in path.read_text("utf-8")
 
 
 @cache

@@ -167,7 +167,16 @@ def test_code_digest_of_a_lazy_package_changes_with_each_of_its_files(tree):
     tree.write("user.py", "from quant_assets.quant.tools import sma\n")
     first = tree.run(DIGEST)
     (tools / "trend.py").write_text('__all__ = ["sma"]\ndef sma():\n    return 2\n')
-    assert tree.run(DIGEST) != first
+    second = tree.run(DIGEST)
+    assert second != first
+    # a file that is named is read alone
+    (tools / "other.py").write_text("VALUE = 1\n")
+    tree.write("user.py", "from quant_assets.quant.tools import trend\n")
+    named = tree.run(DIGEST)
+    (tools / "other.py").write_text("VALUE = 2\n")
+    assert tree.run(DIGEST) == named
+    (tools / "trend.py").write_text("def sma():\n    return 3\n")
+    assert tree.run(DIGEST) != named
 
 
 def test_code_digest_includes_plugins_of_other_packages(tree):
