@@ -12,6 +12,8 @@ import pytest
 
 from quant_assets import load, query
 from quant_assets.core.errors import MissingCellError
+from quant_assets.core.venues import OptimizationParameters
+from quant_assets.quant.optimization.entrants import entrant_classes
 from quant_assets_tests.cli.program import Outcome, python, quant_assets
 from quant_assets_tests.fixtures.venue_files import write_venue
 
@@ -48,7 +50,8 @@ def test_demo_prints_a_leaderboard_against_the_benchmark_and_names_the_tear_shee
     facts = demo.json()
     board = pd.DataFrame(facts["leaderboard"])
     assert board.loc[board["rank"] == 0, "entrant"].tolist() == ["sp500_index"]
-    assert len(board) == 10
+    # every entrant by default, the champion, and the index
+    assert len(board) == len(entrant_classes(OptimizationParameters())) + 2
     assert set(board["n_windows"]) == {3}
     assert Path(facts["tear_sheet"]).is_file()
     assert any("SURVIVORS ONLY" in stamp for stamp in facts["stamps"])
