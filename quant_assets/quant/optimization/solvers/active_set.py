@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.optimization.solvers import active_set_kernel as kernel
+from quant_assets.quant.optimization.solvers import primal_dual
 from quant_assets.quant.optimization.solvers.hessian import RIDGE, Hessian, Whole, whole
 
 __all__ = [
@@ -40,6 +41,7 @@ AT_LOWER, FREE, AT_UPPER = -1, 0, 1
 TOLERANCE = 1e-12
 ALL_TAKE_PART = 128
 FIRST, NEXT = 96, 48
+CROWDED = 0.75  # of those that take part are free: then most assets will be held
 
 
 @dataclass(frozen=True)
@@ -165,17 +167,23 @@ class ActiveSet:
         gradient = self._product(start[0]) - linear
         gains = self._gains(weights, gradient, segments, costs)
         self._join((segments != kernel.FIXED) | _largest(gains, FIRST, 0.0))
-        iterations, spent, has_grown = 0, 0, True
+        iterations, spent, has_grown, may_leap = 0, 0, True, not costs.any()
         while has_grown and spent >= 0:
             tolerance = TOLERANCE * _scale(gradient)
             spent = self._pivot(kernel.Point(weights, gradient, segments), costs, tolerance)
             iterations += abs(spent)
+            most = max(len(self._members), FIRST)
+            is_crowded = np.count_nonzero(segments) > CROWDED * most
+            if may_leap and is_crowded and len(self._members) < hessian.n_assets:
+                weights, segments = self._leap(linear, weights, segments)
+                may_leap = False
             product = hessian.times(weights)
             gradient = product - linear
             gains = self._gains(weights, gradient, segments, costs)
-            has_grown = self._join(
-                _largest(np.where(self._takes_part, 0.0, gains), NEXT, tolerance)
-            )
+            newcomers = _largest(np.where(self._takes_part, 0.0, gains), NEXT, tolerance)
+            if newcomers.any():
+                newcomers |= segments != kernel.FIXED
+            has_grown = self._join(newcomers)
         _balance(weights, segments, self.box)
         self._last = (weights, product)
         gains = np.maximum(gains, _unevenness(gradient, segments, costs))
@@ -184,6 +192,17 @@ class ActiveSet:
         states = np.where(weights >= self.box.upper, AT_UPPER, AT_LOWER).astype(np.int8)
         states[segments != kernel.FIXED] = FREE
         return QuadraticSolution(weights, states, iterations, error, gap)
+
+    def _leap(self, linear: Floats, weights: Floats, segments: States) -> tuple[Floats, States]:
+        """Go on from a guess with all assets at once, if there is one."""
+        box = self.box
+        found = primal_dual.guess(self.hessian, linear, (box.lower, box.upper), box.budget)
+        if found is None:
+            return weights, segments
+        weights, sides = found
+        segments = np.where(sides == 0, kernel.ABOVE, kernel.FIXED).astype(np.int8)
+        _balance(weights, segments, box)
+        return weights, segments
 
     def _product(self, weights: Floats) -> Floats:
         """`H w`, which is known for the weights of the last answer."""

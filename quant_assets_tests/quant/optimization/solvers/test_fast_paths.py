@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quant_assets.quant.moments.covariance import ledoit_wolf
-from quant_assets.quant.optimization.solvers import active_set_kernel, limited
+from quant_assets.quant.optimization.solvers import active_set_kernel, limited, primal_dual
 from quant_assets.quant.optimization.solvers.active_set import ActiveSet, Box, solve
 from quant_assets.quant.optimization.solvers.distance import Distance
 from quant_assets.quant.optimization.solvers.hessian import (
@@ -88,6 +88,62 @@ def test_active_set_many_assets_priced_in_parts_meet_the_conditions_of_all(n_ass
     assert gradient[growing].min() >= gradient[falling].max() - 1e-10
     assert abs(parts.weights.sum() - 1.0) <= 1e-14
     assert parts.gap <= 1e-10 * abs(linear @ parts.weights)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_rows", [60, 300])
+@pytest.mark.parametrize(("lower", "upper"), [(0.0, 1.0), (0.0, 0.006), (-0.01, 0.02)])
+def test_active_set_that_leaps_equals_the_plain_twin(n_rows, lower, upper, monkeypatch):
+    # without a common factor most assets are held: the primal-dual guess takes over
+    returns = np.random.default_rng(n_rows).standard_normal((n_rows, 200)) * 0.01
+    guesses = []
+    monkeypatch.setattr(
+        primal_dual,
+        "guess",
+        lambda *args, known=primal_dual.guess: guesses.append(1) or known(*args),
+    )
+    limits = box(200, upper, lower)
+    hessian = hessian_of(returns, "ledoit_wolf")
+    linear = returns.mean(axis=0) * hessian.factor / 5000.0
+    ours = ActiveSet(hessian, limits).solve(linear)
+    np.testing.assert_allclose(
+        ours.weights, solve_plainly(hessian.matrix(), linear, limits), atol=1e-10
+    )
+    assert guesses or upper < 1.0  # weights at a bound of their own are not free
+    assert ours.gap <= 1e-10
+    assert limits.holds(ours.weights)
+
+
+def test_guess_that_is_wrong_is_put_right(monkeypatch):
+    # the guess holds the worse half alone: the active set goes on from there
+    returns = np.random.default_rng(0).standard_normal((60, 200)) * 0.01
+    hessian = hessian_of(returns, "ledoit_wolf")
+    limits = box(200, 0.05)
+    right = ActiveSet(hessian, limits).solve(np.zeros(200)).weights
+    wrong = np.where(np.arange(200) < 100, 0.01, 0.0)
+    sides = np.where(wrong > 0, 0, -1).astype(np.int8)
+    monkeypatch.setattr(primal_dual, "guess", lambda *_: (wrong.copy(), sides))
+    ours = ActiveSet(hessian, limits).solve(np.zeros(200))
+    np.testing.assert_allclose(ours.weights, right, atol=1e-10)
+    monkeypatch.setattr(primal_dual, "guess", lambda *_: None)
+    ours = ActiveSet(hessian, limits).solve(np.zeros(200))
+    np.testing.assert_allclose(ours.weights, right, atol=1e-10)
+
+
+def test_guess_without_an_answer_is_none():
+    # equal weights at the cap leave nobody free
+    hessian = whole(np.eye(4))
+    bounds = (np.full(4, 0.0), np.full(4, 0.25))
+    assert primal_dual.guess(hessian, np.zeros(4), bounds, 1.2) is None
+
+
+@pytest.mark.parametrize("n_places", [30, 90])
+def test_solved_by_woodbury_is_the_solution(n_places):
+    hessian = ledoit_wolf_hessian(market(50, 100))
+    places, right = np.arange(n_places), np.random.default_rng(0).standard_normal((n_places, 2))
+    np.testing.assert_allclose(
+        hessian.block(places) @ hessian.solved(places, right), right, atol=1e-11
+    )
 
 
 def test_active_set_problem_before_changes_no_more_than_rounding():
