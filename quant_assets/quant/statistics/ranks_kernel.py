@@ -169,23 +169,22 @@ def count_ranks(columns: Floats, less: float, share: bool, ranks: Floats) -> Non
     columns, ranks : (width, rows), a row's values below each other: rows fill the vector registers.
     """
     width, n_rows = columns.shape
-    smaller, equal, counts = np.empty(n_rows), np.empty(n_rows), np.zeros(n_rows)
+    twice, counts = np.empty(n_rows), np.zeros(n_rows)
     for column in range(width):
         for row in range(n_rows):
             counts[row] += 0.0 if np.isnan(columns[column, row]) else 1.0
     for column in range(width):
         values, result = columns[column], ranks[column]
-        smaller[:] = 0.0
-        equal[:] = 0.0
+        twice[:] = 1.0  # and each smaller value counts twice, each equal one once
         for rival in range(width):
             others = columns[rival]
             for row in range(n_rows):
-                smaller[row] += 1.0 if others[row] < values[row] else 0.0
-                equal[row] += 1.0 if others[row] == values[row] else 0.0
+                counted = 1.0 if others[row] < values[row] else 0.0
+                twice[row] += counted + (1.0 if others[row] <= values[row] else 0.0)
         for row in range(n_rows):
-            rank = smaller[row] + (equal[row] + 1.0) / 2.0 - less
+            rank = twice[row] / 2.0 - less
             rank = rank / counts[row] if share else rank
-            result[row] = rank if equal[row] > 0.0 else np.nan
+            result[row] = np.nan if np.isnan(values[row]) else rank
 
 
 @compiled
