@@ -42,7 +42,8 @@ def test_windows_come_in_time_order_a_millisecond_apart(shuffled):
     assert partitions(ordered) == WINDOWS[:4]
     times = [entry.timestamp for entry in ordered]
     assert times[-1] == max(entry.timestamp for entry in shuffled)
-    assert [after - before for before, after in pairwise(times)] == pytest.approx([1e-3] * 3, abs=1e-5)
+    steps = [after - before for before, after in pairwise(times)]
+    assert steps == pytest.approx([1e-3] * 3, abs=1e-5)
     assert all(isinstance(entry, EventLogEntry) for entry in ordered)
 
 

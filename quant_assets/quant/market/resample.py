@@ -9,7 +9,7 @@ last; a bar that lacks rows is not known before its own end, since until then on
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -17,7 +17,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.core.errors import ConfigError, DataError
-from quant_assets.quant.market.bars import Instants, instants, to_column
+from quant_assets.quant.market.bars import (
+    Instants,
+    instants,
+    microseconds,
+    sealed,
+    to_column,
+)
 
 if TYPE_CHECKING:
     from quant_assets.quant.market.resample_kernel import Clock, Codes, Fields, Keys, Stamps
@@ -179,20 +185,6 @@ class ResampledBars(BarArrays):
         return np.asarray(self.n_rows == 0)
 
 
-def microseconds(moments: Instants) -> Integers:
-    """UTC `datetime64[us]` as read-only int64 microseconds since 1970, without a copy."""
-    if moments.dtype != np.dtype("datetime64[us]"):
-        raise DataError(f"instants are {moments.dtype}; convert them to datetime64[us]")
-    return sealed(moments.view(np.int64))
-
-
-def sealed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """A read-only view in one piece: so each kernel is compiled for one kind of array only."""
-    view = np.ascontiguousarray(values).view()
-    view.flags.writeable = False
-    return view
-
-
 def _fields(bars: BarArrays) -> "Fields":
     from quant_assets.quant.market.resample_kernel import Fields
 
@@ -352,7 +344,8 @@ def warm_up() -> None:
     minute = timedelta(minutes=1)
     ts = np.array([0, 60], dtype="datetime64[s]").astype("datetime64[us]")
     length = BarLength(5 * minute, minute)
-    bars = BarArrays(ts, ts + np.timedelta64(minute), *(np.ones(2) for _ in FIELDS))
+    known: Instants = ts + np.timedelta64(minute)
+    bars = BarArrays(ts, known, *(np.ones(2) for _ in FIELDS))
     resample_rows(bars, np.zeros(2, dtype=np.int64), length)
     both = BarArrays(ts[[0, 0, 1]], ts[[0, 0, 1]], *(np.ones(3) for _ in FIELDS))
     resample_rows(both, np.array([0, 1, 0]), length)
