@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, rows
 from quant_assets.quant.indicators.nodes import Block, Nodes
-from quant_assets.quant.indicators.rolling import pair
+from quant_assets.quant.indicators.rolling_pairs import pair
 from quant_assets.quant.indicators.volatility_realized import log_ratio
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Statistics of the last n rows: moments, extremes, order, and how two series move together.
+"""Statistics of the last n rows: moments, extremes and order.
 
 Every one is NaN while its window holds a NaN, and exact afterwards. Oracle: pandas, scipy.
 """
@@ -18,9 +18,6 @@ __all__ = [
     "PercentileRank",
     "RollingArgmax",
     "RollingArgmin",
-    "RollingBeta",
-    "RollingCorrelation",
-    "RollingCovariance",
     "RollingKurtosis",
     "RollingMax",
     "RollingMedian",
@@ -34,9 +31,6 @@ __all__ = [
     "percentile_rank",
     "rolling_argmax",
     "rolling_argmin",
-    "rolling_beta",
-    "rolling_correlation",
-    "rolling_covariance",
     "rolling_kurtosis",
     "rolling_max",
     "rolling_median",
@@ -50,7 +44,6 @@ __all__ = [
 ]
 
 Three = tuple[Block, Block, Block]
-PAIR = ("x", "y")
 
 
 def spread(nodes: Nodes, n: int) -> Callable[[Block], tuple[Block, Block]]:
@@ -92,13 +85,6 @@ def shape(nodes: Nodes, n: int) -> Callable[[Block], Three]:
     return nodes.add(window_shape, nodes.empty(4 * n + 6), n, n_outputs=3, window=n, period=n)
 
 
-def pair(nodes: Nodes, n: int) -> Callable[[Block, Block], Three]:
-    """Sums over n rows of x x, y y and x y, as distances from their means."""
-    from quant_assets.quant.indicators.rolling_kernel import window_pair
-
-    return nodes.add(window_pair, nodes.empty(5 * n + 9), n, n_outputs=3, window=n, period=n)
-
-
 def _ordered(nodes: Nodes, n: int) -> Block:
     """The state of `order_kernel`: an empty window for each symbol."""
     state = np.full((nodes.n_symbols, 2 * n + 1), np.nan)
@@ -107,7 +93,7 @@ def _ordered(nodes: Nodes, n: int) -> Block:
 
 
 @dataclass(frozen=True)
-class _Windowed(Indicator[Floats]):
+class Windowed(Indicator[Floats]):
     """A statistic of the last n rows of one series."""
 
     n: int = rows(20)
@@ -119,7 +105,7 @@ class _Windowed(Indicator[Floats]):
 
 
 @dataclass(frozen=True)
-class _Corrected(_Windowed):
+class Corrected(Windowed):
     """A moment of n rows, biased (`ddof` 0) or corrected for the size of the sample (1)."""
 
     ddof: int = rows(1, least=0)
@@ -136,7 +122,7 @@ class _Corrected(_Windowed):
 
 
 @dataclass(frozen=True)
-class RollingSum(_Windowed):
+class RollingSum(Windowed):
     """Sum of the last n rows."""
 
     def program(self, nodes: Nodes) -> Program:
@@ -150,7 +136,7 @@ def rolling_sum(x: npt.ArrayLike, n: int = 20) -> Floats:
 
 
 @dataclass(frozen=True)
-class RollingVariance(_Corrected):
+class RollingVariance(Corrected):
     """Variance of the last n rows: squared distances from their mean over `n - ddof`."""
 
     fewest: ClassVar[int] = 2
@@ -166,7 +152,7 @@ def rolling_variance(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
 
 
 @dataclass(frozen=True)
-class RollingStd(_Corrected):
+class RollingStd(Corrected):
     """Standard deviation of the last n rows, the root of `RollingVariance`."""
 
     fewest: ClassVar[int] = 2
@@ -182,7 +168,7 @@ def rolling_std(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
 
 
 @dataclass(frozen=True)
-class RollingSkew(_Corrected):
+class RollingSkew(Corrected):
     """Skewness of the last n rows: `m3 / m2^1.5` of the central moments (`ddof` 0, the default).
 
     `ddof` 1 multiplies by `sqrt(n (n - 1)) / (n - 2)` (Joanes & Gill 1998, G1), as pandas does.
@@ -210,7 +196,7 @@ def rolling_skew(x: npt.ArrayLike, n: int = 60, *, ddof: int = 0) -> Floats:
 
 
 @dataclass(frozen=True)
-class RollingKurtosis(_Corrected):
+class RollingKurtosis(Corrected):
     """Excess kurtosis of the last n rows: `m4 / m2^2 - 3` of the central moments (`ddof` 0).
 
     `ddof` 1 gives `(n - 1) / ((n - 2) (n - 3)) ((n + 1) g2 + 6)` (Joanes & Gill 1998, G2), as
@@ -243,7 +229,7 @@ def rolling_kurtosis(x: npt.ArrayLike, n: int = 60, *, ddof: int = 0) -> Floats:
 
 
 @dataclass(frozen=True)
-class ZScore(_Corrected):
+class ZScore(Corrected):
     """`(x - mean) / standard deviation` of the last n rows; NaN where they do not vary."""
 
     fewest: ClassVar[int] = 2
@@ -260,7 +246,7 @@ def z_score(x: npt.ArrayLike, n: int = 20, *, ddof: int = 1) -> Floats:
 
 
 @dataclass(frozen=True)
-class RollingMax(_Windowed):
+class RollingMax(Windowed):
     """Largest of the last n rows."""
 
     def program(self, nodes: Nodes) -> Program:
@@ -274,7 +260,7 @@ def rolling_max(x: npt.ArrayLike, n: int = 20) -> Floats:
 
 
 @dataclass(frozen=True)
-class RollingMin(_Windowed):
+class RollingMin(Windowed):
     """Smallest of the last n rows."""
 
     def program(self, nodes: Nodes) -> Program:
@@ -288,7 +274,7 @@ def rolling_min(x: npt.ArrayLike, n: int = 20) -> Floats:
 
 
 @dataclass(frozen=True)
-class RollingArgmax(_Windowed):
+class RollingArgmax(Windowed):
     """Rows since the largest of the last n: 0 on the row that is it; the latest of equal ones."""
 
     def program(self, nodes: Nodes) -> Program:
@@ -306,7 +292,7 @@ def rolling_argmax(x: npt.ArrayLike, n: int = 20) -> Floats:
 
 
 @dataclass(frozen=True)
-class RollingArgmin(_Windowed):
+class RollingArgmin(Windowed):
     """Rows since the smallest of the last n: 0 on the row that is it; the latest of equal ones."""
 
     def program(self, nodes: Nodes) -> Program:
@@ -324,7 +310,7 @@ def rolling_argmin(x: npt.ArrayLike, n: int = 20) -> Floats:
 
 
 @dataclass(frozen=True)
-class RollingQuantile(_Windowed):
+class RollingQuantile(Windowed):
     """Quantile of the last n rows at `share` in (0, 1), linear between neighbours (type 7)."""
 
     share: float = factor(0.5)
@@ -348,7 +334,7 @@ def rolling_quantile(x: npt.ArrayLike, n: int = 20, *, share: float = 0.5) -> Fl
 
 
 @dataclass(frozen=True)
-class RollingMedian(_Windowed):
+class RollingMedian(Windowed):
     """Median of the last n rows."""
 
     def program(self, nodes: Nodes) -> Program:
@@ -362,7 +348,7 @@ def rolling_median(x: npt.ArrayLike, n: int = 20) -> Floats:
 
 
 @dataclass(frozen=True)
-class PercentileRank(_Windowed):
+class PercentileRank(Windowed):
     """Average rank of the row among the last n, itself included, over n: in (0, 1]."""
 
     def program(self, nodes: Nodes) -> Program:
@@ -376,78 +362,3 @@ class PercentileRank(_Windowed):
 def percentile_rank(x: npt.ArrayLike, n: int = 20) -> Floats:
     """Rank of the row among the last n as a share; see `PercentileRank`."""
     return PercentileRank(n).compute(x)
-
-
-@dataclass(frozen=True)
-class RollingCovariance(_Corrected):
-    """Covariance of x and y over the last n rows, divided by `n - ddof`."""
-
-    n: int = rows(60)
-    inputs: ClassVar[tuple[str, ...]] = PAIR
-    fewest: ClassVar[int] = 2
-
-    def program(self, nodes: Nodes) -> Program:
-        """See the base class."""
-        window, divisor = pair(nodes, self.n), self.n - self.ddof
-        return lambda x, y: window(x, y)[2] / divisor
-
-
-def rolling_covariance(x: npt.ArrayLike, y: npt.ArrayLike, n: int = 60, *, ddof: int = 1) -> Floats:
-    """Covariance over the last n rows; see `RollingCovariance`. A y of (time,) serves all x."""
-    return RollingCovariance(n, ddof).compute(x, _alongside(x, y))
-
-
-@dataclass(frozen=True)
-class RollingCorrelation(_Windowed):
-    """Pearson correlation of x and y over the last n rows; NaN where one is constant."""
-
-    n: int = rows(60, least=2)
-    inputs: ClassVar[tuple[str, ...]] = PAIR
-    undefined: ClassVar[str] = "the window does not vary"
-
-    def program(self, nodes: Nodes) -> Program:
-        """See the base class."""
-        from quant_assets.quant.indicators.rolling_kernel import correlation
-
-        window, ratio = pair(nodes, self.n), nodes.add(correlation, nodes.empty(0), window=0)
-        return lambda x, y: ratio(*window(x, y))
-
-
-def rolling_correlation(x: npt.ArrayLike, y: npt.ArrayLike, n: int = 60) -> Floats:
-    """Correlation over the last n rows; see `RollingCorrelation`. A y of (time,) serves all x."""
-    return RollingCorrelation(n).compute(x, _alongside(x, y))
-
-
-@dataclass(frozen=True)
-class RollingBeta(_Windowed):
-    """Slope of x on y over the last n rows, `cov(x, y) / var(y)`; NaN where y is constant.
-
-    With returns of an instrument as x and those of the market as y, its market beta.
-    """
-
-    n: int = rows(60, least=2)
-    inputs: ClassVar[tuple[str, ...]] = PAIR
-    undefined: ClassVar[str] = "the window does not vary"
-
-    def program(self, nodes: Nodes) -> Program:
-        """See the base class."""
-        window = pair(nodes, self.n)
-
-        def step(x: Block, y: Block) -> Block:
-            _, squares_y, products = window(x, y)
-            return products / squares_y
-
-        return step
-
-
-def rolling_beta(x: npt.ArrayLike, y: npt.ArrayLike, n: int = 60) -> Floats:
-    """Slope of x on y over the last n rows; see `RollingBeta`. A y of (time,) serves all x."""
-    return RollingBeta(n).compute(x, _alongside(x, y))
-
-
-def _alongside(x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.generic]:
-    """A y of (time,) beside every symbol of an x of (time, symbol); any other as it is."""
-    left, right = np.asarray(x), np.asarray(y)
-    if left.ndim == 2 and right.ndim == 1 and len(left) == len(right):
-        return np.broadcast_to(right[:, None], left.shape)
-    return right
