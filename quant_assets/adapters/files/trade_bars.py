@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.adapters.files.stamps import Instants, to_column
+from quant_assets.quant.market.bars import microseconds
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -49,7 +50,8 @@ class TradeBars:
 
     def add(self, trades: Trades) -> tuple[pd.DataFrame, Mask]:
         """Bars that ended, and a mask of the trades that came late and are in no bar."""
-        start = trades.ts.astype("datetime64[us]").astype(np.int64) // self._step * self._step
+        at = microseconds(trades.ts.astype("datetime64[us]"))
+        start = at // self._step * self._step
         held = self._open
         latest = np.maximum.accumulate(start)
         if held is not None and len(start):

@@ -14,7 +14,7 @@ import pandas as pd
 
 from quant_assets.contracts.doubts import Doubts
 from quant_assets.core.errors import DataError
-from quant_assets.quant.market.bars import instants
+from quant_assets.quant.market.bars import instants, microseconds
 from quant_assets.quant.market.flagged import flagged, united
 from quant_assets.quant.market.panel import Floats
 
@@ -158,7 +158,7 @@ def _grid_returns(bars: pd.DataFrame, bar_length: timedelta) -> tuple[Floats, li
     if len(ts) == 0:
         return np.empty((0, 0)), []
     step = np.timedelta64(bar_length).astype("timedelta64[us]")
-    phase = ts.astype("int64") % step.astype("int64")
+    phase = microseconds(ts) % (step // np.timedelta64(1, "us"))
     phases, counts = np.unique(phase, return_counts=True)
     on_grid = phase == phases[np.argmax(counts)]
     row = ((ts - ts[on_grid][-1]) // step).astype(np.int64) + MARKET_ROWS

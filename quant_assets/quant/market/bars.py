@@ -31,6 +31,23 @@ def instants(column: pd.Series) -> Instants:
     return column.to_numpy(dtype="datetime64[us]")
 
 
+def microseconds(moments: Instants) -> npt.NDArray[np.int64]:
+    """UTC `datetime64[us]` as read-only int64 microseconds since 1970, without a copy.
+
+    The one place that turns an instant into an integer: it knows the unit, and NaT is the least.
+    """
+    if moments.dtype != np.dtype("datetime64[us]"):
+        raise DataError(f"instants are {moments.dtype}; convert them to datetime64[us]")
+    return sealed(moments.view(np.int64))
+
+
+def sealed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A read-only view in one piece: so each kernel is compiled for one kind of array only."""
+    view = np.ascontiguousarray(values).view()
+    view.flags.writeable = False
+    return view
+
+
 def to_column(moments: Instants) -> pd.Series:
     """UTC `datetime64[us]` values as a `datetime64[us, UTC]` column."""
     return pd.Series(pd.DatetimeIndex(moments).as_unit("us").tz_localize("UTC"))

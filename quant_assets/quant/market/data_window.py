@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
-from quant_assets.quant.market.bars import Instants
+from quant_assets.quant.market.bars import Instants, microseconds
 from quant_assets.quant.market.panel import Panel
-from quant_assets.quant.market.resample import microseconds
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]

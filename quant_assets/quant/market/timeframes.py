@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
-from quant_assets.quant.market.bars import Instants, instants
-from quant_assets.quant.market.resample import DAY, microseconds, sealed
+from quant_assets.quant.market.bars import Instants, instants, microseconds, sealed
+from quant_assets.quant.market.resample import DAY
 
 if TYPE_CHECKING:
     from quant_assets.quant.market.asof_kernel import Facts, Known, Runs

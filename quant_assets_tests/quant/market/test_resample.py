@@ -9,13 +9,13 @@ import pytest
 
 from quant_assets.contracts.bars import Bars
 from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.quant.market.bars import microseconds
 from quant_assets.quant.market.resample import (
     DAY,
     FIELDS,
     WEEK,
     BarArrays,
     BarLength,
-    microseconds,
     resample_bars,
     resample_panel,
     resample_rows,

@@ -9,7 +9,7 @@ import pandas as pd
 from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.base import Contract
 from quant_assets.core.errors import DataError
-from quant_assets.quant.market.bars import ALWAYS_OPEN, Instants, instants
+from quant_assets.quant.market.bars import ALWAYS_OPEN, Instants, instants, microseconds
 from quant_assets.quant.market.panel import Floats
 from quant_assets.quant.market.row_checks.base import RowCheck
 from quant_assets.quant.market.row_checks.sheet import Bools, Sheet
@@ -124,7 +124,8 @@ def _check_length(sheet: Sheet) -> None:
 
 def _common_step(ts: Instants) -> int:
     """Greatest common divisor of the distances between times, in microseconds; 0 for one time."""
-    return int(np.gcd.reduce((ts - ts[0]).astype(np.int64))) if len(ts) else 0
+    at = microseconds(ts)
+    return int(np.gcd.reduce(at - at[0])) if len(at) else 0
 
 
 def _check_prices(sheet: Sheet) -> None:

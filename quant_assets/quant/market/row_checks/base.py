@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.contracts.base import Contract
-from quant_assets.quant.market.bars import Instants
+from quant_assets.quant.market.bars import Instants, microseconds
 from quant_assets.quant.market.row_checks.sheet import Integers, Sheet
 
 TIMES = ("ts", "available_at")
@@ -56,7 +56,7 @@ class RowCheck(ABC):
 
     def identity(self, sheet: Sheet) -> list[Integers]:
         """Keys that name a row: two rows that agree in them tell of the same thing."""
-        return [sheet.ts.astype(np.int64), sheet.codes]
+        return [microseconds(sheet.ts), sheet.codes]
 
     @abstractmethod
     def judge(self, sheet: Sheet) -> None:
@@ -64,7 +64,7 @@ class RowCheck(ABC):
 
     def sort_keys(self, sheet: Sheet) -> list[Integers]:
         """Keys by which the stored rows are sorted."""
-        return [sheet.ts.astype(np.int64), sheet.codes]
+        return [microseconds(sheet.ts), sheet.codes]
 
     def made_columns(self, sheet: Sheet) -> dict[str, pd.Series]:
         """The columns `made`, one value for every row of the sheet."""

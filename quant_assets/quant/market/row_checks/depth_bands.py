@@ -6,6 +6,7 @@ import numpy as np
 
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.depth_bands import DepthBands
+from quant_assets.quant.market.bars import microseconds
 from quant_assets.quant.market.row_checks.base import RowCheck
 from quant_assets.quant.market.row_checks.sheet import Bools, Integers, Sheet, pack
 
@@ -52,7 +53,7 @@ def _shrinking(sheet: Sheet) -> Bools:
     rows = np.flatnonzero(sheet.kept)
     band, depth = sheet.numbers["band_pct"][rows], sheet.numbers["depth"][rows]
     sides = (band > 0).astype(np.int64)
-    side = pack([sheet.ts[rows].astype(np.int64), sheet.codes[rows], sides])
+    side = pack([microseconds(sheet.ts[rows]), sheet.codes[rows], sides])
     order = np.lexsort((np.abs(band), side))
     same = np.r_[False, side[order][1:] == side[order][:-1]]
     less = same & (depth[order] < np.r_[np.nan, depth[order][:-1]])

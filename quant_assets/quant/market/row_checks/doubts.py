@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.contracts.doubts import Doubts
-from quant_assets.quant.market.bars import Positions, to_column
+from quant_assets.quant.market.bars import Positions, microseconds, to_column
 from quant_assets.quant.market.row_checks.sheet import UNDATED, Note, Sheet, pack
 
 MAX_TEXT = 200
@@ -62,7 +62,7 @@ def _order(sheet: Sheet, rows: Positions, reason: Positions, lines: Positions) -
     """Places in the order of the key of `Doubts`, each key once: that which was noted first."""
     if len(rows) == 0:
         return rows
-    ts = sheet.ts[rows].astype(np.int64)
+    ts = microseconds(sheet.ts[rows])
     key = pack([ts, sheet.codes[rows], reason.astype(np.int64), lines[rows]])
     order = np.argsort(key, kind="stable")
     return order[np.r_[True, np.diff(key[order]) != 0]]

@@ -7,6 +7,7 @@ import pandas as pd
 
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.funding import Funding
+from quant_assets.quant.market.bars import microseconds
 from quant_assets.quant.market.funding import MAX_RATE
 from quant_assets.quant.market.row_checks.base import RowCheck
 from quant_assets.quant.market.row_checks.sheet import Integers, Sheet
@@ -28,7 +29,7 @@ class FundingRows(RowCheck):
 
     def identity(self, sheet: Sheet) -> list[Integers]:
         """Symbol and minute."""
-        return [sheet.codes, sheet.ts.astype(np.int64) // MINUTE]
+        return [sheet.codes, microseconds(sheet.ts) // MINUTE]
 
     def judge(self, sheet: Sheet) -> None:
         """Set aside what is no fraction of notional, and impossible marks."""

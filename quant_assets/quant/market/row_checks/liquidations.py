@@ -7,6 +7,7 @@ import pandas as pd
 
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.liquidations import Liquidations
+from quant_assets.quant.market.bars import microseconds
 from quant_assets.quant.market.row_checks.base import RowCheck
 from quant_assets.quant.market.row_checks.sheet import Bools, Integers, Sheet, is_positive
 
@@ -39,7 +40,7 @@ class LiquidationRows(RowCheck):
     def identity(self, sheet: Sheet) -> list[Integers]:
         """Symbol and the source's id; the time only where there is no id."""
         ids, own = _event_ids(sheet)
-        ticks = sheet.ts.astype(np.int64)
+        ticks = microseconds(sheet.ts)
         return [sheet.codes, pd.factorize(ids)[0].astype(np.int64), np.where(own, 0, ticks)]
 
     def judge(self, sheet: Sheet) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.order_book import OrderBook
+from quant_assets.quant.market.bars import microseconds
 from quant_assets.quant.market.panel import Floats
 from quant_assets.quant.market.row_checks.base import RowCheck
 from quant_assets.quant.market.row_checks.sheet import (
@@ -71,7 +72,7 @@ def _levels(sheet: Sheet) -> Integers:
 
 def _snapshots(sheet: Sheet) -> Integers:
     """Number of each row's snapshot, from 0."""
-    packed = pack([sheet.ts.astype(np.int64), sheet.codes])
+    packed = pack([microseconds(sheet.ts), sheet.codes])
     return np.asarray(np.unique(packed, return_inverse=True)[1], dtype=np.int64)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.core.errors import DataError
-from quant_assets.quant.market.bars import Instants, instants
+from quant_assets.quant.market.bars import Instants, instants, microseconds
 from quant_assets.quant.market.row_checks.base import RowCheck
 from quant_assets.quant.market.row_checks.sheet import Bools, Integers, Sheet, increasing, pack
 
@@ -98,7 +98,7 @@ def _vintages(sheet: Sheet, rows: Integers) -> Integers:
     if VINTAGE not in sheet.raw.columns:
         return np.zeros(len(rows), dtype=np.int64)
     collected = instants(sheet.raw[VINTAGE])[rows]
-    return np.where(np.isnat(collected), 0, collected.astype(np.int64))
+    return np.where(np.isnat(collected), 0, microseconds(collected))
 
 
 def _equal(sheet: Sheet, rows: Integers, others: Integers, columns: list[str]) -> Bools:

@@ -5,7 +5,7 @@ from datetime import UTC, timedelta
 import numpy as np
 
 from quant_assets.core.errors import DataError
-from quant_assets.quant.market.bars import Instants, instant
+from quant_assets.quant.market.bars import Instants, instant, microseconds
 from quant_assets.quant.market.row_checks.sheet import Bools, Sheet
 
 # What a unit error does to the microseconds of a time.
@@ -65,10 +65,11 @@ def _outside(ts: Instants, first: np.datetime64, last: np.datetime64) -> Bools:
 
 def _unit_hint(sheet: Sheet, outside: Bools, first: np.datetime64, last: np.datetime64) -> str:
     """Name the unit error that would explain all of the rows outside, if one does."""
-    micros = sheet.ts[outside & sheet.kept].astype(np.int64).astype(np.float64)
+    micros = microseconds(sheet.ts[outside & sheet.kept]).astype(np.float64)
+    low, high = microseconds(np.array([first, last]))
     for factor, words in _UNITS.items():
         moved = micros * factor
-        if ((moved >= first.astype(np.int64)) & (moved <= last.astype(np.int64))).all():
+        if ((moved >= low) & (moved <= high)).all():
             return f"It looks as if {words}. "
     return ""
 
