@@ -36,11 +36,14 @@ def log_ratio(nodes: Nodes) -> Callable[[Block, Block], Block]:
 
 
 def _rogers_satchell(nodes: Nodes) -> Callable[[Block, Block, Block, Block], Block]:
-    """Variance of a row whatever its drift: ln(h/c) ln(h/o) + ln(l/c) ln(l/o)."""
-    up, down, body = log_ratio(nodes), log_ratio(nodes), log_ratio(nodes)
+    """Variance of a row whatever its drift: ln(h/c) ln(h/o) + ln(l/c) ln(l/o).
 
-    def step(first: Block, high: Block, low: Block, close: Block) -> Block:
-        above, below, move = up(high, first), down(low, first), body(close, first)
+    Of open, high, low, and ln(c/o).
+    """
+    up, down = log_ratio(nodes), log_ratio(nodes)
+
+    def step(first: Block, high: Block, low: Block, move: Block) -> Block:
+        above, below = up(high, first), down(low, first)
         return (above - move) * above + (below - move) * below
 
     return step
@@ -133,8 +136,13 @@ class RogersSatchellVolatility(_Realized):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        variance, mean, scale = _rogers_satchell(nodes), nodes.mean(self.n), self._scale
-        return lambda *bars: scale * np.sqrt(mean(variance(*bars)))
+        path, body, mean = _rogers_satchell(nodes), log_ratio(nodes), nodes.mean(self.n)
+        scale = self._scale
+
+        def step(first: Block, high: Block, low: Block, close: Block) -> Block:
+            return scale * np.sqrt(mean(path(first, high, low, body(close, first))))
+
+        return step
 
 
 @dataclass(frozen=True)
@@ -162,10 +170,9 @@ class YangZhangVolatility(_Realized):
         k = 0.34 / (1.34 + (self.n + 1.0) / (self.n - 1.0))
 
         def step(first: Block, high: Block, low: Block, close: Block) -> Block:
-            jump, move = overnight(gap(first, before(close))), inside(body(close, first))
-            return scale * np.sqrt(
-                jump + k * move + (1.0 - k) * mean(path(first, high, low, close))
-            )
+            move, jump = body(close, first), overnight(gap(first, before(close)))
+            steady = mean(path(first, high, low, move))
+            return scale * np.sqrt(jump + k * inside(move) + (1.0 - k) * steady)
 
         return step
 
