@@ -26,6 +26,8 @@ from quant_assets.core.yaml_loader import load_model, load_yaml
 from quant_assets_tests.docs.conftest import environment_of
 from quant_assets_tests.docs.pages import REPOSITORY, Block, Command, Page, all_pages, commands_of
 
+pytestmark = pytest.mark.slow
+
 PAGES = all_pages()
 LANGUAGES = {"python", "bash", "console", "yaml", "json", "text", "mermaid"}
 SETUP = {"git", "cd", "pip", "python3.11", "cp", "mkdir", "export", "ls"}

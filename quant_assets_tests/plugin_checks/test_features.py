@@ -70,8 +70,10 @@ def check_causal(feature, prices):
 
 
 @every_feature
-@pytest.mark.parametrize("missing", [0.0, 0.01, 0.3])
-@pytest.mark.parametrize("n_symbols", [1, 5])
+@pytest.mark.parametrize(
+    ("n_symbols", "missing"),
+    [(5, 0.01), *(pytest.param(n, m, marks=pytest.mark.slow) for n in (1, 5) for m in (0.0, 0.3))],
+)
 def test_feature_is_causal_bit_for_bit(feature, missing, n_symbols):
     check_causal(feature, random_prices(n_symbols=n_symbols, missing=missing))
 

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import get_type_hints
@@ -172,3 +173,10 @@ def test_no_instant_becomes_an_integer_outside_the_one_helper():
         and re.fullmatch(INSTANT, base_name(call.func.value))
     ]
     assert found == ["quant/market/bars.py: moments.view(np.int64)"]
+
+
+@pytest.mark.parametrize("kind", indicators.catalogue().values(), ids=indicators.catalogue())
+def test_streams_have_the_defaults_of_their_function(kind):
+    given = inspect.signature(getattr(indicators, kind.function)).parameters
+    own = {field.name: field.default for field in fields(kind) if field.name in given}
+    assert own == {name: given[name].default for name in own}

@@ -10,6 +10,8 @@ import pytest
 from quant_assets.core.errors import DataError
 from quant_assets.quant import analytics
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 N = 60
 MATRIX = RNG.standard_t(4, (N, 4)) * 0.01 + 3e-4

@@ -7,6 +7,8 @@ import pytest
 from quant_assets.core.errors import DataError
 from quant_assets.quant.analytics import metrics, rolling
 
+pytestmark = pytest.mark.slow
+
 PPY, WINDOW = 252, 21
 RNG = np.random.default_rng(0)
 MARKET = RNG.normal(3e-4, 0.01, 95)

@@ -12,6 +12,8 @@ from quant_assets.quant.analytics import metrics, totals
 from quant_assets.quant.analytics.table import metric_definitions, performance_table
 from quant_assets_tests.quant.analytics.plain_figures import plain_figures
 
+pytestmark = pytest.mark.slow
+
 PPY, RATE = 252, 0.03
 DAILY_RATE = 1.03 ** (1 / PPY) - 1
 N = 700

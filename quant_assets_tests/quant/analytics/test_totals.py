@@ -10,6 +10,8 @@ from quant_assets.quant.analytics import totals
 from quant_assets.quant.analytics.table import performance_table
 from quant_assets.quant.analytics.totals import MONTHS, YEARS, Inputs, measure, span_starts
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 DAYS = ["2020-12-30", "2020-12-31", "2021-01-01", "2021-03-01", "2022-03-01"]
 

@@ -16,6 +16,8 @@ from quant_assets.quant.moments.clustering import (
     silhouette,
 )
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 
 

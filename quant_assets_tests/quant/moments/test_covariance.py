@@ -16,6 +16,8 @@ from quant_assets.quant.moments.covariance import (
     sample_covariance,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def market(n_rows: int, n_assets: int, *, scale: float = 0.01, seed: int = 7) -> np.ndarray:
     rng = np.random.default_rng(seed)

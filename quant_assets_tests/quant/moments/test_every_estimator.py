@@ -17,6 +17,8 @@ from quant_assets.quant.moments.expected import MEANS, expected_returns
 from quant_assets.quant.moments.means.base import MeanEstimator
 from quant_assets_tests.quant.moments.test_covariance import market
 
+pytestmark = pytest.mark.slow
+
 KINDS = discover(COVARIANCES, CovarianceEstimator)
 WITH_DATA = {"given", "given_factors"}  # these have tests of their own
 NAMES = sorted(KINDS.keys() - WITH_DATA)

@@ -13,6 +13,8 @@ from quant_assets.quant.statistics.bootstrap import (
     stationary_bootstrap,
 )
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 MASK = (1 << 64) - 1
 

@@ -11,6 +11,8 @@ from quant_assets.quant.statistics.event_effects import (
     scan_events,
 )
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 FIELDS = ("n_events", "mean", "standard_error", "t_value", "p_value", "effective_days")
 

@@ -7,6 +7,8 @@ from quant_assets.core.errors import DataError
 from quant_assets.quant.statistics.families import pooled, two_level, within
 from quant_assets.quant.statistics.multiplicity import benjamini_hochberg
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 
 

@@ -5,6 +5,8 @@ from scipy import stats
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.statistics.hac import automatic_lag, newey_west
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 
 

@@ -6,6 +6,8 @@ from scipy import stats
 from quant_assets.core.errors import DataError
 from quant_assets.quant.statistics.information_coefficient import rank_ic, rank_ic_decay
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 
 

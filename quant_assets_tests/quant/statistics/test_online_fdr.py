@@ -8,6 +8,8 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.statistics import online_fdr
 from quant_assets.quant.statistics.online_fdr import AlphaInvesting, LordPlusPlus, Saffron
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 PROCEDURES = [LordPlusPlus, Saffron, AlphaInvesting]
 each = pytest.mark.parametrize("procedure", PROCEDURES)

@@ -4,6 +4,8 @@ from scipy import stats
 
 from quant_assets.quant.statistics.ranks import average_ranks, cross_sectional_ic, rank_percentiles
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 
 

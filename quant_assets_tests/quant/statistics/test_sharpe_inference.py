@@ -16,6 +16,8 @@ from quant_assets.quant.statistics.sharpe_inference import (
     sharpe_standard_error,
 )
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 FIGURES = {
     "sharpe_standard_error": sharpe_standard_error,

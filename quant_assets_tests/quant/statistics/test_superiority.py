@@ -9,6 +9,8 @@ from quant_assets.quant.statistics.superiority import (
     superior_predictive_ability,
 )
 
+pytestmark = pytest.mark.slow
+
 HOW = Resampling(5.0, 400)
 
 

@@ -64,7 +64,7 @@ def test_solve_warm_start_at_the_answer_takes_one_step():
     np.testing.assert_allclose(again.weights, first.weights, atol=1e-15)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     n_assets=st.integers(1, 40),
     rank=st.integers(1, 60),
