@@ -378,3 +378,13 @@ def test_search_that_is_too_long_says_how_far_it_came(monkeypatch):
     monkeypatch.setattr(search, "MAX_NODES", 5)
     with pytest.raises(SolverError, match=r"cardinality: .* after \d+ parts of the box"):
         fitted(MinimumVariance, Cardinality(3, 0.2))
+
+
+@pytest.mark.slow
+def test_search_tells_of_a_part_that_fell_back(monkeypatch):
+    from quant_assets.quant.optimization.solvers import quadratic
+
+    monkeypatch.setattr(quadratic, "_fast", lambda *_: None)
+    report = fitted(MinimumVariance, Cardinality(3)).solver_report_
+    assert report.fallback == "cvxpy"
+    assert report.solver == "branch and bound over cvxpy/clarabel"

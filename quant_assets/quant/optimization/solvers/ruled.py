@@ -65,16 +65,16 @@ def _searched(
     least = budget if region.min_net is None else region.min_net
     if not discrete:
         return _solved(region, least, solve)
-    iterations = 0
-    gap = 0.0
+    iterations, gap, fallback = 0, 0.0, ""
 
     def relax(node: Node) -> Relaxed | None:
-        nonlocal iterations, gap
+        nonlocal iterations, gap, fallback
         box = Box(budget, node.lower, node.upper)
         part = _solved(replace(region, box=box, rules=convex_rules), least, solve)
         if part is None:
             return None
         iterations += part.iterations
+        fallback = part.fallback or fallback
         gap = float(np.maximum(gap, part.gap))  # NaN stays
         return Relaxed(part.weights, value(part.weights), part.solver)
 
@@ -83,7 +83,7 @@ def _searched(
     if found is None:
         return None
     name = f"branch and bound over {found.relaxed.solver}"
-    return Answer(found.relaxed.weights, name, iterations, gap=found.gap + gap)
+    return Answer(found.relaxed.weights, name, iterations, fallback, found.gap + gap)
 
 
 def _solved(region: Region, least: float, solve: Callable[[Region], Answer]) -> Answer | None:
