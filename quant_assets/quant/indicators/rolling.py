@@ -50,32 +50,36 @@ def spread(nodes: Nodes, n: int) -> Callable[[Block], tuple[Block, Block]]:
     """Mean of n rows and their standard deviation with divisor n."""
     from quant_assets.quant.indicators.rolling_kernel import window_spread
 
-    state = nodes.empty(2 * n + 6)
+    state = nodes.empty(2 * n + 4)
     return nodes.add(window_spread, state, n, float(n), n_outputs=2, window=n, period=n)
 
 
 def variance(nodes: Nodes, n: int, ddof: int) -> Unary:
     """Variance of n rows, divisor n - ddof."""
-    from quant_assets.quant.indicators.rolling_kernel import window_variance
+    from quant_assets.quant.indicators.rolling_kernel import VARIANCE
 
-    state = nodes.empty(2 * n + 6)
-    return nodes.add(window_variance, state, n, float(n - ddof), window=n, period=n)
+    return _second(nodes, n, ddof, VARIANCE)
 
 
 def deviation(nodes: Nodes, n: int, ddof: int) -> Unary:
     """Standard deviation of n rows, divisor n - ddof."""
-    from quant_assets.quant.indicators.rolling_kernel import window_deviation
+    from quant_assets.quant.indicators.rolling_kernel import DEVIATION
 
-    state = nodes.empty(2 * n + 6)
-    return nodes.add(window_deviation, state, n, float(n - ddof), window=n, period=n)
+    return _second(nodes, n, ddof, DEVIATION)
 
 
 def score(nodes: Nodes, n: int, ddof: int) -> Unary:
     """Distance of the row from the mean of n in their standard deviations, divisor n - ddof."""
-    from quant_assets.quant.indicators.rolling_kernel import window_score
+    from quant_assets.quant.indicators.rolling_kernel import SCORE
 
-    state = nodes.empty(2 * n + 6)
-    return nodes.add(window_score, state, n, float(n - ddof), window=n, period=n)
+    return _second(nodes, n, ddof, SCORE)
+
+
+def _second(nodes: Nodes, n: int, ddof: int, kind: int) -> Unary:
+    from quant_assets.quant.indicators.rolling_kernel import window_second
+
+    state = nodes.empty(2 * n + 4)
+    return nodes.add(window_second, state, n, float(n - ddof), kind, window=n, period=n)
 
 
 def shape(nodes: Nodes, n: int) -> Callable[[Block], Three]:

@@ -16,6 +16,8 @@ import numpy as np
 
 from quant_assets.quant.indicators.compiled import Block, compiled, sample
 
+VARIANCE, DEVIATION, SCORE = range(3)
+
 
 @compiled
 def _end_spread(values: Block, state: Block, n: int) -> None:
@@ -35,79 +37,70 @@ def _end_spread(values: Block, state: Block, n: int) -> None:
 
 
 @compiled
-def _slide(x: Block, t: int, slot: int, state: Block, n: int) -> None:
-    """Take row t into the state of a spread, whose last two rows become the sums of its window."""
-    first, second, reference = 2 * n, 2 * n + 1, 2 * n + 2
-    ends = slot == n - 1
-    if ends:
-        _end_spread(x[t], state, n)
-    if ends or slot == 0:
-        for j in range(x.shape[1]):
-            state[first, j] = 0.0
-            state[second, j] = 0.0
-    at, plain = 0 if ends else slot + 1, 2 * n + 3 if ends else slot
-    for j in range(x.shape[1]):
-        y = x[t, j] - state[reference, j]
-        total, total_2 = state[first, j] + y, state[second, j] + y * y
-        state[first, j] = total
-        state[second, j] = total_2
-        state[plain, j] = x[t, j]
-        state[2 * n + 4, j] = total + state[at, j]
-        state[2 * n + 5, j] = total_2 + state[n + at, j]
-
-
-@compiled
 def window_spread(
     x: Block, seen: int, state: Block, n: int, divisor: float, mean: Block, deviation: Block
 ) -> None:
-    """Mean, and root of the sum of squared distances from it over `divisor`; state (2 n + 6)."""
+    """Mean, and root of the sum of squared distances from it over `divisor`; state (2 n + 4)."""
     n_rows, n_symbols = x.shape
-    inverse, sums = 1.0 / n, 2 * n + 4
+    inverse, first, second, reference = 1.0 / n, 2 * n, 2 * n + 1, 2 * n + 2
     for t in range(n_rows):
-        _slide(x, t, (seen + t) % n, state, n)
+        slot = (seen + t) % n
+        ends = slot == n - 1
+        if ends:
+            _end_spread(x[t], state, n)
+        if ends or slot == 0:
+            for j in range(n_symbols):
+                state[first, j] = 0.0
+                state[second, j] = 0.0
+        at, plain = 0 if ends else slot + 1, 2 * n + 3 if ends else slot
         for j in range(n_symbols):
-            offset = state[sums, j] * inverse
-            mean[t, j] = state[2 * n + 2, j] + offset
-            spread = state[sums + 1, j] - offset * state[sums, j]
-            deviation[t, j] = np.sqrt((0.0 if spread < 0.0 else spread) / divisor)
+            y = x[t, j] - state[reference, j]
+            total, total_2 = state[first, j] + y, state[second, j] + y * y
+            state[first, j] = total
+            state[second, j] = total_2
+            state[plain, j] = x[t, j]
+            total += state[at, j]
+            offset = total * inverse
+            spread = total_2 + state[n + at, j] - offset * total
+            variance = (0.0 if spread < 0.0 else spread) / divisor
+            mean[t, j] = state[reference, j] + offset
+            deviation[t, j] = np.sqrt(variance)
 
 
 @compiled
-def window_variance(x: Block, seen: int, state: Block, n: int, divisor: float, out: Block) -> None:
-    """Sum of squared distances from the mean over `divisor`; state as for `window_spread`."""
+def window_second(
+    x: Block, seen: int, state: Block, n: int, divisor: float, kind: int, out: Block
+) -> None:
+    """Sum of squared distances from the mean over `divisor`, or by `kind` what is made from it.
+
+    VARIANCE; DEVIATION, its root; SCORE, distance of the row from the mean over that. State as for
+    `window_spread`.
+    """
     n_rows, n_symbols = x.shape
-    inverse, sums = 1.0 / n, 2 * n + 4
+    inverse, first, second, reference = 1.0 / n, 2 * n, 2 * n + 1, 2 * n + 2
     for t in range(n_rows):
-        _slide(x, t, (seen + t) % n, state, n)
+        slot = (seen + t) % n
+        ends = slot == n - 1
+        if ends:
+            _end_spread(x[t], state, n)
+        if ends or slot == 0:
+            for j in range(n_symbols):
+                state[first, j] = 0.0
+                state[second, j] = 0.0
+        at, plain = 0 if ends else slot + 1, 2 * n + 3 if ends else slot
         for j in range(n_symbols):
-            spread = state[sums + 1, j] - state[sums, j] * inverse * state[sums, j]
-            out[t, j] = (0.0 if spread < 0.0 else spread) / divisor
-
-
-@compiled
-def window_deviation(x: Block, seen: int, state: Block, n: int, divisor: float, out: Block) -> None:
-    """Root of what `window_variance` gives."""
-    n_rows, n_symbols = x.shape
-    inverse, sums = 1.0 / n, 2 * n + 4
-    for t in range(n_rows):
-        _slide(x, t, (seen + t) % n, state, n)
-        for j in range(n_symbols):
-            spread = state[sums + 1, j] - state[sums, j] * inverse * state[sums, j]
-            out[t, j] = np.sqrt((0.0 if spread < 0.0 else spread) / divisor)
-
-
-@compiled
-def window_score(x: Block, seen: int, state: Block, n: int, divisor: float, out: Block) -> None:
-    """Distance of the row from the mean in deviations, as `window_deviation` has them."""
-    n_rows, n_symbols = x.shape
-    inverse, sums = 1.0 / n, 2 * n + 4
-    for t in range(n_rows):
-        _slide(x, t, (seen + t) % n, state, n)
-        for j in range(n_symbols):
-            offset = state[sums, j] * inverse
-            spread = state[sums + 1, j] - offset * state[sums, j]
-            deviation = np.sqrt((0.0 if spread < 0.0 else spread) / divisor)
-            out[t, j] = (x[t, j] - state[2 * n + 2, j] - offset) / deviation
+            y = x[t, j] - state[reference, j]
+            total, total_2 = state[first, j] + y, state[second, j] + y * y
+            state[first, j] = total
+            state[second, j] = total_2
+            state[plain, j] = x[t, j]
+            total += state[at, j]
+            offset = total * inverse
+            spread = total_2 + state[n + at, j] - offset * total
+            variance = (0.0 if spread < 0.0 else spread) / divisor
+            deviation = np.sqrt(variance)
+            other = deviation if kind == DEVIATION else (y - offset) / deviation
+            out[t, j] = variance if kind == VARIANCE else other
 
 
 @compiled
@@ -286,10 +279,8 @@ def correlation(xx: Block, yy: Block, xy: Block, seen: int, state: Block, out: B
 def warm_up() -> None:
     """Compile every kernel of this file."""
     x, room = sample(), (sample(), sample(), sample())
-    window_spread(x, 0, sample(10), 2, 1.0, *room[:2])
-    window_variance(x, 0, sample(10), 2, 1.0, sample())
-    window_deviation(x, 0, sample(10), 2, 1.0, sample())
-    window_score(x, 0, sample(10), 2, 1.0, sample())
+    window_spread(x, 0, sample(8), 2, 1.0, *room[:2])
+    window_second(x, 0, sample(8), 2, 1.0, VARIANCE, sample())
     window_shape(x, 0, sample(14), 2, *room)
     window_pair(x, x, 0, sample(19), 2, *room)
     skewness(x, x, 0, sample(0), 1.0, sample())
