@@ -17,6 +17,7 @@ SAFE = re.compile(r"[A-Za-z0-9_%-][A-Za-z0-9_.%-]*")
         ("bars", "bars"),
         ("2020-01-01", "2020-01-01"),
         ("BTC/USDT:USDT", "BTC%2FUSDT%3AUSDT"),
+        ("BTC:ETH x", "BTC%3AETH%20x"),
         ("100%", "100%25"),
         (".", "%2E"),
         ("..", "%2E."),
