@@ -123,6 +123,14 @@ def _clusters(frame: pd.DataFrame) -> Canvas:
     return canvas
 
 
+def _correlations(frame: pd.DataFrame) -> Canvas:
+    now = _newest(frame, "decided_at")
+    upper = _wide(now, "symbol", "other", "correlation")
+    canvas = Canvas.blank(f"Correlations, red -1, blue +1 · {_span(now, 'decided_at')}")
+    heat_map(canvas, upper.fillna(upper.T), limit=1.0)
+    return canvas
+
+
 def _weights(frame: pd.DataFrame) -> Canvas:
     now = _newest(frame, "decided_at")
     wide = _wide(now, "entrant", "symbol", "weight") * 100.0
@@ -318,6 +326,7 @@ _DRAWINGS: dict[str, Draw] = {
     "Bars": _bars,
     "CandidateClusters": _clusters,
     "CandidatePool": _candidate_pool,
+    "Correlations": _correlations,
     "Doubts": _doubts,
     "Equity": _equity,
     "Fills": _fills,

@@ -11,6 +11,7 @@ from quant_assets.contracts.alpha_streams import AlphaStreams
 from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.base import Contract
 from quant_assets.contracts.candidate_pool import CandidatePool
+from quant_assets.contracts.correlations import Correlations
 from quant_assets.contracts.doubts import Doubts
 from quant_assets.contracts.fills import Fills
 from quant_assets.contracts.final_holdings import FinalHoldings
@@ -65,6 +66,14 @@ def _pool() -> pd.DataFrame:
     ]
     names = ["decided_at", "symbol", "rule", "value", "limit", "passed", "is_candidate"]
     return pd.DataFrame(rows, columns=names).astype({"symbol": "str", "rule": "str"})
+
+
+def _correlations() -> pd.DataFrame:
+    names = sorted(SYMBOLS)
+    pairs = [(a, b, float(a == b), 6) for i, a in enumerate(names) for b in names[i:]]
+    frame = pd.DataFrame(pairs, columns=["symbol", "other", "correlation", "n_rows"])
+    frame.insert(0, "decided_at", [DECIDED] * len(pairs))
+    return frame.astype({"symbol": "str", "other": "str"})
 
 
 def _fills() -> pd.DataFrame:
@@ -139,6 +148,7 @@ def _other_samples() -> dict[str, pd.DataFrame]:
         "Returns": _cells(returns=np.where(_numbers(n) > 0.8, np.nan, _numbers(n, 0.02))),
         "AlphaFeatures": _cells(value_trend=_numbers(n), value_constant=1.0),
         "CandidatePool": _pool(),
+        "Correlations": _correlations(),
         "AlphaSignals": _decisions(alpha=_numbers(4), expected_return=_numbers(4, 0.05)),
         "AlphaStreams": _decisions(
             stream=pd.Series(SYMBOLS, dtype="str"),
@@ -188,6 +198,7 @@ OTHER: dict[str, type[Contract]] = {
         AlphaStreams,
         Bars,
         CandidatePool,
+        Correlations,
         Doubts,
         Fills,
         FinalHoldings,

@@ -1,12 +1,14 @@
-"""Clusters of candidates, and the return streams offered to the optimizers."""
+"""Correlations and clusters of candidates, and the return streams offered to the optimizers."""
 
 from quant_assets.contracts.alpha_streams import AlphaStreams
 from quant_assets.contracts.candidate_clusters import CandidateClusters
+from quant_assets.contracts.correlations import Correlations
 from quant_assets.core.context import SynthesisContext
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import this_window, training
 from quant_assets.orchestration.walk import walk
 from quant_assets.quant.synthesis.alpha_streams import alpha_streams_window
+from quant_assets.quant.synthesis.correlations import correlations_window
 from quant_assets.quant.synthesis.partitioning import candidate_clusters_window
 
 
@@ -23,6 +25,22 @@ from quant_assets.quant.synthesis.partitioning import candidate_clusters_window
 )
 def candidate_clusters(context, candidate_pool, returns_matrix):
     """Hierarchical clusters on shrunk correlations; grain: decision x symbol."""
+    return walk(context, candidate_pool=candidate_pool, returns_matrix=returns_matrix)
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="decision",
+        group="synthesis",
+        context=SynthesisContext,
+        step=correlations_window,
+        reads={"candidate_pool": this_window(), "returns_matrix": training()},
+    ),
+    contract=Correlations,
+)
+def correlations(context, candidate_pool, returns_matrix):
+    """Shrunk correlation of each pair of candidates; grain: decision x symbol x other."""
     return walk(context, candidate_pool=candidate_pool, returns_matrix=returns_matrix)
 
 
