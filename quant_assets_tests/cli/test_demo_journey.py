@@ -210,7 +210,7 @@ def test_verify_names_a_flipped_bit_and_backfill_force_mends_it(root: Path):
         "--windows",
         window,
         "--assets",
-        "raw_bars,bars",
+        "sessions,raw_bars,bars",
         "--force",
     )
     assert mended.code == 0, mended.stderr
@@ -267,7 +267,7 @@ def test_removing_a_venue_file_leaves_its_cells_readable(root: Path):
     path = write_venue(folder, "gone", first="2024-01-01", last="2024-01-31", training=1)
     environment = {"QUANT_ASSETS_VENUES_FOLDER": str(folder)}
     made = quant_assets(
-        root, "backfill", "--venue", "gone", "--assets", "raw_bars,bars", **environment
+        root, "backfill", "--venue", "gone", "--assets", "sessions,raw_bars,bars", **environment
     )
     assert made.code == 0, made.stderr
     path.unlink()
