@@ -12,6 +12,8 @@ from quant_assets.quant.indicators import base
 from quant_assets_tests.plugin_checks.prefix_invariance import assert_prefix_invariant
 from quant_assets_tests.quant.indicators.bars import random_bars, with_holes
 
+pytestmark = pytest.mark.slow
+
 INDICATORS = indicators.catalogue()
 AFTER = 70  # rows looked at behind the warm-up
 every_indicator = pytest.mark.parametrize("kind", INDICATORS.values(), ids=INDICATORS.keys())

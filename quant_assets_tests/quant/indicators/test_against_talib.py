@@ -7,6 +7,8 @@ import talib
 from quant_assets.quant import indicators
 from quant_assets_tests.quant.indicators.bars import coarse_bars, random_bars
 
+pytestmark = pytest.mark.slow
+
 LENGTHS = (2, 3, 5, 14, 30)
 
 

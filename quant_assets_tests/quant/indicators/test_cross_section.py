@@ -6,6 +6,8 @@ from scipy import stats
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant import indicators
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 GROUPS = np.array(["tech", "", "bank", "tech", "bank", "tech", "oil"])
 

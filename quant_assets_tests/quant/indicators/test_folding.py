@@ -6,6 +6,8 @@ from quant_assets.quant.indicators import base, folding
 from quant_assets.quant.indicators.nodes import Nodes
 from quant_assets_tests.quant.indicators.bars import random_bars, with_holes
 
+pytestmark = pytest.mark.slow
+
 CATALOGUE = indicators.catalogue()
 
 

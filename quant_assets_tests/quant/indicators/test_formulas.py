@@ -10,6 +10,8 @@ from scipy import stats
 from quant_assets.quant import indicators
 from quant_assets_tests.quant.indicators.bars import coarse_bars, random_bars
 
+pytestmark = pytest.mark.slow
+
 BARS = {name: pd.Series(values) for name, values in random_bars(260, seed=7).items()}
 COARSE = {name: pd.Series(values) for name, values in coarse_bars(260).items()}
 both = pytest.mark.parametrize("bars", [BARS, COARSE], ids=["random", "coarse"])

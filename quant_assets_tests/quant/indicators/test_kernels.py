@@ -9,6 +9,8 @@ import pytest
 
 from quant_assets.quant import indicators
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = "quant_assets.quant.indicators"
 FILES = sorted(path.stem for path in Path(indicators.__file__).parent.glob("*_kernel.py"))
 SECOND = f"""

@@ -5,6 +5,8 @@ from quant_assets.quant import indicators
 from quant_assets_tests.quant.indicators.bars import random_bars
 from quant_assets_tests.quant.indicators.oracle import assert_close, before, by_window
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 
 

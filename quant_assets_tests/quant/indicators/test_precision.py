@@ -8,6 +8,8 @@ import pytest
 from quant_assets.quant import indicators
 from quant_assets_tests.quant.indicators.bars import random_bars
 
+pytestmark = pytest.mark.slow
+
 LEVEL, MOVE = 1e6, 1e-8
 
 

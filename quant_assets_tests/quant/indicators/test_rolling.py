@@ -7,6 +7,8 @@ from quant_assets.core.errors import ConfigError
 from quant_assets.quant import indicators
 from quant_assets_tests.quant.indicators.oracle import assert_close, by_window
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 
 

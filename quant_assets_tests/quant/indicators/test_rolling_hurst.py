@@ -4,6 +4,8 @@ import pytest
 from quant_assets.quant import indicators
 from quant_assets_tests.quant.indicators.oracle import assert_close, by_window
 
+pytestmark = pytest.mark.slow
+
 
 def rescaled_range(piece):
     path = np.concatenate([[0.0], np.cumsum(piece - piece.mean())])

@@ -8,6 +8,8 @@ from quant_assets.quant import indicators
 from quant_assets_tests.quant.indicators.bars import coarse_bars, random_bars
 from quant_assets_tests.quant.indicators.oracle import assert_close, before, by_window
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=["random", "coarse"])
 def bars(request):

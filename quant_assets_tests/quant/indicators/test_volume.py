@@ -8,6 +8,8 @@ from quant_assets.quant import indicators
 from quant_assets_tests.quant.indicators.bars import coarse_bars, random_bars
 from quant_assets_tests.quant.indicators.oracle import assert_close
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 
 

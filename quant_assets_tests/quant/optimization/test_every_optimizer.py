@@ -12,6 +12,8 @@ from quant_assets.quant.optimization.base import LONG_ONLY, Constraints, Optimiz
 from quant_assets.quant.optimization.limits import CHAMPION
 from quant_assets_tests.quant.optimization.samples import market
 
+pytestmark = pytest.mark.slow
+
 KINDS = discover("quant_assets.quant.optimization", Optimizer)
 # those without defaults have tests of their own
 OPTIMIZERS = {name: kind for name, kind in KINDS.items() if not kind.required_parameters()}

@@ -11,6 +11,8 @@ from quant_assets.quant.optimization.solvers.active_set import scaled
 from quant_assets.quant.optimization.solvers.tail import tail_mean_loss
 from quant_assets_tests.quant.optimization.samples import market
 
+pytestmark = pytest.mark.slow
+
 SHAPES = [
     (2, Constraints(upper=0.9)),
     (5, Constraints(upper=0.3)),

@@ -14,6 +14,8 @@ from quant_assets.quant.optimization.solvers.active_set import (
     solve,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def box(budget: float, lower: list[float], upper: list[float]) -> Box:
     return Box(budget, np.array(lower, dtype=float), np.array(upper, dtype=float))

@@ -20,6 +20,8 @@ from quant_assets.quant.optimization.solvers.hessian import (
 from quant_assets_tests.quant.optimization.samples import market
 from quant_assets_tests.quant.optimization.solvers.plain_active_set import solve_plainly
 
+pytestmark = pytest.mark.slow
+
 
 def box(n_assets: int, upper: float = 1.0, lower: float = 0.0, budget: float = 1.0) -> Box:
     return Box(budget, np.full(n_assets, lower), np.full(n_assets, upper))

@@ -14,6 +14,8 @@ from quant_assets.quant.optimization.solvers.risk_budget import (
 from quant_assets.quant.optimization.solvers.risk_budget_kernel import descend
 from quant_assets_tests.quant.optimization.samples import market
 
+pytestmark = pytest.mark.slow
+
 
 def plain_sweep(correlation: np.ndarray, budgets: np.ndarray, position: np.ndarray) -> np.ndarray:
     """One sweep of the descent, a coordinate at a time."""

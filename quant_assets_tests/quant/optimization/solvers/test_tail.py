@@ -11,6 +11,8 @@ from quant_assets.quant.optimization.solvers import tail_kernel
 from quant_assets.quant.optimization.solvers.tail import minimise, tail_mean_loss
 from quant_assets_tests.quant.optimization.samples import market
 
+pytestmark = pytest.mark.slow
+
 
 def least_loss(returns: np.ndarray, tail: float, constraints: Constraints) -> float:
     """Rockafellar and Uryasev's program as it is written."""

@@ -17,6 +17,8 @@ from quant_assets.quant.optimization.solvers.tree_kernel import (
 )
 from quant_assets_tests.quant.optimization.samples import market
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("n_items", [2, 3, 10, 60])
 def test_leaves_equal_scipy(n_items):
