@@ -10,7 +10,6 @@ from typing import get_type_hints
 
 import pytest
 
-from quant_assets.contracts.base import Contract
 from quant_assets.core.venues import SimulationParameters
 from quant_assets.quant import analytics, indicators, model_selection, statistics
 from quant_assets_tests.contracts.samples import all_contracts
@@ -70,8 +69,8 @@ LINES = {
 # All that numpy.random has beside these draws from one hidden state.
 GENERATORS = {"Generator", "SeedSequence", "default_rng"}
 INSTANT = r"\b(ts|available_at|decided_at|moments?|collected|received|instants?)\b"
-# One row per trial and finished day; it is appended to and joined with nothing.
-WITHOUT_KNOWLEDGE = {"TrialLedger"}
+# Tables about finished runs: they are shown, and joined with nothing.
+REPORTS = {"League", "Overfitting", "ReportFiles", "Tournament", "TrialLedger"}
 
 
 @cache
@@ -140,11 +139,12 @@ def test_orders_fill_at_the_next_open_unless_the_venue_says_otherwise():
     assert SimulationParameters().lot_size == 0.0
 
 
-@pytest.mark.parametrize("contract", all_contracts(), ids=lambda c: c.__name__)
-def test_rows_that_happened_at_a_time_say_when_they_could_be_known(contract: type[Contract]):
-    names = set(contract.to_schema().columns)
-    if "ts" in names and contract.__name__ not in WITHOUT_KNOWLEDGE:
-        assert "available_at" in names
+def test_every_row_says_when_it_could_be_known_or_was_decided():
+    columns = {contract.__name__: set(contract.to_schema().columns) for contract in all_contracts()}
+    timeless = {n for n, own in columns.items() if not own & {"available_at", "decided_at"}}
+    assert timeless == REPORTS
+    happened = {name for name, own in columns.items() if "ts" in own} - REPORTS
+    assert [name for name in happened if "available_at" not in columns[name]] == []
 
 
 def test_no_draw_of_the_library_comes_from_a_hidden_global_state():
