@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from quant_assets_tests.fuzz.specimens import PACKINGS, SPECIMENS, VENUES, packed, swallow
 
+pytestmark = pytest.mark.slow
+
 TOKENS = (
     *(b",", b"\n", b"\r", b'"', b"\x00", b"\xff", b"-", b"9" * 20, b"1e999", b"nan", b"{", b"["),
     *(b"]", b"\xef\xbb\xbf", b"../", b"%", b" ", b"1,5", b"\x1f\x8b", b"PK\x03\x04", b"\xff" * 4),

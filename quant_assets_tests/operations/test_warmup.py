@@ -10,6 +10,8 @@ from quant_assets import quant
 from quant_assets.cli.main import cli
 from quant_assets.operations.warmup import modules_to_warm
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(quant.__path__[0])
 
 

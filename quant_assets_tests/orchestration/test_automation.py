@@ -42,6 +42,8 @@ from quant_assets.orchestration.refresh import (
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets_tests.orchestration.dropped_venue import NAME, bars, drop, write_dropped
 
+pytestmark = pytest.mark.slow
+
 TWO_MONTHS = ["2024-01-01", "2024-02-01"]
 LIMITS = "freshness: {warn_after: 1d, fail_after: 2d}\n"
 

@@ -8,6 +8,8 @@ from dagster import DagsterRunStatus as Status
 
 from quant_assets.orchestration.dead_runs import OWNER_TAG, end_dead_runs, owner_tag
 
+pytestmark = pytest.mark.slow
+
 NOBODY = f"{platform.node()}/4194303/1.00"  # beyond the process numbers of a machine of this size
 
 

@@ -18,6 +18,8 @@ from quant_assets.orchestration.workspace import Workspace
 from quant_assets_tests.fixtures import counter_location
 from quant_assets_tests.fixtures.venue_files import write_venue
 
+pytestmark = pytest.mark.slow
+
 TICKS = cell_spec(counter_location.ticks)
 WINDOWS = ["2020-01-01", "2020-02-01"]
 

@@ -21,6 +21,8 @@ from quant_assets.storage.paths import Cell
 from quant_assets_tests.fixtures import counter_location
 from quant_assets_tests.fixtures.venue_files import write_venue
 
+pytestmark = pytest.mark.slow
+
 TICKS = cell_spec(counter_location.ticks)
 COUNTER = cell_spec(counter_location.counter)
 GRID = Grid(start=date(2019, 10, 1))

@@ -16,6 +16,8 @@ from quant_assets.quant.market.panel import Panel
 from quant_assets.quant.market.returns import equal_weight_market, simple_returns
 from quant_assets_tests.plugin_checks.prefix_invariance import assert_prefix_invariant
 
+pytestmark = pytest.mark.slow
+
 FEATURES = discover(FEATURES_PACKAGE, Feature)
 MONTH = 4
 N_TIMES = 12 * MONTH + 60

@@ -11,6 +11,8 @@ from quant_assets.core.telemetry import NullTelemetry
 from quant_assets.quant.synthesis.signals.base import Signal
 from quant_assets_tests.quant.synthesis.synthetic import signal_inputs
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = "quant_assets.quant.synthesis.signals"
 SIGNALS = discover(PACKAGE, Signal)
 FEATURES = [

@@ -29,6 +29,8 @@ from quant_assets.contracts.universe import Universe
 from quant_assets.reporting.pictures import completeness_table, picture
 from quant_assets_tests.reporting.samples import FRAMES
 
+pytestmark = pytest.mark.slow
+
 SYMBOLS = ["$x^2$", "BTC/USDT:USDT", "NA", "_hidden"]
 DAYS = pd.date_range("2024-01-01", periods=6, tz="UTC").as_unit("us")
 DECIDED = pd.Timestamp("2024-01-01", tz="UTC").as_unit("us")

@@ -24,6 +24,8 @@ from quant_assets.reporting.tear_sheet import (
 )
 from quant_assets_tests.reporting.samples import FRAMES, random_prices, sample_frames, sample_venue
 
+pytestmark = pytest.mark.slow
+
 SECTIONS = [
     "summary",
     "assumptions",

@@ -11,6 +11,8 @@ from quant_assets.storage.verification import verify
 from quant_assets_tests.storage.lakes import WINDOWS, build, cell
 from quant_assets_tests.storage.samples import bars, commit
 
+pytestmark = pytest.mark.slow
+
 RAW = cell("raw_bars", WINDOWS[0])
 
 

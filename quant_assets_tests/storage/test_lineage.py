@@ -11,6 +11,8 @@ from quant_assets.storage.snapshots import SnapshotStore
 from quant_assets_tests.storage.lakes import WINDOWS, build, cell, read
 from quant_assets_tests.storage.samples import bars, commit, facts, flip_bit
 
+pytestmark = pytest.mark.slow
+
 LAST = WINDOWS[2]
 
 

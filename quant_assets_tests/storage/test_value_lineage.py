@@ -9,6 +9,8 @@ from quant_assets.storage.value_lineage import explain_value
 from quant_assets_tests.storage.lakes import WINDOWS, build, cell, read
 from quant_assets_tests.storage.samples import bars, commit
 
+pytestmark = pytest.mark.slow
+
 LAST = WINDOWS[2]
 WHERE = {"entrant": "champion", "symbol": "AAPL"}
 

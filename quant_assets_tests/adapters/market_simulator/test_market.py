@@ -21,6 +21,8 @@ from quant_assets.adapters.market_simulator.market import (
 )
 from quant_assets.adapters.market_simulator.settings import ShockSettings, SimulatorSettings
 
+pytestmark = pytest.mark.slow
+
 FIRST, LAST = date(2024, 1, 1), date(2024, 3, 31)
 ASSETS: list[dict[str, Any]] = [
     {"base": "BTC", "first_price": 42_000, "own_volatility": 0.15},

@@ -22,6 +22,8 @@ from quant_assets.core.venues import Venue
 from quant_assets.core.windows import Grid, Window
 from quant_assets_tests.adapters.venue_models import NEEDS_DEMO, make_venue
 
+pytestmark = pytest.mark.slow
+
 GRID = Grid()
 WINDOWS = {
     "bundled": ["1990-01-01", "2018-11-01", "2018-12-01", "2022-12-01"],

@@ -14,6 +14,8 @@ from quant_assets.core.windows import Grid
 from quant_assets.storage.frames import data_digest
 from quant_assets_tests.adapters.venue_models import make_venue
 
+pytestmark = pytest.mark.slow
+
 GRID = Grid()
 DATASETS = ("bars", "funding", "open_interest", "liquidations", "order_book", "reference")
 VERSION_1 = {"bars": "ddcc0bdf7663", "funding": "d37fa7971027"}

@@ -17,6 +17,8 @@ from quant_assets.quant.market.alignment import (
 )
 from quant_assets_tests.quant.market.frames import bars_frame
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 
 

@@ -16,6 +16,8 @@ from quant_assets.core.errors import ConfigError, DataError, LookAheadError
 from quant_assets.quant.market.data_window import DataWindow, Replay
 from quant_assets.quant.market.panel import Panel
 
+pytestmark = pytest.mark.slow
+
 ROWS, SYMBOLS = 90, ("A", "B", "C")
 MINUTE = np.timedelta64(1, "m")
 START = np.datetime64("2024-01-01T00:00", "us")

@@ -22,6 +22,8 @@ from quant_assets.quant.market.resample import (
 )
 from quant_assets_tests.quant.market.frames import bars_frame
 
+pytestmark = pytest.mark.slow
+
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 FIVE = BarLength(5 * MINUTE, MINUTE)
 RESULT = ("ts", "available_at", *FIELDS, "codes", "n_rows", "completeness")

@@ -29,6 +29,8 @@ from quant_assets_tests.quant.synthesis.synthetic import (
     symbols_of,
 )
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 DAY = timedelta(days=1)
 

@@ -27,6 +27,8 @@ from quant_assets_tests.quant.market.row_checks.raws import (
     with_cell,
 )
 
+pytestmark = pytest.mark.slow
+
 RECEIVED = datetime(2024, 6, 1, tzinfo=UTC)
 
 

@@ -19,6 +19,8 @@ from quant_assets_tests.quant.market.row_checks.raws import (
     with_cell,
 )
 
+pytestmark = pytest.mark.slow
+
 EIGHT_HOURS = timedelta(hours=8)
 SECOND = timedelta(seconds=1)
 

@@ -17,6 +17,8 @@ from quant_assets.quant.synthesis.signals.training import (
 )
 from quant_assets_tests.quant.synthesis.synthetic import planted_market, signal_inputs
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["noise", "planted"]
 QUICK = [ElasticNet, Ranking]
 every = pytest.mark.parametrize(
