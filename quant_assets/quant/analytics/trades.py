@@ -73,7 +73,7 @@ def _figures(trades: pd.DataFrame) -> dict[str, object]:
     return {
         **_amounts(pnl),
         "fees": float(trades["fee"].sum()) if "fee" in trades else float("nan"),
-        **_ratios(pnl),
+        **win_loss_figures(pnl),
         "longest_winning_run": _longest(pnl > 0.0),
         "longest_losing_run": _longest(pnl < 0.0),
         "mean_return": _of(np.mean, returns),
@@ -98,7 +98,8 @@ def _amounts(pnl: Floats) -> dict[str, float]:
     }
 
 
-def _ratios(pnl: Floats) -> dict[str, float]:
+def win_loss_figures(pnl: Floats) -> dict[str, float]:
+    """What `trade_statistics` says of wins against losses, for any outcomes without NaN."""
     wins, losses = pnl[pnl > 0.0], pnl[pnl < 0.0]
     win, loss = _of(np.mean, wins), _of(np.mean, losses)
     rate = ratio(len(wins), len(wins) + len(losses))
