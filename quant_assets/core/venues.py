@@ -282,6 +282,8 @@ class Venue(Strict):
             notes.append("SIMULATED: generated data, no market ever traded these prices")
         if market.closes_only:
             notes.append("CLOSES ONLY: no open/high/low/volume; orders fill at the next close")
+        elif self.simulation.fill == "next_close":
+            notes.append("NEXT CLOSE: orders fill at the close of the first bar, not at its open")
         if market.survivors_only:
             notes.append("SURVIVORS ONLY: the universe holds names that still exist today")
         if market.price_adjustment != "none":

@@ -12,6 +12,7 @@ import pytest
 
 from quant_assets.core.venues import SimulationParameters
 from quant_assets.quant import analytics, indicators, model_selection, statistics
+from quant_assets_tests.adapters.venue_models import make_venue
 from quant_assets_tests.contracts.samples import all_contracts
 
 PACKAGE = Path(indicators.__file__).parents[2]
@@ -137,6 +138,16 @@ def test_several_lines_come_back_under_the_promised_names_in_their_order(name):
 def test_orders_fill_at_the_next_open_unless_the_venue_says_otherwise():
     assert SimulationParameters().fill == "next_open"
     assert SimulationParameters().lot_size == 0.0
+
+
+@pytest.mark.parametrize(("provider", "fill"), [("simulated", "next_close"), ("bundled", None)])
+def test_any_other_fill_is_stamped(provider, fill):
+    venue = make_venue(provider, first="2024-01-01", last="2024-02-01")
+    if fill is not None:
+        assert not any("close" in stamp for stamp in venue.stamps())
+        asked = venue.simulation.model_copy(update={"fill": fill})
+        venue = venue.model_copy(update={"simulation": asked})
+    assert any("orders fill at the" in stamp for stamp in venue.stamps())
 
 
 def test_every_row_says_when_it_could_be_known_or_was_decided():
