@@ -3,9 +3,9 @@
 import os
 import platform
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rich.table import Table
@@ -13,6 +13,7 @@ from rich.table import Table
 from quant_assets.cli.console import make_console
 from quant_assets.core.clock import utc_now
 
+PEERS = ("polars", "TA-Lib", "vectorbt", "skfolio", "piqp", "highspy")
 PACKAGES = ("quant_assets", "dagster", "pandas", "numpy", "pyarrow", "duckdb", "cvxpy", "numba")
 HEAD = """# Benchmarks
 
@@ -79,12 +80,21 @@ def cpu_model() -> str:
 def machine() -> str:
     """What was measured on."""
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
-    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    packages = ", ".join(_versions())
     return (
         f"{utc_now():%Y-%m-%d}, {os.cpu_count()} cores, {cpu_model()}, {platform.system()}, "
         f"load average at the end {load}; "
         f"Python {platform.python_version()}, {packages}"
     )
+
+
+def _versions() -> Iterator[str]:
+    """Ours and the peers', of those that are installed where the measuring is done."""
+    for name in (*PACKAGES, *PEERS):
+        try:
+            yield f"{name} {version(name)}"
+        except PackageNotFoundError:
+            continue
 
 
 def render(results: Sequence[Result], *, quick: bool, before: str = "") -> str:
