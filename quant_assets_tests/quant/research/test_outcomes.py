@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.quant.research.outcomes import (
+    DirectedEvents,
+    EventOutcomes,
+    PricePanel,
+    forward_outcomes,
+    group_contrast,
+)
+
+pytestmark = pytest.mark.slow
+
+NAN = np.nan
+
+
+def _sample(seed=0, n=120, shift=0.0):
+    rng = np.random.default_rng(seed)
+    bars = np.sort(rng.integers(0, 900, n))
+    return EventOutcomes(rng.normal(shift, 1.0, n), bars, bars // 24, horizon_bars=3)
+
+
+def _plain_error(sample, groups, weights):
+    """Square root of `a' W a`, a_i = w (y_i - m) / n, W the triangle of bar distances."""
+    a = np.zeros(len(groups))
+    for group, weight in enumerate(weights):
+        inside = groups == group
+        y = sample.outcomes[inside]
+        a[inside] = weight * (y - y.mean()) / len(y)
+    distance = np.abs(sample.bars[:, None] - sample.bars)
+    return np.sqrt(a @ np.maximum(1 - distance / (2 * sample.horizon_bars + 1), 0) @ a)
+
+
+def test_forward_outcomes_by_hand():
+    prices = np.array([[0.0, 5.0], [1.0, NAN], [3.0, 4.0], [7.0, 4.5], [8.0, 2.0]])
+    events = DirectedEvents(np.array([0, 0, 1, 1, 0]), np.array([0, 1, 1, 0, 3]), [1, -1, 1, 1, 1])
+    panel = PricePanel(prices, np.array([0, 0, 1, 1, 2]))
+    found = forward_outcomes(panel, events, horizon_bars=2, delay_bars=1)
+    np.testing.assert_array_equal(found.outcomes, [6.0, -5.0, -2.0, NAN, NAN])
+    assert found.days.tolist() == [0, 0, 0, 0, 1]
+    now = forward_outcomes(panel, events, horizon_bars=2, delay_bars=0)
+    np.testing.assert_array_equal(now.outcomes, [3.0, -6.0, NAN, -1.0, NAN])
+
+
+def test_group_contrast_of_one_group_is_the_event_effect():
+    sample = _sample(shift=0.2)
+    groups = np.arange(120) % 3
+    alone, found = sample.part(groups == 1).effect(), group_contrast(sample, groups, [0, 1, 0])
+    for name in ("mean", "standard_error", "t_value", "p_value", "effective_days"):
+        assert getattr(found, name) == pytest.approx(getattr(alone, name), rel=1e-9)
+    assert found.n_events == alone.n_events == 40
+
+
+@pytest.mark.parametrize("weights", [[1.0, -1.0, 0.5], [0.25, 0.5, 0.25]])
+def test_group_contrast_has_the_error_of_the_quadratic_form(weights):
+    sample, groups = _sample(1), np.random.default_rng(2).integers(0, 3, 120)
+    found = group_contrast(sample, groups, weights)
+    means = [sample.outcomes[groups == g].mean() for g in range(3)]
+    assert found.mean == pytest.approx(np.dot(weights, means), rel=1e-12)
+    assert found.standard_error == pytest.approx(_plain_error(sample, groups, weights), rel=1e-9)
+
+
+def test_group_contrast_of_events_far_apart_is_the_test_of_welch():
+    # Each event on a day of its own and no overlap: HC0 errors, Satterthwaite's freedom with n - 1.
+    y = np.random.default_rng(3).normal(size=50)
+    bars = np.arange(50) * 100
+    groups = (np.arange(50) % 5 == 0).astype(int)
+    found = group_contrast(EventOutcomes(y, bars, bars, 3), groups, [-1, 1])
+    sides = [y[groups == g] for g in (0, 1)]
+    v = [side.var() / len(side) for side in sides]
+    freedom = sum(v) ** 2 / sum(x**2 / (len(s) - 1) for x, s in zip(v, sides, strict=True))
+    t = (sides[1].mean() - sides[0].mean()) / np.sqrt(sum(v))
+    assert found.t_value == pytest.approx(t, rel=1e-9)
+    assert found.effective_days == pytest.approx(freedom + 1, rel=1e-9)
+    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(t), freedom), rel=1e-9)
+
+
+def test_group_contrast_leaves_out_unknown_outcomes_and_events_without_group():
+    sample = _sample(4)
+    groups = np.arange(120) % 2
+    outcomes, given = sample.outcomes.copy(), groups.copy()
+    outcomes[:6], given[6:12] = NAN, -1
+    found = group_contrast(EventOutcomes(outcomes, sample.bars, sample.days, 3), given, [-1.0, 1.0])
+    expected = group_contrast(sample.part(np.arange(120) >= 12), groups[12:], [-1.0, 1.0])
+    assert found.mean == pytest.approx(expected.mean, rel=1e-12)
+    assert found.p_value == pytest.approx(expected.p_value, rel=1e-9)
+    assert (found.n_events, found.n_excluded) == (108, 6)
+
+
+@pytest.mark.parametrize("scale", [1e6, 1e-8])
+def test_group_contrast_scales(scale):
+    sample, groups = _sample(5), np.arange(120) % 2
+    scaled = EventOutcomes(sample.outcomes * scale, sample.bars, sample.days, 3)
+    one, two = (group_contrast(s, groups, [-1, 1]) for s in (sample, scaled))
+    assert two.mean == pytest.approx(one.mean * scale, rel=1e-9)
+    assert two.p_value == pytest.approx(one.p_value, rel=1e-9)
+
+
+@pytest.mark.parametrize("outcomes", [[], [NAN] * 6, [0.1] * 6, [0.1, 0.3] * 3, [NAN, 1.0] * 3])
+def test_group_contrast_of_too_little_has_no_p_value(outcomes):
+    bars = np.arange(len(outcomes))
+    found = group_contrast(EventOutcomes(outcomes, bars, bars, 1), bars % 2, [-1, 1])
+    assert np.isnan(found.p_value)
+
+
+def test_wrong_input_says_what():
+    sample = _sample()
+    with pytest.raises(DataError, match="one entry per event"):
+        EventOutcomes([1.0, 2.0], [0], [0, 0], 1)
+    with pytest.raises(DataError, match="do not fit"):
+        group_contrast(sample, np.full(120, 2), [1.0, -1.0])
+    panel = PricePanel(np.zeros((4, 1)), np.zeros(4, dtype=int))
+    one = DirectedEvents(np.array([0]), np.array([1]), np.array([1]))
+    with pytest.raises(ConfigError, match="horizon_bars 0"):
+        forward_outcomes(panel, one, horizon_bars=0)
+    with pytest.raises(DataError, match="direction"):
+        forward_outcomes(panel, DirectedEvents(one.symbol, one.bar, [0]), horizon_bars=1)
+    with pytest.raises(DataError, match="bars run from 4"):
+        forward_outcomes(panel, DirectedEvents(one.symbol, [4], [1]), horizon_bars=1)
