@@ -239,9 +239,11 @@ class SimulationParameters(Strict):
 
 
 class ReportingParameters(Strict):
-    """What the tear sheet shows."""
+    """What the tear sheet shows, and how many histories `monte_carlo` draws from which seed."""
 
     rolling_bars: Annotated[int, Field(ge=2)] = 126
+    monte_carlo_paths: Annotated[int, Field(ge=1)] = 1_000
+    monte_carlo_seed: Annotated[int, Field(ge=0)] = 0
 
 
 class Venue(Strict):

@@ -193,6 +193,15 @@ def _tournament(frame: pd.DataFrame) -> Canvas:
     return canvas
 
 
+def _monte_carlo(frame: pd.DataFrame) -> Canvas:
+    rows = frame[frame["figure"] == "sharpe_ratio"].sort_values("entrant").reset_index(drop=True)
+    paths = int(frame["n_paths"].max())
+    canvas = Canvas.blank(f"Sharpe ratio of {paths} resampled histories: median, 5 to 95 %")
+    bars(canvas, rows["entrant"].tolist(), rows["q50"].to_numpy(dtype="float64"))
+    canvas.axes.vlines(rows.index, rows["q05"], rows["q95"], color="#16202c", linewidth=1.2)
+    return canvas
+
+
 def _signal_metrics(frame: pd.DataFrame) -> Canvas:
     now = _newest(frame, "ts").sort_values("signal")
     canvas = Canvas.blank(f"Rank IC of the window · {_span(now)}")
@@ -334,6 +343,7 @@ _DRAWINGS: dict[str, Draw] = {
     "GapLedger": _gap_ledger,
     "Liquidations": _liquidations,
     "MarketContext": _market_context,
+    "MonteCarlo": _monte_carlo,
     "OpenInterest": _open_interest,
     "OrderBook": _order_book,
     "PortfolioWeights": _weights,

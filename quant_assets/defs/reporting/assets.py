@@ -1,6 +1,7 @@
 """Metrics per window, the leaderboard, and the tear sheet."""
 
 from quant_assets.contracts.check_results import CheckResults
+from quant_assets.contracts.monte_carlo import MonteCarlo
 from quant_assets.contracts.overfitting import Overfitting
 from quant_assets.contracts.report_files import ReportFiles
 from quant_assets.contracts.tournament import Tournament
@@ -12,6 +13,7 @@ from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import lookback, this_window, whole_venue
 from quant_assets.orchestration.walk import walk
 from quant_assets.quant.analytics.checks import CheckContext, check_window
+from quant_assets.quant.analytics.monte_carlo import monte_carlo_venue
 from quant_assets.quant.analytics.overfitting import overfitting_venue
 from quant_assets.quant.analytics.tournament import leaderboard
 from quant_assets.quant.analytics.trial_ledger import trial_ledger_venue
@@ -155,6 +157,22 @@ def trial_ledger(context, equity):
 def overfitting(context, equity, trial_ledger):
     """What each entrant's record proves after all trials: PSR, DSR, PBO; grain: entrant."""
     return walk(context, equity=equity, trial_ledger=trial_ledger)
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="venue",
+        group="reporting",
+        context=ReportingContext,
+        step=monte_carlo_venue,
+        reads={"equity": this_window()},
+    ),
+    contract=MonteCarlo,
+)
+def monte_carlo(context, equity):
+    """Bands of each entrant's figures over resampled histories; grain: entrant x figure."""
+    return walk(context, equity=equity)
 
 
 @window_asset(

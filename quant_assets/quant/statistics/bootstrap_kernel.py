@@ -106,6 +106,34 @@ def draw_sums(
 
 
 @compiled
+def draw_paths(
+    seed: np.uint64, block: float, log_stay: float, centred: Floats, logs: Floats, out: Floats
+) -> None:
+    """Fill `out` (draw, 4): log growth, sum and squares of `centred` rows, deepest log drawdown.
+
+    The rows are those of `draw_rows` for the same seed; no path is kept. `logs` (row,) is
+    log(1 + return), -inf for a loss of everything; wealth starts at a peak of 1.
+    """
+    n = logs.size
+    state = seed
+    for d in range(out.shape[0]):
+        level, peak, worst, total, squares = 0.0, 0.0, 0.0, 0.0, 0.0
+        filled = 0
+        while filled < n:
+            state = state + _STEP
+            t, length = _block(_uniform(state), n, block, log_stay)
+            for _ in range(min(length, n - filled)):
+                level += logs[t]
+                peak = max(peak, level)
+                worst = min(worst, level - peak)
+                total += centred[t]
+                squares += centred[t] * centred[t]
+                t = t + 1 if t + 1 < n else 0
+                filled += 1
+        out[d, 0], out[d, 1], out[d, 2], out[d, 3] = level, total, squares, worst
+
+
+@compiled
 def exceedances(
     values: Floats, starts: Integers, seeds: npt.NDArray[np.uint64], n_draws: int, out: Integers
 ) -> None:
@@ -160,5 +188,6 @@ def warm_up() -> None:
     draw_rows(seed, 2.0, -0.5, np.empty((1, 2), dtype=np.int64))
     prefix_sums(x, np.empty(1), sums)
     draw_sums(seed, 2.0, -0.5, sums, np.empty((1, 1)))
+    draw_paths(seed, 2.0, -0.5, np.ones(2), np.zeros(2), np.empty((1, 4)))
     starts, seeds = np.array([0, 2], dtype=np.int64), np.ones(1, dtype=np.uint64)
     exceedances(x[:, 0].copy(), starts, seeds, 1, np.empty(1, dtype=np.int64))

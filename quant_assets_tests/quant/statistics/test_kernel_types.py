@@ -20,6 +20,7 @@ from quant_assets.quant.statistics.event_effects import (
     event_effect,
     scan_events,
 )
+from quant_assets.quant.statistics.monte_carlo import path_figures
 
 
 def _compiled(module: ModuleType) -> dict[str, int]:
@@ -52,6 +53,7 @@ def test_bootstrap_kernels_are_compiled_by_warm_up():
         bootstrap_means(x, Resampling(3, 5, "circular"), rng)
     stationary_bootstrap(9, mean_block=2, n_draws=3, rng=rng)
     bootstrap_p_values(_frozen(np.ones(9)), [4, 5], n_draws=3, rng=rng)
+    path_figures(_frozen(np.linspace(-0.1, 0.1, 9)), Resampling(3, 5), rng)
     assert _compiled(bootstrap_kernel) == before
 
 
