@@ -71,7 +71,7 @@ LINES = {
 GENERATORS = {"Generator", "SeedSequence", "default_rng"}
 INSTANT = r"\b(ts|available_at|decided_at|moments?|collected|received|instants?)\b"
 # Tables about finished runs: they are shown, and joined with nothing.
-REPORTS = {"League", "Overfitting", "ReportFiles", "Tournament", "TrialLedger"}
+REPORTS = {"League", "MonteCarlo", "Overfitting", "ReportFiles", "Tournament", "TrialLedger"}
 
 
 @cache
