@@ -252,6 +252,55 @@ def _areas(x: list[str], name: str, values: Floats, colour: str) -> list[dict[st
     ]
 
 
+def bands_figure(bands: pd.DataFrame, focus: str) -> Figure:
+    """Draw a line from 5 to 95 % per entrant, a thick one from 25 to 75 %, and the median.
+
+    bands : MonteCarlo rows of one figure. Entrants stand from the highest median downwards.
+    """
+    rows = bands.sort_values(["q50", "entrant"], na_position="first")
+    names = [label(name) for name in rows["entrant"]]
+    between: list[tuple[str, str, str, float]] = [
+        ("5 to 95%", "q05", "q95", 1.6),
+        ("25 to 75%", "q25", "q75", 6.0),
+    ]
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "x": rounded(
+                np.column_stack([rows[low], rows[high], np.full(len(rows), np.nan)]).ravel()
+            ),
+            "y": [each for name in names for each in (name, name, None)],
+            "name": name,
+            "line": {"color": "@benchmark", "width": width},
+            "hoverinfo": "skip",
+        }
+        for name, low, high, width in between
+    ]
+    data.append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": rounded(rows["q50"]),
+            "y": names,
+            "name": "Median",
+            "marker": {
+                "size": 9,
+                "color": ["@accent" if name == focus else "@ink" for name in rows["entrant"]],
+            },
+            "hovertemplate": "%{y}: %{x:.2f}<extra></extra>",
+        }
+    )
+    layout = _layout(
+        90 + 22 * len(names),
+        hovermode="closest",
+        xaxis=_axis("Sharpe ratio", zeroline=True),
+        yaxis=_axis(showgrid=False, type="category"),
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 11}},
+    )
+    return {"data": data, "layout": layout}
+
+
 def signals_figure(signal_metrics: pd.DataFrame) -> Figure:
     """Rank IC of `alpha` per window as bars; per signal the mean of the last windows as lines."""
     panel = to_panel(signal_metrics.rename(columns={"signal": "symbol"}), "rank_ic")

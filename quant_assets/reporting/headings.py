@@ -4,6 +4,7 @@ from quant_assets.reporting.assumptions import ranking_note
 from quant_assets.reporting.charts import SHOWN_SYMBOLS, SMOOTHING_WINDOWS
 from quant_assets.reporting.formats import count, plural
 from quant_assets.reporting.inputs import TearSheetInputs
+from quant_assets.reporting.might_have_been import bands_note
 from quant_assets.reporting.page import Section
 from quant_assets.reporting.performance import Performance
 
@@ -51,6 +52,12 @@ def _results(
             "discarded ones. PSR: probability that the true Sharpe ratio exceeds 0. DSR: that it "
             "exceeds what the best of all trials shows without skill; 95 % or more is convincing.",
             _absent(inputs.overfitting.empty, "overfitting", "luck has not been judged"),
+        ),
+        "might-have-been": Section(
+            "What might have been",
+            "Might have been",
+            bands_note(inputs.monte_carlo, focus),
+            _absent(inputs.monte_carlo.empty, "monte_carlo", "no history has been resampled"),
         ),
         "equity": _equity_section(performance, focus),
     }

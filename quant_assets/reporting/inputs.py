@@ -6,6 +6,7 @@ import pandas as pd
 
 from quant_assets.contracts.candidate_clusters import CandidateClusters
 from quant_assets.contracts.equity import Equity
+from quant_assets.contracts.monte_carlo import MonteCarlo
 from quant_assets.contracts.overfitting import Overfitting
 from quant_assets.contracts.portfolio_weights import PortfolioWeights
 from quant_assets.contracts.reference_returns import ReferenceReturns
@@ -54,6 +55,7 @@ class TearSheetInputs:
     signal_metrics: pd.DataFrame = field(default_factory=SignalMetrics.empty)
     tournament: pd.DataFrame = field(default_factory=Tournament.empty)
     overfitting: pd.DataFrame = field(default_factory=Overfitting.empty)
+    monte_carlo: pd.DataFrame = field(default_factory=MonteCarlo.empty)
     alpha_streams: pd.DataFrame | None = None
     fills: pd.DataFrame | None = None
     stamps: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from typing import Any
 TEMPLATE = "tear_sheet.html.j2"
 STYLE = "tear_sheet.css"
 SCRIPT = "tear_sheet.js"
-TEMPLATES_SHA256 = "ac7811b0d22ee747f83b7bdb697f0ba568c13c4ee9a73c8813fc7353b14c5059"
+TEMPLATES_SHA256 = "39f7011b226fd85eacef583b1fa7c440618c721ed90bad898b3b3028cab3b2c4"
 
 
 @dataclass(frozen=True)

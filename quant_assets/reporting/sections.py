@@ -10,6 +10,7 @@ from quant_assets.quant.analytics.rolling import rolling_sharpe
 from quant_assets.reporting.all_figures import figures_table
 from quant_assets.reporting.assumptions import assumption_facts
 from quant_assets.reporting.charts import (
+    bands_figure,
     costs_figure,
     growth_figure,
     rolling_sharpe_figure,
@@ -30,6 +31,7 @@ from quant_assets.reporting.headings import sections
 from quant_assets.reporting.headline import headlines, verdict
 from quant_assets.reporting.inputs import TearSheetInputs
 from quant_assets.reporting.luck import luck_table, luck_verdict
+from quant_assets.reporting.might_have_been import entrants_bands, focus_bands
 from quant_assets.reporting.monthly import MONTHS, monthly_heats
 from quant_assets.reporting.page import FigureBlock, figure_block
 from quant_assets.reporting.performance import CHAMPION, Performance, measure_performance
@@ -127,6 +129,8 @@ def _tables(sheet: _Sheet) -> dict[str, Table]:
     return {
         "leaderboard": leaderboard_table(inputs.tournament, sheet.performance),
         "luck": luck_table(inputs.overfitting, sheet.focus),
+        "bands": focus_bands(inputs.monte_carlo, sheet.focus),
+        "all_bands": entrants_bands(inputs.monte_carlo, sheet.focus),
         "drawdowns": drawdowns_table(sheet.performance),
         "all_figures": figures_table(sheet.performance, inputs.venue.market.bars_per_year),
         "costs": costs_table(sheet.windows, sheet.currency),
@@ -145,8 +149,10 @@ def _figures(sheet: _Sheet) -> dict[str, FigureBlock | None]:
         figure = growth_figure(performance, initial_equity=capital, currency=sheet.currency)
         equity = figure_block("figure-equity", figure, scale=True)
         rolling = _rolling(sheet, performance)
+    bands = inputs.monte_carlo.loc[inputs.monte_carlo["figure"] == "sharpe_ratio"]
     last = None if performance is None else performance.ts[-1]
     drawn = {
+        "bands": bands_figure(bands, sheet.focus) if len(bands) else None,
         "costs": costs_figure(sheet.windows) if len(sheet.windows) else None,
         "weights": weights_figure(sheet.weights, last) if len(sheet.weights) else None,
         "signals": signals_figure(inputs.signal_metrics) if len(inputs.signal_metrics) else None,

@@ -41,6 +41,7 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
     signal_metrics: pd.DataFrame,
     tournament: pd.DataFrame,
     overfitting: pd.DataFrame,
+    monte_carlo: pd.DataFrame,
 ) -> tuple[pd.DataFrame, dict[str, bytes]]:
     """Make the page of a venue: its ReportFiles frame, and its bytes by file name.
 
@@ -56,6 +57,7 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
         "signal_metrics": signal_metrics,
         "tournament": tournament,
         "overfitting": overfitting,
+        "monte_carlo": monte_carlo,
     }
     inputs = TearSheetInputs(
         venue=_venue(context),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from quant_assets.contracts.candidate_clusters import CandidateClusters
 from quant_assets.contracts.equity import Equity
+from quant_assets.contracts.monte_carlo import FIGURES, MonteCarlo
 from quant_assets.contracts.overfitting import Overfitting
 from quant_assets.contracts.portfolio_weights import PortfolioWeights
 from quant_assets.contracts.reference_returns import ReferenceReturns
@@ -30,6 +31,7 @@ FRAMES = {
     "signal_metrics": SignalMetrics,
     "tournament": Tournament,
     "overfitting": Overfitting,
+    "monte_carlo": MonteCarlo,
 }
 
 
@@ -123,6 +125,7 @@ def sample_frames(
         "signal_metrics": _signals(starts, len(prices.columns)),
         "tournament": _tournament(equity, windows, live_index),
         "overfitting": _overfitting(equity),
+        "monte_carlo": _monte_carlo(equity),
     }
 
 
@@ -146,6 +149,21 @@ def _overfitting(equity: pd.DataFrame) -> pd.DataFrame:
             "pbo_days": [equity["ts"].nunique()] * n,
         }
     )
+
+
+def _monte_carlo(equity: pd.DataFrame) -> pd.DataFrame:
+    """Medians rise with the name's place in the alphabet; bands are as wide as their shares."""
+    names = sorted(equity["entrant"].unique())
+    shares = {"q025": -0.475, "q05": -0.45, "q25": -0.25, "q50": 0.0}
+    shares |= {"q75": 0.25, "q95": 0.45, "q975": 0.475}
+    rows = [
+        {"entrant": name, "figure": figure, "observed": 0.1 * place}
+        | {share: 0.1 * place + width for share, width in shares.items()}
+        | {"n_days": equity["ts"].nunique(), "mean_block": 4.25, "n_paths": 1000, "seed": 3}
+        for place, name in enumerate(names)
+        for figure in FIGURES
+    ]
+    return pd.DataFrame(rows).astype({"entrant": "str", "figure": "str"})
 
 
 def _sorted(frame: pd.DataFrame, key: list[str]) -> pd.DataFrame:

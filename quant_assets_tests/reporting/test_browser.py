@@ -40,5 +40,6 @@ def test_page_draws_all_charts_under_its_policy(inputs: TearSheetInputs, tmp_pat
     ).stdout
     drawn = set(re.findall(r'id="(figure-\w+)"[^>]*class="[^"]*js-plotly-plot', dom))
     drawn |= set(re.findall(r'class="[^"]*js-plotly-plot[^"]*"[^>]*id="(figure-\w+)"', dom))
-    assert drawn == {f"figure-{n}" for n in ("equity", "rolling", "costs", "weights", "signals")}
+    names = ("bands", "equity", "rolling", "costs", "weights", "signals")
+    assert drawn == {f"figure-{n}" for n in names}
     assert re.search(r'<button[^>]*aria-pressed="true"', dom)

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from quant_assets.reporting.charts import (
+    bands_figure,
     costs_figure,
     faded,
     growth_figure,
@@ -58,6 +59,7 @@ def test_every_figure_is_valid_plotly(
         costs_figure(champion),
         weights_figure(held, performance.ts[-1]),
         signals_figure(frames["signal_metrics"]),
+        bands_figure(frames["monte_carlo"].query("figure == 'sharpe_ratio'"), "champion"),
     ]
     for figure in figures:
         go.Figure(_painted(figure))  # raises ValueError on any unknown property or bad value

@@ -31,6 +31,7 @@ SECTIONS = [
     "assumptions",
     "leaderboard",
     "luck",
+    "might-have-been",
     "equity",
     "monthly",
     "rolling",
@@ -43,7 +44,7 @@ SECTIONS = [
     "entrants",
     "provenance",
 ]
-FIGURES = ["equity", "rolling", "costs", "weights", "signals"]
+FIGURES = ["bands", "equity", "rolling", "costs", "weights", "signals"]
 VOID = {"meta", "link", "input", "br", "polyline", "rect", "hr"}
 EVIL = "<script>alert(1)</script>"
 

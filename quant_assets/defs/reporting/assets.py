@@ -192,6 +192,7 @@ def monte_carlo(context, equity):
             "signal_metrics": this_window(),
             "tournament": whole_venue(),
             "overfitting": whole_venue(),
+            "monte_carlo": whole_venue(),
         },
     ),
     contract=ReportFiles,
@@ -207,6 +208,7 @@ def tear_sheet(
     signal_metrics,
     tournament,
     overfitting,
+    monte_carlo,
 ):
     """One self-contained HTML page per venue; the frame lists its files by content."""
     return walk(
@@ -220,4 +222,5 @@ def tear_sheet(
         signal_metrics=signal_metrics,
         tournament=tournament,
         overfitting=overfitting,
+        monte_carlo=monte_carlo,
     )
