@@ -128,10 +128,15 @@ def group_contrast(
         1 and -1 for a difference.
     """
     weight, group = np.asarray(weights, dtype=np.float64), np.asarray(groups)
-    if group.shape != sample.outcomes.shape or group.max(initial=-1) >= len(weight):
+    if (
+        group.dtype.kind not in "iu"
+        or group.shape != sample.outcomes.shape
+        or group.max(initial=-1) >= len(weight)
+    ):
         raise DataError(
-            f"groups of shape {group.shape}, up to {group.max(initial=-1)}, do not fit "
-            f"{sample.outcomes.shape} events and {len(weight)} weights"
+            f"groups of dtype {group.dtype} and shape {group.shape}, up to "
+            f"{group.max(initial=-1)}, do not fit {sample.outcomes.shape} events and "
+            f"{len(weight)} weights"
         )
     wanted = group >= 0
     wanted[wanted] = weight[group[wanted]] != 0.0

@@ -35,13 +35,13 @@ def _plain_error(sample, groups, weights):
 
 def test_forward_outcomes_by_hand():
     prices = np.array([[0.0, 5.0], [1.0, NAN], [3.0, 4.0], [7.0, 4.5], [8.0, 2.0]])
-    events = DirectedEvents(np.array([0, 0, 1, 1, 0]), np.array([0, 1, 1, 0, 3]), [1, -1, 1, 1, 1])
+    events = DirectedEvents(np.array([0, 0, 1, 1, 0]), np.array([0, 1, 1, 0, 2]), [1, -1, 1, 1, 1])
     panel = PricePanel(prices, np.array([0, 0, 1, 1, 2]))
     found = forward_outcomes(panel, events, horizon_bars=2, delay_bars=1)
     np.testing.assert_array_equal(found.outcomes, [6.0, -5.0, -2.0, NAN, NAN])
     assert found.days.tolist() == [0, 0, 0, 0, 1]
     now = forward_outcomes(panel, events, horizon_bars=2, delay_bars=0)
-    np.testing.assert_array_equal(now.outcomes, [3.0, -6.0, NAN, -1.0, NAN])
+    np.testing.assert_array_equal(now.outcomes, [3.0, -6.0, NAN, -1.0, 5.0])
 
 
 def test_group_contrast_of_one_group_is_the_event_effect():
@@ -105,10 +105,20 @@ def test_group_contrast_of_too_little_has_no_p_value(outcomes):
     assert np.isnan(found.p_value)
 
 
+def test_rounding_of_constant_groups_is_no_evidence():
+    bars, rng = np.arange(60), np.random.default_rng(0)
+    for size in range(5, 50):
+        same = EventOutcomes(np.full(60, rng.normal()), bars, bars, 1)
+        found = group_contrast(same, (bars < size).astype(int), [-1, 1])
+        assert np.isnan(found.t_value), size
+
+
 def test_wrong_input_says_what():
     sample = _sample()
     with pytest.raises(DataError, match="one entry per event"):
         EventOutcomes([1.0, 2.0], [0], [0, 0], 1)
+    with pytest.raises(DataError, match="groups of dtype bool"):
+        group_contrast(sample, np.full(120, fill_value=True), [1.0, -1.0])
     with pytest.raises(DataError, match="do not fit"):
         group_contrast(sample, np.full(120, 2), [1.0, -1.0])
     panel = PricePanel(np.zeros((4, 1)), np.zeros(4, dtype=int))

@@ -73,6 +73,8 @@ def test_strata_with_one_side_are_left_out_and_counted():
     assert found.strata["effect"].isna().tolist() == [False, True, True]
     expected = group_contrast(sample, np.where(stone == 0, treated, -1), [-1, 1])
     assert found.crude == expected
+    found = stratified_effect(sample, treated, (stone == 0).astype(int), min_events=85)
+    assert found.strata["share"].tolist() == [0.0, 1.0]  # 80 large ones untreated
 
 
 @pytest.mark.slow
