@@ -43,7 +43,8 @@ def _block(u: float, n: int, block: float, log_stay: float) -> tuple[int, int]:
     start = min(int(place), n - 1)
     if log_stay == 0.0:
         return start, int(block)
-    return start, 1 + int(np.log1p(start - place) / log_stay) if place > start else 1
+    # the difference is exact, and what 1 + rounds away only matters where the length is 1 anyway
+    return start, 1 + int(np.log(1.0 + (start - place)) / log_stay) if place > start else 1
 
 
 @compiled
