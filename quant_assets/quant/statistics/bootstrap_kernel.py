@@ -113,24 +113,29 @@ def draw_paths(
     """Fill `out` (draw, 4): log growth, sum and squares of `centred` rows, deepest log drawdown.
 
     The rows are those of `draw_rows` for the same seed; no path is kept. `logs` (row,) is
-    log(1 + return), -inf for a loss of everything; wealth starts at a peak of 1.
+    log(1 + return), -inf for a loss of everything; wealth starts at a peak of 1. Blocks are drawn
+    first and then walked without branches: loops of random length cost three times as much.
     """
     n = logs.size
+    jumps = np.empty(n, dtype=np.int64)
     state = seed
     for d in range(out.shape[0]):
-        level, peak, worst, total, squares = 0.0, 0.0, 0.0, 0.0, 0.0
+        jumps[:] = -1
         filled = 0
         while filled < n:
             state = state + _STEP
-            t, length = _block(_uniform(state), n, block, log_stay)
-            for _ in range(min(length, n - filled)):
-                level += logs[t]
-                peak = max(peak, level)
-                worst = min(worst, level - peak)
-                total += centred[t]
-                squares += centred[t] * centred[t]
-                t = t + 1 if t + 1 < n else 0
-                filled += 1
+            start, length = _block(_uniform(state), n, block, log_stay)
+            jumps[filled] = start
+            filled += length
+        level, peak, worst, total, squares, t = 0.0, 0.0, 0.0, 0.0, 0.0, 0
+        for row in range(n):
+            t = t + 1 if t + 1 < n else 0
+            t = jumps[row] if jumps[row] >= 0 else t
+            level += logs[t]
+            peak = max(peak, level)
+            worst = min(worst, level - peak)
+            total += centred[t]
+            squares += centred[t] * centred[t]
         out[d, 0], out[d, 1], out[d, 2], out[d, 3] = level, total, squares, worst
 
 

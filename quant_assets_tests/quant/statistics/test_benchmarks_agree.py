@@ -2,11 +2,13 @@
 
 import pytest
 
-from benchmarks import bootstrap, scan
+from benchmarks import bootstrap, monte_carlo, scan
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("benchmark", [scan, bootstrap], ids=["scan", "bootstrap"])
+@pytest.mark.parametrize(
+    "benchmark", [scan, bootstrap, monte_carlo], ids=["scan", "bootstrap", "monte_carlo"]
+)
 def test_benchmark_at_its_quick_size_compares_equal_results(benchmark, tmp_path):
     rows = benchmark.measure(tmp_path, quick=True)
     assert len(rows) >= 2
