@@ -51,7 +51,7 @@ class Result:
     def markdown(self, *, quick: bool = False) -> str:
         """The same as a section of the page."""
         command = f"python -m benchmarks {self.name}{' --quick' if quick else ''}"
-        lines = [f"## {self.title}", "", f"Target: {self.target}.", ""]
+        lines = [f"## {self.title}", "", *textwrap.wrap(f"Target: {self.target}.", WIDTH), ""]
         lines += [*textwrap.wrap(f"`{command}` on {machine()}.", WIDTH), ""]
         lines.append("| " + " | ".join(self.columns) + " |")
         rule = [":---", *["---:"] * (len(self.columns) - 1)]
