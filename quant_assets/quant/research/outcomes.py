@@ -43,13 +43,16 @@ class EventOutcomes:
     lags: int | None = None
 
     def __post_init__(self) -> None:
-        """Make arrays of the columns; refuse different lengths."""
+        """Make arrays of the columns; refuse different lengths and infinite outcomes."""
         object.__setattr__(self, "outcomes", np.asarray(self.outcomes, dtype=np.float64))
         object.__setattr__(self, "bars", np.asarray(self.bars))
         object.__setattr__(self, "days", np.asarray(self.days))
         shapes = [column.shape for column in (self.outcomes, self.bars, self.days)]
         if len(shapes[0]) != 1 or len(set(shapes)) != 1:
             raise DataError(f"outcomes, bars, days have shapes {shapes}: one entry per event each")
+        if np.isinf(self.outcomes).any():
+            event = int(np.flatnonzero(np.isinf(self.outcomes))[0])
+            raise DataError(f"event {event} has an infinite outcome: mend it or set it to NaN")
 
     def effect(self) -> EventEffect:
         """The mean outcome, tested in calendar time."""
@@ -112,11 +115,13 @@ def group_contrast(
 ) -> EventEffect:
     """Test a weighted sum of group means, `sum over g of w_g m_g`, in calendar time.
 
-    The sum's error is the mean of `N w_g (y_i - m_g) / n_g` over the N events, whose variance is
-    that of `event_effect`: outcomes of different groups that share days are not taken as
-    independent. Degrees of freedom by Satterthwaite (1946), `(sum of v)^2 / sum of v^2 / (G - 1)`,
-    v the groups' own variances and G their effective days, which is returned plus one; for one
-    group it is `event_effect`'s. NaN where a group with a weight is empty.
+    The sum's error is the mean of `N w_g (y_i - m_g) / n_g √(n_g / (n_g - 1))` over the N events,
+    whose variance is that of `event_effect`: outcomes of different groups that share days are not
+    taken as independent. The root makes up for the groups' own means [HC2, MacKinnon & White 1985];
+    of events far apart the t-value is Welch's. Degrees of freedom are effective days less one,
+    `(sum of v)^2 / sum of v^2`, v a day's share of the variance, `sum of (w_g / n_g)^2` over its
+    events [Carter, Schnepel & Steigerwald 2017, days as clusters]. For one group this is
+    `event_effect` but for the root. No error where a group with a weight has less than 2 events.
 
     Parameters
     ----------
@@ -140,41 +145,36 @@ def group_contrast(
         )
     wanted = group >= 0
     wanted[wanted] = weight[group[wanted]] != 0.0
-    used, group = sample.part(wanted), group[wanted]
-    parts = [used.part(group == g).effect() for g in np.flatnonzero(weight)]
-    w = weight[weight != 0.0]
-    mean = np.array([part.mean for part in parts])
-    n = np.array([part.n_events for part in parts])
-    estimate = float(w @ mean) if len(w) else float("nan")
-    influence = _influence(used, np.searchsorted(np.flatnonzero(weight), group), w, mean, n)
+    used = sample.part(wanted & ~np.isnan(sample.outcomes))
+    place = group[wanted & ~np.isnan(sample.outcomes)]
+    n = np.bincount(place, minlength=len(weight)).astype(np.float64)
+    share = np.where(weight != 0.0, weight, np.nan) / np.where(n > 0.0, n, np.nan)
+    mean = np.bincount(place, used.outcomes, minlength=len(weight)) / np.where(n > 0.0, n, np.nan)
+    estimate = float(weight[weight != 0.0] @ mean[weight != 0.0]) if weight.any() else np.nan
+    deviation = used.outcomes - mean[place]
+    # Deviations that are rounding of a constant say nothing.
+    deviation[np.abs(deviation) <= _ROUNDING * np.abs(used.outcomes)] = 0.0
+    unbiased = np.sqrt(n / np.where(n > 1.0, n - 1.0, 1.0))
+    influence = len(place) * (share * unbiased)[place] * deviation
     total = replace(used, outcomes=estimate + influence).effect()
-    own = np.array([part.standard_error for part in parts])
-    freedom = _freedom(
-        np.where(np.isnan(own), 0.0, (w * own) ** 2),
-        np.array([part.effective_days - 1.0 for part in parts]),
-    )
-    t_value = estimate / total.standard_error
+    error = total.standard_error if (n[weight != 0.0] > 1.0).all() else float("nan")
+    effective_days = _effective_days(used.days, share[place] ** 2)
+    t_value = estimate / error
     return replace(
         total,
         mean=estimate,
+        standard_error=error,
         t_value=t_value,
-        p_value=float(two_sided_p_value(t_value, freedom, "t")),
-        effective_days=freedom + 1.0,
+        p_value=float(two_sided_p_value(t_value, effective_days - 1.0, "t")),
+        n_excluded=int(np.count_nonzero(wanted)) - len(place),
+        effective_days=effective_days,
     )
 
 
-def _influence(
-    sample: EventOutcomes, place: npt.NDArray[np.intp], weight: Floats, mean: Floats, n: Integers
-) -> Floats:
-    """`N w (y - m) / n` of each event; deviations that are rounding of a constant are 0."""
-    deviation = sample.outcomes - mean[place]
-    deviation[np.abs(deviation) <= _ROUNDING * np.abs(sample.outcomes)] = 0.0
-    return np.asarray(n.sum() * weight[place] * deviation / np.maximum(n, 1)[place])
-
-
-def _freedom(variance: Floats, days: Floats) -> float:
-    counted = variance > 0.0
-    if not counted.any() or not (days[counted] > 0.0).all():
+def _effective_days(days: Integers, variance: Floats) -> float:
+    """`(sum of v)^2 / sum of v^2`, v the sum of `variance` over the events of a day."""
+    if not len(days):
         return float("nan")
-    variance, days = variance[counted], days[counted]
-    return float(variance.sum() ** 2 / np.sum(variance**2 / days))
+    _, day = np.unique(days, return_inverse=True)
+    by_day = np.bincount(day, variance)
+    return float(by_day.sum() ** 2 / np.sum(by_day**2))

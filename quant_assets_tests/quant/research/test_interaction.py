@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.research.interaction import interaction_lift, interaction_scan
@@ -33,10 +34,9 @@ def test_interaction_lift_by_hand():
     assert (found.n_both, found.n_first, found.n_second, found.n_neither) == (2, 2, 2, 2)
     assert (found.mean_both, found.mean_first, found.mean_second) == (6.0, 2.0, 3.0)
     assert found.lift == 3.0
-    assert found.standard_error == pytest.approx(1.0)  # sides of 2 / 2^2 each
-    assert found.t_value == pytest.approx(3.0)
-    # Satterthwaite: two sides with 2 days each have 2 degrees of freedom
-    assert found.p_value == pytest.approx(0.5 * (1 - 3 / np.sqrt(9 + 2)), rel=1e-9)
+    assert found.standard_error == pytest.approx(np.sqrt(2))  # variance 2, two events, two sides
+    assert found.t_value == pytest.approx(3 / np.sqrt(2))
+    assert found.p_value == pytest.approx(stats.t.sf(3 / np.sqrt(2), 3), rel=1e-9)  # four days
     assert found.interaction == 6.0 - 2.0 - 3.0 + 0.0
 
 

@@ -23,12 +23,12 @@ def _sample(seed=0, n=120, shift=0.0):
 
 
 def _plain_error(sample, groups, weights):
-    """Square root of `a' W a`, a_i = w (y_i - m) / n, W the triangle of bar distances."""
+    """Square root of `a' W a`, a = w (y - m) / √(n (n - 1)), W the triangle of bar distances."""
     a = np.zeros(len(groups))
     for group, weight in enumerate(weights):
         inside = groups == group
         y = sample.outcomes[inside]
-        a[inside] = weight * (y - y.mean()) / len(y)
+        a[inside] = weight * (y - y.mean()) / np.sqrt(len(y) * (len(y) - 1))
     distance = np.abs(sample.bars[:, None] - sample.bars)
     return np.sqrt(a @ np.maximum(1 - distance / (2 * sample.horizon_bars + 1), 0) @ a)
 
@@ -48,8 +48,12 @@ def test_group_contrast_of_one_group_is_the_event_effect():
     sample = _sample(shift=0.2)
     groups = np.arange(120) % 3
     alone, found = sample.part(groups == 1).effect(), group_contrast(sample, groups, [0, 1, 0])
-    for name in ("mean", "standard_error", "t_value", "p_value", "effective_days"):
-        assert getattr(found, name) == pytest.approx(getattr(alone, name), rel=1e-9)
+    root = np.sqrt(40 / 39)
+    assert found.mean == pytest.approx(alone.mean, rel=1e-9)
+    assert found.effective_days == pytest.approx(alone.effective_days, rel=1e-9)
+    assert found.standard_error == pytest.approx(alone.standard_error * root, rel=1e-9)
+    p_value = 2 * stats.t.sf(abs(alone.t_value) / root, alone.effective_days - 1)
+    assert found.p_value == pytest.approx(p_value, rel=1e-9)
     assert found.n_events == alone.n_events == 40
 
 
@@ -63,18 +67,30 @@ def test_group_contrast_has_the_error_of_the_quadratic_form(weights):
 
 
 def test_group_contrast_of_events_far_apart_is_the_test_of_welch():
-    # Each event on a day of its own and no overlap: HC0 errors, Satterthwaite's freedom with n - 1.
     y = np.random.default_rng(3).normal(size=50)
     bars = np.arange(50) * 100
     groups = (np.arange(50) % 5 == 0).astype(int)
     found = group_contrast(EventOutcomes(y, bars, bars, 3), groups, [-1, 1])
-    sides = [y[groups == g] for g in (0, 1)]
-    v = [side.var() / len(side) for side in sides]
-    freedom = sum(v) ** 2 / sum(x**2 / (len(s) - 1) for x, s in zip(v, sides, strict=True))
-    t = (sides[1].mean() - sides[0].mean()) / np.sqrt(sum(v))
-    assert found.t_value == pytest.approx(t, rel=1e-9)
-    assert found.effective_days == pytest.approx(freedom + 1, rel=1e-9)
-    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(t), freedom), rel=1e-9)
+    welch = stats.ttest_ind(y[groups == 1], y[groups == 0], equal_var=False)
+    assert found.t_value == pytest.approx(welch.statistic, rel=1e-9)
+    days = (1 / 40 + 1 / 10) ** 2 / (1 / 40**3 + 1 / 10**3)  # 40 and 10 events, one a day
+    assert found.effective_days == pytest.approx(days, rel=1e-9)
+    assert found.p_value == pytest.approx(2 * stats.t.sf(abs(found.t_value), days - 1), rel=1e-9)
+
+
+def test_group_contrast_counts_a_day_once_whatever_its_groups():
+    # days of 2 events of group 0 and 1 of group 1: each has an equal share of the variance
+    days = np.repeat(np.arange(8), 3)
+    y, groups = np.random.default_rng(4).normal(size=24), np.tile([0, 0, 1], 8)
+    found = group_contrast(EventOutcomes(y, days * 50, days, 1), groups, [-1, 1])
+    assert found.effective_days == pytest.approx(8.0)
+
+
+def test_group_contrast_with_a_lone_event_has_no_error():
+    sample = _sample()
+    found = group_contrast(sample, (np.arange(120) == 7).astype(int), [-1, 1])
+    assert np.isfinite(found.mean)
+    assert np.isnan([found.standard_error, found.t_value, found.p_value]).all()
 
 
 def test_group_contrast_leaves_out_unknown_outcomes_and_events_without_group():

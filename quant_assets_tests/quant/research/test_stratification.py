@@ -43,7 +43,7 @@ def test_kidney_stones_reverse_in_every_stratum():
     assert found.reversal
     assert found.every_stratum_reverses
     # events ten bars apart, lag 2: the errors are those of four independent proportions
-    cells = {(t, s): (k / n) * (1 - k / n) / n for t, s, k, n in STONES}
+    cells = {(t, s): (k / n) * (1 - k / n) / (n - 1) for t, s, k, n in STONES}
     variance = sum((357, 343)[s] ** 2 / 700**2 * v for (_, s), v in cells.items())
     assert found.adjusted.standard_error == pytest.approx(np.sqrt(variance), rel=1e-9)
 
