@@ -133,6 +133,8 @@ def test_wrong_input_says_what():
     sample = _sample()
     with pytest.raises(DataError, match="one entry per event"):
         EventOutcomes([1.0, 2.0], [0], [0, 0], 1)
+    with pytest.raises(DataError, match="event 1 has an infinite outcome"):
+        EventOutcomes([NAN, -np.inf], [0, 1], [0, 0], 1)
     with pytest.raises(DataError, match="groups of dtype bool"):
         group_contrast(sample, np.full(120, fill_value=True), [1.0, -1.0])
     with pytest.raises(DataError, match="do not fit"):
