@@ -13,6 +13,7 @@ ORDER = (
     "scan",
     "rank_ic",
     "bootstrap",
+    "monte_carlo",
     "factors",
     "walk_forward",
     "risk_optimizers",

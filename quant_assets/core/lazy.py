@@ -69,6 +69,19 @@ def attach(package: str) -> Attached:
     return get, lambda: sorted(public_names(package)), PublicNames(package)
 
 
+class Deferred:
+    """A module that is imported when something of it is first asked for.
+
+    For kernels of modules that are imported with the graph: numba costs half a second.
+    """
+
+    def __init__(self, module: str) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(importlib.import_module(self._module), name)
+
+
 @cache
 def public_names(package: str) -> dict[str, str]:
     """Public name -> the module that defines it, from the modules' `__all__` of one package.

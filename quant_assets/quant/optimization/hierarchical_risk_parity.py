@@ -1,11 +1,12 @@
 """Hierarchical risk parity."""
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, SolverError
+from quant_assets.core.lazy import Deferred
 from quant_assets.quant.moments.clustering import correlation_distance
 from quant_assets.quant.moments.covariance import Estimator
 from quant_assets.quant.moments.covariances.base import to_correlation
@@ -17,11 +18,11 @@ from quant_assets.quant.optimization.base import (
     Problem,
     Solution,
 )
-from quant_assets.quant.optimization.solvers.tree_kernel import (
-    bisect,
-    single_linkage_leaves,
-    spanning_tree,
-)
+
+if TYPE_CHECKING:
+    from quant_assets.quant.optimization.solvers import tree_kernel
+else:
+    tree_kernel = Deferred("quant_assets.quant.optimization.solvers.tree_kernel")
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -63,7 +64,7 @@ class HierarchicalRiskParity(Optimizer):
             )
         by_variance = np.argsort(-variance, kind="stable").astype(np.int64)
         leaves = by_variance[leaf_order(covariance, by_variance, distance=self.distance)]
-        weights = self.constraints.budget * bisect(covariance, leaves)
+        weights = self.constraints.budget * tree_kernel.bisect(covariance, leaves)
         return Solution(
             weights, "recursive bisection", objective=float(weights @ covariance @ weights)
         )
@@ -79,12 +80,12 @@ def leaf_order(
     points = correlation_distance(to_correlation(covariance)[0])
     sequence = np.arange(len(points)) if order is None else order
     if distance == "of_correlations":
-        edges = spanning_tree(points, sequence)
+        edges = tree_kernel.spanning_tree(points, sequence)
     elif distance == "of_distances":
         edges = _tree_of_distances(points, sequence)
     else:
         raise ConfigError(f"distance is {distance!r}; give 'of_distances' or 'of_correlations'")
-    places: Places = single_linkage_leaves(*edges)
+    places: Places = tree_kernel.single_linkage_leaves(*edges)
     return places
 
 
@@ -96,6 +97,6 @@ def _tree_of_distances(points: Floats, sequence: Places) -> tuple[Places, Places
     """
     product = gram(points)
     norms = np.diag(product)
-    first, second, _ = spanning_tree(norms + norms[:, None] - 2.0 * product, sequence)
+    first, second, _ = tree_kernel.spanning_tree(norms + norms[:, None] - 2.0 * product, sequence)
     apart = points[sequence[first]] - points[sequence[second]]
     return first, second, np.einsum("ij,ij->i", apart, apart)

@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import SolverError
 from quant_assets.quant.optimization.constraints.base import FeasibleSet
-from quant_assets.quant.optimization.projection_kernel import Limits, nearest, without_bounds
 
 Floats = npt.NDArray[np.float64]
 TOLERANCE = 1e-12
@@ -81,6 +80,12 @@ def is_feasible(feasible: FeasibleSet, previous: Floats) -> bool:
 
 def project(target: Floats, previous: Floats, feasible: FeasibleSet) -> Projection:
     """Nearest point of a non-empty `feasible` to `target`; bounds must be finite."""
+    from quant_assets.quant.optimization.projection_kernel import (
+        Limits,
+        nearest,
+        without_bounds,
+    )
+
     if (feasible.lower >= 0).all() and feasible.net_high <= feasible.max_gross:
         feasible = replace(feasible, max_gross=np.inf)  # gross is net, and net is limited already
     limits = Limits(

@@ -10,13 +10,19 @@ alone: nothing is carried over from the problem before.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from quant_assets.quant.optimization.solvers import active_set_kernel as kernel
+from quant_assets.core.lazy import Deferred
 from quant_assets.quant.optimization.solvers import primal_dual
 from quant_assets.quant.optimization.solvers.hessian import RIDGE, Hessian, Whole, whole
+
+if TYPE_CHECKING:
+    from quant_assets.quant.optimization.solvers import active_set_kernel as kernel
+else:
+    kernel = Deferred("quant_assets.quant.optimization.solvers.active_set_kernel")
 
 __all__ = [
     "AT_LOWER",
@@ -219,7 +225,7 @@ class ActiveSet:
         self._block = self.hessian.block(self._members)
         return True
 
-    def _pivot(self, point: kernel.Point, costs: Floats, tolerance: float) -> int:
+    def _pivot(self, point: "kernel.Point", costs: Floats, tolerance: float) -> int:
         """Pivot among the members, in place; iterations, negative for a failure."""
         here = self._members
         box, kinks = self.box, self.kinks

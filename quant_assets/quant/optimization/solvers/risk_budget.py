@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import SolverError
 from quant_assets.quant.optimization.solvers import convex
-from quant_assets.quant.optimization.solvers.risk_budget_kernel import descend
 
 __all__ = ["RiskBudget", "balanced", "balanced_weights", "budget_error"]
 
@@ -61,6 +60,8 @@ def balanced(correlation: Floats, budgets: Floats) -> RiskBudget:
     start = np.sqrt(budgets)
     start /= np.sqrt(max(float(start @ correlation @ start), 1e-6))
     position = start.copy()
+    from quant_assets.quant.optimization.solvers.risk_budget_kernel import descend
+
     sweeps = descend(correlation, budgets, position, SWEEP_TOLERANCE, MAX_SWEEPS)
     error = budget_error(correlation, position, budgets)
     if error <= ACCEPTED:

@@ -6,7 +6,6 @@ import numpy.typing as npt
 from quant_assets.quant.optimization.solvers import convex
 from quant_assets.quant.optimization.solvers.active_set import FREE, Box
 from quant_assets.quant.optimization.solvers.quadratic import Answer, within_gross
-from quant_assets.quant.optimization.solvers.tail_kernel import CONVERGED, Program, minimise_tail
 
 __all__ = ["minimise", "tail_mean_loss"]
 
@@ -42,6 +41,12 @@ def tail_mean_loss(returns: Floats, tail: float) -> float:
 
 def _pivoted(returns: Floats, tail: float, region: convex.Region) -> Answer | None:
     """Return the kernel's answer when its gap is small and the gross limit holds."""
+    from quant_assets.quant.optimization.solvers.tail_kernel import (
+        CONVERGED,
+        Program,
+        minimise_tail,
+    )
+
     box = region.box
     start, first = _first_vertex(box, -returns.std(axis=0))
     program = Program(returns, box.lower, box.upper, box.budget, 1.0 / tail)
