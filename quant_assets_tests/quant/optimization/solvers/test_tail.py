@@ -121,7 +121,7 @@ def test_tail_a_step_that_is_cut_short_is_handed_to_cvxpy(monkeypatch):
     def out_of_steps(program, weights, first, max_steps):
         return tail_kernel.OUT_OF_STEPS, max_steps, np.zeros(len(program.returns))
 
-    monkeypatch.setattr("quant_assets.quant.optimization.solvers.tail.minimise_tail", out_of_steps)
+    monkeypatch.setattr(tail_kernel, "minimise_tail", out_of_steps)
     returns = market(30, 4)
     answer = minimise(returns, 2.0, Constraints().region(4))
     assert answer.fallback == "cvxpy"
