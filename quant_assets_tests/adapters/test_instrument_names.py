@@ -17,6 +17,8 @@ from quant_assets.storage.sources import SourceStore
 from quant_assets_tests.adapters.real_files import real_folder
 from quant_assets_tests.adapters.tabular.table_files import venue_of
 
+pytestmark = pytest.mark.slow
+
 GRID = Grid()
 BARS = """20080925 00:00,26300,26700,15100,17700,376577647
 20080926 00:00,18000,18000,15000,16000,483241

@@ -20,6 +20,8 @@ from quant_assets.orchestration.workspace import Workspace
 from quant_assets_tests.cli.program import quant_assets
 from quant_assets_tests.orchestration.dropped_venue import NAME, bars, environment, write_dropped
 
+pytestmark = pytest.mark.slow
+
 FAILED = ("bars", "DataError: file a.csv, row 3: close is negative")
 
 

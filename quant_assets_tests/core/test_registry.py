@@ -5,6 +5,8 @@ from quant_assets.core.registry import discover, get
 from quant_assets.quant.synthesis.signals.base import Signal
 from quant_assets_tests.core.small_tree import PLUGIN, SmallTree
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = "quant_assets.quant.synthesis.signals"
 DISCOVER = """
 from quant_assets.core.errors import PluginError

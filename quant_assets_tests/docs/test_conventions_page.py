@@ -9,6 +9,8 @@ import pytest
 
 from quant_assets_tests.docs.pages import REPOSITORY, Page
 
+pytestmark = pytest.mark.slow
+
 PAGE = Page(REPOSITORY / "docs" / "conventions.md")
 NUMBERED = re.compile(r"^\| (\d+) \| [^|]+ \| `([\w.]+)` \| [^|]+ \|$")
 LISTED = re.compile(r"^(?:(\d+)\.|  ) +`([\w/]+\.py)::(\w+)`$")

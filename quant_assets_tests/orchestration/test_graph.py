@@ -16,6 +16,8 @@ from quant_assets.orchestration.lookahead import violations
 from quant_assets.orchestration.partitions import History, shared_grid, time_windows, window_mapping
 from quant_assets.orchestration.walk import walk
 
+pytestmark = pytest.mark.slow
+
 GROUPS = ["ingestion", "discovery", "alpha", "synthesis", "optimization", "simulation", "reporting"]
 
 

@@ -12,6 +12,8 @@ from quant_assets.quant.discovery.candidates import SCREENS_PACKAGE, judge
 from quant_assets.quant.market.panel import Panel
 from quant_assets_tests.quant.discovery.inputs import make_inputs, random_closes
 
+pytestmark = pytest.mark.slow
+
 SCREENS = discover(SCREENS_PACKAGE, Screen)
 N_SYMBOLS = 7
 every_screen = pytest.mark.parametrize("screen", SCREENS.values(), ids=SCREENS.keys())

@@ -10,6 +10,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.sizing.base import sizers
 
+pytestmark = pytest.mark.slow
+
 SIZERS = sizers()
 SIDES = np.array([1.0, -1.0, 0.0, 1.0, -1.0, 1.0])
 NAN = np.nan

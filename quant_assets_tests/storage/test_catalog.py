@@ -9,6 +9,8 @@ from quant_assets.storage.paths import Cell
 from quant_assets.storage.snapshots import SnapshotStore
 from quant_assets_tests.storage.samples import ODD_SYMBOLS, bars, commit, flip_bit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):

@@ -12,6 +12,8 @@ from quant_assets.core.errors import CellLockedError, StorageError
 from quant_assets.storage.locks import held_locks, is_locked, read_holder, writer_lock
 from quant_assets.storage.paths import Layout
 
+pytestmark = pytest.mark.slow
+
 HOLD = (
     "import sys; from pathlib import Path\n"
     "from quant_assets.storage.locks import writer_lock\n"

@@ -27,6 +27,8 @@ from quant_assets_tests.operations.intake.deliveries import (
     source_store,
 )
 
+pytestmark = pytest.mark.slow
+
 VENUE = files_venue(funding="none")
 HOUR = timedelta(hours=1)
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"

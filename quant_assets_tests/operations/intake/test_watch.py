@@ -13,6 +13,8 @@ from quant_assets.operations.intake.watch import Look, Seen, look
 from quant_assets.storage.sources import SourceStore
 from quant_assets_tests.operations.intake.deliveries import files_venue, source_store
 
+pytestmark = pytest.mark.slow
+
 VENUE = files_venue(funding="none")
 HEADER = "ts,symbol,open,high,low,close,volume\n"
 ROWS = [f"2024-02-01T{hour:02d}:00:00Z,BTC/USDT:USDT,10,11,9,10,{hour + 1}\n" for hour in range(4)]

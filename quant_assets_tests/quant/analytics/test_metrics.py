@@ -11,6 +11,8 @@ from scipy import stats
 from quant_assets.core.errors import DataError
 from quant_assets.quant.analytics import metrics
 
+pytestmark = pytest.mark.slow
+
 PPY = 252
 NAN = float("nan")
 CLOSE = {"rel": 1e-9, "abs": 1e-15}

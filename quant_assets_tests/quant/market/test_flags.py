@@ -12,6 +12,8 @@ from quant_assets.quant.market import flag_kernel
 from quant_assets.quant.market.flags import FlagLimits, flag_bars
 from quant_assets_tests.quant.market.frames import bars_frame, timestamps
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 LIMITS = FlagLimits(scale_rows=40, least_rows=10)
 

@@ -10,6 +10,8 @@ from quant_assets.quant.simulation import kernel
 from quant_assets.quant.simulation.state import BOOK_FIELDS, FILL_FIELDS, Rules
 from quant_assets_tests.quant.simulation.ledger import Costs, equity_after_costs
 
+pytestmark = pytest.mark.slow
+
 FEE, SLIPPAGE = 0.01, 0.02
 COST = (SLIPPAGE + FEE * (1 + SLIPPAGE), SLIPPAGE + FEE * (1 - SLIPPAGE))  # 0.0302, 0.0298
 

@@ -12,6 +12,8 @@ from quant_assets.quant.statistics.ranks import (
     spearman,
 )
 
+pytestmark = pytest.mark.slow
+
 NAN = np.nan
 VALUES = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6), st.just(NAN))
 
