@@ -9,9 +9,9 @@ import pandas as pd
 from quant_assets.contracts.signal_decay import SignalDecay
 from quant_assets.core.context import AlphaContext
 from quant_assets.core.telemetry import Telemetry
-from quant_assets.quant.market.panel import Floats, to_panel
+from quant_assets.quant.market.panel import Floats
 from quant_assets.quant.statistics.ranks import cross_sectional_ic, rank_percentiles
-from quant_assets.quant.synthesis.history import at_decision, stamps
+from quant_assets.quant.synthesis.history import at_decision, compounded, stamps
 
 Flags = npt.NDArray[np.bool_]
 PREFIX = "value_"
@@ -65,18 +65,6 @@ def signal_decay_window(
         "available_at": stamps(context.window.end, len(frame)),
     }
     return pd.DataFrame({**clock, **{name: frame[name] for name in frame.columns}})
-
-
-def compounded(returns: pd.DataFrame, symbols: tuple[str, ...]) -> Floats:
-    """Return from the first row up to each row (time, symbol) of `symbols`, NaN before any."""
-    panel = to_panel(returns, "returns")
-    position = {symbol: column for column, symbol in enumerate(panel.symbols)}
-    missing = np.isnan(panel.values)
-    growth = np.cumprod(1.0 + np.where(missing, 0.0, panel.values), axis=0) - 1.0
-    growth = np.where(np.logical_and.accumulate(missing, axis=0), np.nan, growth)
-    absent = np.full((len(growth), 1), np.nan)
-    columns = [position.get(symbol, -1) for symbol in symbols]
-    return np.asarray(np.concatenate([growth, absent], axis=1)[:, columns])
 
 
 def quantile_means(scores: Floats, outcome: Floats) -> tuple[Floats, Floats]:

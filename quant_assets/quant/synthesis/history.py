@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.core.errors import LookAheadError
-from quant_assets.quant.market.panel import Floats, Panel, to_panels
+from quant_assets.quant.market.panel import Floats, Panel, to_panel, to_panels
 
 
 def at_decision(frame: pd.DataFrame, decided_at: datetime) -> pd.DataFrame:
@@ -62,3 +62,15 @@ def on_rows(panel: Panel, ts: pd.DatetimeIndex) -> Floats:
     values = np.full((len(ts), len(panel.symbols)), np.nan)
     values[ts.searchsorted(panel.ts)] = panel.values
     return values
+
+
+def compounded(returns: pd.DataFrame, symbols: tuple[str, ...]) -> Floats:
+    """Return from the first row up to each row (time, symbol) of `symbols`, NaN before any."""
+    panel = to_panel(returns, "returns")
+    position = {symbol: column for column, symbol in enumerate(panel.symbols)}
+    missing = np.isnan(panel.values)
+    growth = np.cumprod(1.0 + np.where(missing, 0.0, panel.values), axis=0) - 1.0
+    growth = np.where(np.logical_and.accumulate(missing, axis=0), np.nan, growth)
+    absent = np.full((len(growth), 1), np.nan)
+    columns = [position.get(symbol, -1) for symbol in symbols]
+    return np.asarray(np.concatenate([growth, absent], axis=1)[:, columns])

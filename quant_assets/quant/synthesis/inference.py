@@ -10,11 +10,12 @@ from quant_assets.core.errors import ConfigError
 from quant_assets.core.registry import discover
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.features.stage import feature_directions
-from quant_assets.quant.market.panel import Floats, to_panel
+from quant_assets.quant.market.panel import Floats
 from quant_assets.quant.statistics.ranks import cross_sectional_ic
 from quant_assets.quant.synthesis.history import (
     at_decision,
     candidate_symbols,
+    compounded,
     on_rows,
     panels_of,
     refuse_future,
@@ -183,7 +184,7 @@ def signal_metrics_window(
     rows = returns_matrix[(returns_matrix["ts"] >= first) & (returns_matrix["ts"] < after)]
     if len(signals) == 0 or len(rows) == 0:
         return SignalMetrics.empty()
-    outcome = _compounded(rows, tuple(signals["symbol"]))
+    outcome = compounded(rows, tuple(signals["symbol"]))[-1]
     columns = {
         name.removeprefix(PREFIX): name for name in signals.columns if name.startswith(PREFIX)
     }
@@ -202,12 +203,3 @@ def signal_metrics_window(
             "n_symbols": pd.Series((~np.isnan(scores + outcome)).sum(axis=1)).astype("int64"),
         }
     )
-
-
-def _compounded(returns: pd.DataFrame, symbols: tuple[str, ...]) -> Floats:
-    panel = to_panel(returns, "returns")
-    position = {symbol: column for column, symbol in enumerate(panel.symbols)}
-    missing = np.isnan(panel.values)
-    growth = np.prod(1.0 + np.where(missing, 0.0, panel.values), axis=0) - 1.0
-    growth = np.append(np.where(missing.all(axis=0), np.nan, growth), np.nan)
-    return np.asarray(growth[[position.get(symbol, -1) for symbol in symbols]])

@@ -6,6 +6,8 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from quant_assets.core.errors import ConfigError
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -26,7 +28,10 @@ class CovarianceEstimator(ABC):
 
     def from_sample(self, covariance: Floats, n_rows: int) -> Floats:
         """The same from a sample covariance (ddof 1) of `n_rows` rows; only with `takes_pairs`."""
-        raise NotImplementedError(f"{self.name} needs rows, not the covariance of {n_rows} rows")
+        raise ConfigError(
+            f"the covariance estimator {self.name} needs whole rows, not the covariance of "
+            f"{len(covariance)} assets over {n_rows} rows: use missing='complete_rows'"
+        )
 
 
 def to_correlation(covariance: Floats) -> tuple[Floats, Floats]:

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.market.panel import Floats
 from quant_assets.quant.model_selection.purged_walk_forward import PurgedWalkForward
-from quant_assets.quant.statistics.ranks import cross_sectional_ic
 from quant_assets.quant.statistics.ridge import ridge_path
 from quant_assets.quant.synthesis.signals.base import (
     Signal,
@@ -19,9 +17,11 @@ from quant_assets.quant.synthesis.signals.base import (
 )
 from quant_assets.quant.synthesis.signals.training import (
     N_SPLITS,
+    Rows,
     TrainingTable,
     centred_panel,
     model_features,
+    rank_ics,
     training_table,
 )
 
@@ -91,18 +91,10 @@ def choose_penalty(table: TrainingTable, *, embargo: int) -> tuple[float, float]
     return float(PENALTIES[best]), float(means[best])
 
 
-def _split_ic(
-    table: TrainingTable, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]
-) -> Floats:
+def _split_ic(table: TrainingTable, train: Rows, test: Rows) -> Floats:
     """Rank IC of each penalty on each test date, shape (penalty, date)."""
     path = ridge_path(table.x[train], table.y[train], PENALTIES * len(train))
-    moments, date = np.unique(table.label_start[test], return_inverse=True)
-    shape = (len(moments), int(table.column.max()) + 1)
-    predicted = np.full((len(PENALTIES), *shape), np.nan)
-    predicted[:, date, table.column[test]] = path.predict(table.x[test])
-    actual = np.full(shape, np.nan)
-    actual[date, table.column[test]] = table.y[test]
-    return cross_sectional_ic(predicted, actual)
+    return rank_ics(table, test, path.predict(table.x[test]))
 
 
 def fit_model(table: TrainingTable, *, embargo: int) -> FittedModel:

@@ -90,6 +90,17 @@ def centred_panel(values: Floats) -> Floats:
     return np.asarray(2.0 * rank_percentiles(values, axis=-2) - 1.0)
 
 
+def rank_ics(table: TrainingTable, test: Rows, predictions: Floats) -> Floats:
+    """Rank IC of `predictions` (candidate, row) of the rows `test` on each of their dates."""
+    moments, date = np.unique(table.label_start[test], return_inverse=True)
+    shape = (len(moments), int(table.column.max()) + 1)
+    predicted = np.full((len(predictions), *shape), np.nan)
+    predicted[:, date, table.column[test]] = predictions
+    actual = np.full(shape, np.nan)
+    actual[date, table.column[test]] = table.y[test]
+    return cross_sectional_ic(predicted, actual)
+
+
 class Learned(Signal):
     """A signal that learns the order of forward returns from the features' ranks.
 
@@ -143,11 +154,4 @@ class Learned(Signal):
 
     def _ics(self, table: TrainingTable, train: Rows, test: Rows) -> Floats:
         """Rank IC of each candidate on each test date, shape (candidate, date)."""
-        moments, date = np.unique(table.label_start[test], return_inverse=True)
-        shape = (len(moments), int(table.column.max()) + 1)
-        values = self.predict(table.take(train), table.x[test])
-        predicted = np.full((len(values), *shape), np.nan)
-        predicted[:, date, table.column[test]] = values
-        actual = np.full(shape, np.nan)
-        actual[date, table.column[test]] = table.y[test]
-        return cross_sectional_ic(predicted, actual)
+        return rank_ics(table, test, self.predict(table.take(train), table.x[test]))
