@@ -52,8 +52,9 @@ query {
 class LiveDagster:
     """The two processes and a GraphQL client."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, home: Path) -> None:
         self.url = f"http://127.0.0.1:{port}"
+        self.home = home
 
     def post(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """One GraphQL request; errors in the answer are raised."""
@@ -103,14 +104,16 @@ class LiveDagster:
         raise RuntimeError(f"the code location is not loaded: {entries}")
 
     def wait(self, ids: list[str], *, seconds: float) -> dict[str, str]:
-        """Statuses once all backfills have ended, or at the deadline."""
+        """Statuses once all backfills have ended; at the deadline a failure that shows the runs."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = {name: self.status(name) for name in ids}
             if all(s.startswith(("COMPLETED", "FAILED", "CANCELED")) for s in found.values()):
                 return found
             time.sleep(1.0)
-        return {name: self.status(name) for name in ids}
+        runs = {name: self.runs(name) for name in ids}
+        log = (self.home / "daemon.log").read_text()[-6000:]
+        raise AssertionError(f"not ended after {seconds:.0f} s: {found}\n{runs}\n{log}")
 
 
 def _free_port() -> int:
@@ -162,7 +165,7 @@ def live_dagster(home: Path, module: str, environment: dict[str, str]) -> Iterat
                 processes[name] = subprocess.Popen(
                     command, env=env, stdout=log, stderr=subprocess.STDOUT, cwd=home
                 )
-        live = LiveDagster(port)
+        live = LiveDagster(port, home)
         _wait_ready(live.url, processes["webserver"], home / "webserver.log")
         live.wait_loaded(seconds=120)
         yield live

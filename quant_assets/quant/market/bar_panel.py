@@ -1,0 +1,187 @@
+"""Bars of many symbols as arrays: what strategies and the backtester work on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from quant_assets.core.errors import DataError
+from quant_assets.quant.market.bars import Instants, instants
+from quant_assets.quant.market.panel import to_panels
+
+Floats = npt.NDArray[np.float64]
+PRICES = ("open", "high", "low", "close")
+FIELDS = (*PRICES, "volume")
+
+
+@dataclass(frozen=True)
+class BarPanel:
+    """Bars on one time axis: `(time, symbol)` float64 arrays in C order, NaN where a bar is absent.
+
+    ts : open times, `datetime64[us]` in UTC, shape (time,), increasing. Bar t spans
+        `[ts, ts + bar_length)`.
+    available_at : when bar t was known, shape (time,); never before it ended.
+    symbols : sorted, one per column. volume is 0 or NaN where nothing was traded.
+    extras : further `(time, symbol)` series, known with the bar (funding rate, spread, …).
+
+    Raises `DataError` for other shapes, an unsorted clock, or prices that are not above 0.
+    """
+
+    ts: Instants
+    symbols: tuple[str, ...]
+    bar_length: timedelta
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    available_at: Instants
+    extras: Mapping[str, Floats] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.ts), len(self.symbols))
+        object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
+        for name, values in self.columns().items():
+            if values.shape != shape or values.dtype != np.float64:
+                raise DataError(f"{name} is {values.dtype} {values.shape}; it must be {shape}")
+        if self.ts.dtype != np.dtype("datetime64[us]") or self.available_at.shape != self.ts.shape:
+            raise DataError("ts and available_at must be datetime64[us] of one length")
+        if (self.ts[1:] <= self.ts[:-1]).any():
+            row = int(np.argmax(self.ts[1:] <= self.ts[:-1])) + 1
+            raise DataError(f"ts of row {row} ({self.ts[row]}) is not after the row before it")
+        if (self.available_at < self.ts).any():
+            row = int(np.argmax(self.available_at < self.ts))
+            raise DataError(f"row {row} ({self.ts[row]}) is available before its bar opened")
+        for name in PRICES:
+            values = self[name]
+            if (values <= 0.0).any():
+                row, column = np.argwhere(values <= 0.0)[0]
+                raise DataError(
+                    f"{name} of {self.symbols[column]} at {self.ts[row]} is {values[row, column]}; "
+                    "prices must be above 0. Repair or leave out this bar"
+                )
+
+    def __len__(self) -> int:
+        """Number of bars."""
+        return len(self.ts)
+
+    def __getitem__(self, name: str) -> Floats:
+        """A field or an extra by name; an unknown one is a `DataError`."""
+        columns = self.columns()
+        if name not in columns:
+            raise DataError(f"the bars have no {name!r}; they have {', '.join(columns)}")
+        return columns[name]
+
+    def columns(self) -> dict[str, Floats]:
+        """All `(time, symbol)` arrays by name: the five fields, then the extras."""
+        return {name: getattr(self, name) for name in FIELDS} | dict(self.extras)
+
+    def rows(self, part: slice) -> "BarPanel":
+        """The bars of a slice of the time axis."""
+        cut = {name: np.ascontiguousarray(self[name][part]) for name in FIELDS}
+        extras = {name: np.ascontiguousarray(values[part]) for name, values in self.extras.items()}
+        known = self.available_at[part]
+        return BarPanel(
+            self.ts[part], self.symbols, self.bar_length, **cut, available_at=known, extras=extras
+        )
+
+    def select(self, symbols: Sequence[str]) -> "BarPanel":
+        """The columns of `symbols`, in the given order; an unknown one is a `DataError`."""
+        unknown = sorted(set(symbols) - set(self.symbols))
+        if unknown:
+            raise DataError(f"symbols {unknown} are not among the {len(self.symbols)} of the bars")
+        at = [self.symbols.index(symbol) for symbol in symbols]
+        cut = {name: np.ascontiguousarray(self[name][:, at]) for name in FIELDS}
+        extras = {n: np.ascontiguousarray(v[:, at]) for n, v in self.extras.items()}
+        return BarPanel(
+            self.ts,
+            tuple(symbols),
+            self.bar_length,
+            **cut,
+            available_at=self.available_at,
+            extras=extras,
+        )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        ts: npt.ArrayLike,
+        symbols: Sequence[str],
+        bar_length: timedelta,
+        *,
+        available_at: Instants | None = None,
+        extras: Mapping[str, npt.ArrayLike] | None = None,
+        **prices: npt.ArrayLike,
+    ) -> "BarPanel":
+        """Bars of arrays `(time,)` or `(time, symbol)` named `close` and, where known, the others.
+
+        Absent prices are those of `close`; an absent volume is NaN: unknown, not zero. Without
+        `available_at` a bar is known the moment it ends.
+        """
+        unknown = sorted(set(prices) - set(FIELDS))
+        if unknown or "close" not in prices:
+            raise DataError(f"prices are {sorted(prices)}; close is needed, {FIELDS} are known")
+        moments = np.asarray(ts, dtype="datetime64[us]")
+
+        def panel(values: npt.ArrayLike) -> Floats:
+            array = np.ascontiguousarray(values, dtype=np.float64)
+            return array.reshape(len(moments), -1) if array.ndim == 1 else array
+
+        close = panel(prices["close"])
+        unknown_volume = np.full_like(close, np.nan)
+        columns = {name: panel(prices[name]) if name in prices else close for name in PRICES}
+        volume = panel(prices["volume"]) if "volume" in prices else unknown_volume
+        step = np.timedelta64(bar_length).astype("timedelta64[us]")
+        known = moments + step if available_at is None else available_at
+        more = {name: panel(values) for name, values in (extras or {}).items()}
+        return cls(
+            moments,
+            tuple(symbols),
+            bar_length,
+            **columns,
+            volume=volume,
+            available_at=known,
+            extras=more,
+        )
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, *, bar_length: timedelta) -> "BarPanel":
+        """Bars of a long frame with `ts`, `symbol`, `close` and, where known, the other columns.
+
+        Other float columns become extras. A row's `available_at` may be later than its end (late
+        data): bar t is known when the last of its rows is. Rows that repeat are a `DataError`.
+        """
+        if frame.duplicated(["ts", "symbol"]).any():
+            row = int(np.argmax(frame.duplicated(["ts", "symbol"]).to_numpy()))
+            raise DataError(f"row {row} repeats ts and symbol of an earlier one")
+        floats = [str(n) for n, dtype in frame.dtypes.items() if dtype == np.float64]
+        panels = to_panels(frame, floats)
+        first = panels["close"]
+        ts = instants(first.ts.to_series())
+        step = np.timedelta64(bar_length).astype("timedelta64[us]")
+        known = ts + step
+        if "available_at" in frame.columns:
+            rows = np.searchsorted(ts, instants(frame["ts"]))
+            np.maximum.at(known, rows, instants(frame["available_at"]))
+        given = {name: panels[name].values for name in FIELDS if name in panels}
+        extras = {name: panels[name].values for name in floats if name not in FIELDS}
+        return cls.from_arrays(
+            ts, first.symbols, bar_length, available_at=known, extras=extras, **given
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """The long frame again, sorted by ts and symbol; rows without a close are left out."""
+        present = ~np.isnan(self.close).ravel()
+        columns: dict[str, object] = {
+            "ts": pd.DatetimeIndex(np.repeat(self.ts, len(self.symbols))[present], tz="UTC"),
+            "available_at": pd.DatetimeIndex(
+                np.repeat(self.available_at, len(self.symbols))[present], tz="UTC"
+            ),
+            "symbol": np.tile(np.array(self.symbols, dtype=object), len(self.ts))[present],
+        }
+        columns |= {name: values.ravel()[present] for name, values in self.columns().items()}
+        return pd.DataFrame(columns)

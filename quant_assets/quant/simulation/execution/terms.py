@@ -1,0 +1,211 @@
+"""What the event kernel is told: named tuples of arrays and numbers, made by the plug-ins.
+
+Arrays `(time or 1, symbol)`: a first axis of 1 holds for every bar. NaN in a distance, price or
+limit: there is none. An empty array `(0, 0)`: nobody decides this.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int8]
+
+ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
+UNITS, NOTIONAL, EQUITY_FRACTION, RISK_FRACTION = 0, 1, 2, 3
+NEXT_OPEN, NEXT_CLOSE, NEXT_VWAP, SAME_CLOSE = 0, 1, 2, 3
+STOP_FRACTION, STOP_PRICE, TRAIL_FRACTION, TRAIL_PRICE = 0, 1, 2, 3
+TARGET_FRACTION, TARGET_PRICE, TIME_BARS = 4, 5, 6
+
+
+class BarArrays(NamedTuple):
+    """`(time, symbol)` prices and volume; `day` `(time,)` numbers the days (loss limits, DAY).
+
+    `volatility` (per bar) and `average_volume` (units a bar) are known before their bar opens;
+    they price the impact. `spread` is the relative bid-ask spread. `(0, 0)` where nobody asks.
+    """
+
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    day: Integers
+    volatility: Floats
+    average_volume: Floats
+    spread: Floats
+
+
+class DetailBars(NamedTuple):
+    """Bars of a finer clock: those of bar t are rows `first[t]` to `first[t + 1]`; else empty."""
+
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    first: Integers
+
+
+class Decisions(NamedTuple):
+    """Signals `(time, symbol)` as bits, sizes of entries, weights, and prices of entry orders.
+
+    `size` is `(time or 1, symbol)` in `size_unit`; a RISK_FRACTION is the share of equity that is
+    lost when the first stop is met. `target` are weights of equity, NaN: no decision.
+    """
+
+    signal: Codes
+    size: Floats
+    size_unit: int
+    target: Floats
+    limit: Floats
+    stop: Floats
+    strength: Floats
+    warm_up: int
+
+
+class ExitTerms(NamedTuple):
+    """Protective exits of every entry: `kind` `(rule,)`, `level` `(rule, time or 1, symbol)`.
+
+    The level is read at the decision bar: a fraction of the fill price, a distance in price
+    units, or a number of bars. Of several stops the tightest holds.
+    """
+
+    kind: Codes
+    level: Floats
+
+
+class LimitTerms(NamedTuple):
+    """Limits of the account; infinity: none. Fractions of equity, unless said otherwise.
+
+    `sector` `(symbol,)` codes groups. `cut_drawdown`: entries are scaled by `cut_scale` beyond it;
+    `halt_drawdown`: everything is closed at the next fill and nothing is opened until the drawdown
+    is below `resume_drawdown` or `halt_bars` have passed (the highest equity then starts anew).
+    `daily_loss`: no entry for the rest of the day, open positions closed. `cool_down`: bars without
+    an entry in a symbol after its losing trade. `correlation`: an entry is refused when its
+    correlation over the last `correlation_bars` with a held symbol of the same direction exceeds
+    it.
+    """
+
+    max_position: float
+    max_gross: float
+    max_net: float
+    max_sector: float
+    sector: Integers
+    max_positions: int
+    max_heat: float
+    correlation: float
+    correlation_bars: int
+    cut_drawdown: float
+    cut_scale: float
+    halt_drawdown: float
+    resume_drawdown: float
+    halt_bars: int
+    daily_loss: float
+    cool_down: int
+
+
+class FillTerms(NamedTuple):
+    """When and how orders fill.
+
+    `model`: NEXT_OPEN, NEXT_CLOSE, NEXT_VWAP ((o + h + l + c) / 4 of the bar) or SAME_CLOSE.
+    `through`: a limit fills only when the bar trades beyond it, not on a touch. `participation`:
+    share of the bar's volume that may be filled (infinity: all); the remainder is carried for
+    `time_to_live` bars. `latency`: bars between decision and the first bar of the order.
+    `optimistic`: target before stop inside one bar (for the audit); the worst case else.
+    """
+
+    model: int
+    through: bool
+    participation: float
+    time_to_live: int
+    latency: int
+    optimistic: bool
+
+
+class SlippageTerms(NamedTuple):
+    """Relative price concession of market and stop fills; the parts add up.
+
+    fixed + half_spread x spread[t, s] + impact x volatility x (quantity / average_volume)^exponent
+    + volume_share x (quantity / volume)^2. Limit orders and targets fill at their price.
+    """
+
+    fixed: float
+    half_spread: float
+    impact: float
+    exponent: float
+    volume_share: float
+
+
+class CommissionTerms(NamedTuple):
+    """Commission of one fill: flat + per unit + rate of notional, between minimum and maximum.
+
+    `maker` and `taker` are rates of notional; `per_unit` has tiers by the units traded in the
+    month so far: `tier_from` `(tier,)` increasing from 0, `per_unit` `(tier,)`. `maximum` is a
+    rate of notional (infinity: none), `minimum` money per order. `increment`: rounded half up to a
+    multiple (0: exact). `sell_rate`: rate of notional on sales alone (transaction tax).
+    """
+
+    flat: float
+    per_unit: Floats
+    tier_from: Floats
+    maker: float
+    taker: float
+    minimum: float
+    maximum: float
+    sell_rate: float
+    increment: float
+
+
+class CarryTerms(NamedTuple):
+    """Interest and borrow, yearly rates ACT/365 of calendar days, and funding settlements.
+
+    `borrow` `(symbol,)` on the previous close of what is short; `cash_rate` on positive cash,
+    `debit_rate` on negative. `days` `(time,)`: calendar days since the bar before. Funding: event i
+    falls into bar `funding_bar[i]`, `funding_due[i]` as in the rebalancing kernel, of a symbol,
+    at a rate and a mark (NaN: last close).
+    """
+
+    borrow: Floats
+    cash_rate: float
+    debit_rate: float
+    days: Floats
+    funding_bar: Integers
+    funding_due: Integers
+    funding_symbol: Integers
+    funding_rate: Floats
+    funding_mark: Floats
+
+
+class MarginTerms(NamedTuple):
+    """Buying power and liquidation.
+
+    `leverage`: gross notional that may stand per unit of equity; purchases beyond it are cut.
+    `tier_notional` `(symbol, tier)` from 0, `tier_rate` and `tier_deduction` give the maintenance
+    margin of a position: notional x rate - deduction. When equity at the bar's worst price falls
+    below the sum, positions are closed at the price at which it did, plus `liquidation_fee` of
+    notional. Empty tiers: no maintenance margin, equity must stay above 0. `inverse` `(symbol,)`:
+    the contract settles in its base, profit = q (1 / entry - 1 / price), in base units.
+    """
+
+    leverage: float
+    tier_notional: Floats
+    tier_rate: Floats
+    tier_deduction: Floats
+    liquidation_fee: float
+    inverse: Flags
+
+
+class InstrumentTerms(NamedTuple):
+    """`(symbol,)`: lot size, tick size, least notional (0: none), contract multiplier.
+
+    `fx` `(time or 1, symbol)`: price of one unit of the quote currency in the account's.
+    """
+
+    lot: Floats
+    tick: Floats
+    least_notional: Floats
+    multiplier: Floats
+    fx: Floats

@@ -1,0 +1,85 @@
+"""What a strategy is: bar by bar, over arrays, or both with the same trades."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.strategies.orders import Order
+from quant_assets.quant.strategies.signals import Signals
+
+if TYPE_CHECKING:
+    from quant_assets.quant.market.data_window import DataWindow
+
+__all__ = ["Account", "BarStrategy", "Strategy", "VectorStrategy"]
+
+Floats = npt.NDArray[np.float64]
+Decision = Signals | Sequence[Order] | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """The account at the close of the current bar; read-only arrays `(symbol,)`.
+
+    position : signed units. entry_price : average price of the open position, NaN where flat.
+    bars_held : bars since the position was opened. drawdown : 1 - equity / highest equity.
+    heat : money that is lost when every stop is met, as a fraction of equity.
+    """
+
+    symbols: tuple[str, ...]
+    cash: float
+    equity: float
+    position: Floats
+    entry_price: Floats
+    bars_held: npt.NDArray[np.int64]
+    drawdown: float
+    heat: float
+
+    def position_of(self, symbol: str) -> float:
+        """Signed units of one symbol."""
+        return float(self.position[self.symbols.index(symbol)])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strategy(ABC):
+    """Name, version and parameters (dataclass fields) of a trading rule.
+
+    Subclass `VectorStrategy` or `BarStrategy`, or both; the two forms of one strategy give the same
+    trades. The signals of bar t may use bars up to t. `warm_up` bars come before the first trade.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[str] = "1.0.0"
+
+    @property
+    def warm_up(self) -> int:
+        """Bars that must be known before the first decision; no order is placed before."""
+        return 0
+
+
+class VectorStrategy(Strategy):
+    """A strategy over arrays: all decisions at once."""
+
+    @abstractmethod
+    def signals(self, bars: BarPanel) -> Signals:
+        """Decisions `(time, symbol)`: row t from bars up to t."""
+
+
+class BarStrategy(Strategy):
+    """A strategy that sees bar after bar what was known, and its account."""
+
+    def indicators(self, bars: BarPanel) -> Mapping[str, Floats]:
+        """Causal arrays `(time, symbol)` that the window shows up to its own row."""
+        del bars
+        return {}
+
+    @abstractmethod
+    def on_bar(self, window: "DataWindow", account: Account) -> Decision:
+        """Decide at the close of the window's last bar.
+
+        Returns signals of one bar (`(symbol,)` arrays), orders, or None.
+        """

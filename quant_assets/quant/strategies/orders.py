@@ -1,0 +1,54 @@
+"""Orders as a bar-by-bar strategy places them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from quant_assets.core.errors import ConfigError
+
+__all__ = ["Order"]
+
+Kind = Literal["market", "limit", "stop", "stop_limit", "trailing_stop"]
+TimeInForce = Literal["gtc", "day", "ioc", "gtd"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """One order, placed at the close of the current bar; it can fill from the next bar on.
+
+    quantity : signed units; buy above 0, sell below. limit, stop : prices, as `kind` needs them.
+    trail : distance of a trailing stop, in price units (`trail_fraction` False) or as a fraction.
+    time_in_force : `gtc` until cancelled; `day` to the end of the day of its first bar; `ioc`
+        what does not fill on its first bar is cancelled; `gtd` for `bars` bars.
+    take_profit, stop_loss : prices of the bracket that its fill brings to life; they cancel each
+        other. group : orders of one group cancel each other when one fills (OCO).
+    reduce_only : never opens or turns a position. tag : shown in orders, fills and trades.
+    """
+
+    symbol: str
+    quantity: float
+    kind: Kind = "market"
+    limit: float | None = None
+    stop: float | None = None
+    trail: float | None = None
+    trail_fraction: bool = False
+    time_in_force: TimeInForce = "gtc"
+    bars: int | None = None
+    take_profit: float | None = None
+    stop_loss: float | None = None
+    group: str | None = None
+    reduce_only: bool = False
+    tag: str = ""
+
+    def __post_init__(self) -> None:
+        needs = {
+            "limit": self.kind in {"limit", "stop_limit"},
+            "stop": self.kind in {"stop", "stop_limit"},
+            "trail": self.kind == "trailing_stop",
+            "bars": self.time_in_force == "gtd",
+        }
+        for name, needed in needs.items():
+            if needed != (getattr(self, name) is not None):
+                word = "needs" if needed else "does not take"
+                raise ConfigError(f"a {self.kind} {self.time_in_force} order {word} {name}")
+        if self.quantity == 0.0 or self.quantity != self.quantity:
+            raise ConfigError(f"order for {self.symbol}: quantity {self.quantity} buys nothing")
