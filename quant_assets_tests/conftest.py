@@ -5,6 +5,7 @@ import re
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Set before any test imports the definitions, because the grid and the venues are read there.
@@ -29,3 +30,16 @@ def pytest_ignore_collect(collection_path: Path, config) -> bool | None:
     if config.option.markexpr != FAST or collection_path.suffix != ".py":
         return None
     return True if SLOW_FILE.search(collection_path.read_text(encoding="utf-8")) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that say `slow(seconds=…)` start first, the longest before the others.
+
+    Left to the end, one of them would run beside an idle worker.
+    """
+
+    def seconds(item: pytest.Item) -> float:
+        marks = item.iter_markers("slow")
+        return max((float(mark.kwargs.get("seconds", 0.0)) for mark in marks), default=0.0)
+
+    items.sort(key=lambda item: -seconds(item))

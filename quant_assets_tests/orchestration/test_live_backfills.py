@@ -27,7 +27,7 @@ from quant_assets.orchestration.workspace import current_workspace
 prepare_home(current_workspace())
 """
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=160)
 
 
 def months(first: str, count: int) -> list[str]:

@@ -11,7 +11,7 @@ from quant_assets_tests.reliability.backfills import Lake, completed, run
 from quant_assets_tests.reliability.crashing_plugin import install
 from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=70)
 WINDOWS = ("--windows", "2024-01-01...2024-04-01")
 
 

@@ -7,7 +7,7 @@ import pytest
 from quant_assets_tests.reliability.determinism import Circumstances, digest_under
 from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=85)
 # Three decision windows of two venues; `python -m benchmarks determinism` does all of everything.
 WINDOWS = ("--windows", "2024-01-01...2024-06-01")
 REFERENCE = Circumstances(1, "0", "UTC")

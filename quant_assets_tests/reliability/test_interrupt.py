@@ -21,7 +21,7 @@ from quant_assets_tests.reliability.backfills import (
 from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
 from quant_assets_tests.reliability.interrupts import EXITS, LIMIT_SECONDS, interrupt
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=100)
 
 
 def test_interrupt_in_a_step_ends_at_once_and_the_next_run_goes_on(

@@ -6,7 +6,7 @@ from quant_assets_tests.reliability.backfills import Lake
 from quant_assets_tests.reliability.fixture_venue import DECISION_WINDOWS, Fixture
 from quant_assets_tests.reliability.kills import kill_backfills
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=55)
 KILLS = 5  # `python -m benchmarks kills` does 100 with the same function
 
 
