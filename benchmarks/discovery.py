@@ -17,6 +17,7 @@ ORDER = (
     "factors",
     "walk_forward",
     "risk_optimizers",
+    "workspace",
     "snapshots",
     "load",
     "overhead",

@@ -34,7 +34,7 @@ def complete_rows(returns: npt.ArrayLike) -> Floats:
     return kept
 
 
-def gram(rows: Floats) -> Floats:
+def gram(rows: Floats, out: Floats | None = None) -> Floats:
     """`rows' rows`, exactly symmetric: BLAS computes one triangle of it and copies the other."""
     contiguous = np.ascontiguousarray(rows)
-    return np.asarray(contiguous.T @ contiguous)
+    return np.asarray(np.matmul(contiguous.T, contiguous, out=out))

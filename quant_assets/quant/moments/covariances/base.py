@@ -34,23 +34,26 @@ class CovarianceEstimator(ABC):
         )
 
 
-def to_correlation(covariance: Floats) -> tuple[Floats, Floats]:
-    """Correlation (asset, asset) and volatility (asset,).
+def to_correlation(covariance: Floats, out: Floats | None = None) -> tuple[Floats, Floats]:
+    """Correlation (asset, asset), in `out` where it is given, and volatility (asset,).
 
     An asset of zero variance is uncorrelated with all others; its own correlation is 1.
     """
     volatility = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     inverse = np.zeros_like(volatility)
     np.divide(1.0, volatility, out=inverse, where=volatility > 0)
-    correlation = covariance * (inverse * inverse[:, None])
+    correlation = np.multiply(inverse, inverse[:, None], out=out)
+    correlation *= covariance
     np.clip(correlation, -1.0, 1.0, out=correlation)
     np.fill_diagonal(correlation, 1.0)
     return correlation, volatility
 
 
-def to_covariance(correlation: Floats, volatility: Floats) -> Floats:
-    """`D C D`, D the diagonal matrix of `volatility` (asset,); as symmetric as C."""
-    return np.asarray(correlation * (volatility * volatility[:, None]))
+def to_covariance(correlation: Floats, volatility: Floats, out: Floats | None = None) -> Floats:
+    """`D C D` in `out` where given, D the diagonal matrix of `volatility`; as symmetric as C."""
+    covariance = np.multiply(volatility, volatility[:, None], out=out)
+    covariance *= correlation
+    return covariance
 
 
 def eigen_falling(symmetric: Floats) -> tuple[Floats, Floats]:
