@@ -1,7 +1,8 @@
 """What the event kernel is told: named tuples of arrays and numbers, made by the plug-ins.
 
 Arrays `(time or 1, symbol)`: a first axis of 1 holds for every bar. NaN in a distance, price or
-limit: there is none. An empty array `(0, 0)`: nobody decides this.
+limit: there is none. An empty array `(0, 0)`: nobody decides this. What risk rules and entry
+sizers give is defined beside them, below the simulation, and offered here again.
 """
 
 from typing import NamedTuple
@@ -9,16 +10,63 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from quant_assets.quant.risk.terms import (
+    STOP_FRACTION,
+    STOP_PRICE,
+    TARGET_FRACTION,
+    TARGET_PRICE,
+    TIME_BARS,
+    TRAIL_FRACTION,
+    TRAIL_PRICE,
+    ExitTerms,
+    LimitTerms,
+)
+from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION, NOTIONAL, RISK_FRACTION, UNITS
+
+__all__ = [
+    "ENTER_LONG",
+    "ENTER_SHORT",
+    "EQUITY_FRACTION",
+    "EXIT_LONG",
+    "EXIT_SHORT",
+    "NEXT_CLOSE",
+    "NEXT_OPEN",
+    "NEXT_VWAP",
+    "NOTIONAL",
+    "RISK_FRACTION",
+    "SAME_CLOSE",
+    "STOP_FRACTION",
+    "STOP_PRICE",
+    "TARGET_FRACTION",
+    "TARGET_PRICE",
+    "TIME_BARS",
+    "TRAIL_FRACTION",
+    "TRAIL_PRICE",
+    "UNITS",
+    "BarArrays",
+    "CarryTerms",
+    "Codes",
+    "CommissionTerms",
+    "Decisions",
+    "DetailBars",
+    "ExitTerms",
+    "FillTerms",
+    "Flags",
+    "Floats",
+    "InstrumentTerms",
+    "Integers",
+    "LimitTerms",
+    "MarginTerms",
+    "SlippageTerms",
+]
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.int8]
 
 ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
-UNITS, NOTIONAL, EQUITY_FRACTION, RISK_FRACTION = 0, 1, 2, 3
 NEXT_OPEN, NEXT_CLOSE, NEXT_VWAP, SAME_CLOSE = 0, 1, 2, 3
-STOP_FRACTION, STOP_PRICE, TRAIL_FRACTION, TRAIL_PRICE = 0, 1, 2, 3
-TARGET_FRACTION, TARGET_PRICE, TIME_BARS = 4, 5, 6
 
 
 class BarArrays(NamedTuple):
@@ -66,47 +114,6 @@ class Decisions(NamedTuple):
     warm_up: int
 
 
-class ExitTerms(NamedTuple):
-    """Protective exits of every entry: `kind` `(rule,)`, `level` `(rule, time or 1, symbol)`.
-
-    The level is read at the decision bar: a fraction of the fill price, a distance in price
-    units, or a number of bars. Of several stops the tightest holds.
-    """
-
-    kind: Codes
-    level: Floats
-
-
-class LimitTerms(NamedTuple):
-    """Limits of the account; infinity: none. Fractions of equity, unless said otherwise.
-
-    `sector` `(symbol,)` codes groups. `cut_drawdown`: entries are scaled by `cut_scale` beyond it;
-    `halt_drawdown`: everything is closed at the next fill and nothing is opened until the drawdown
-    is below `resume_drawdown` or `halt_bars` have passed (the highest equity then starts anew).
-    `daily_loss`: no entry for the rest of the day, open positions closed. `cool_down`: bars without
-    an entry in a symbol after its losing trade. `correlation`: an entry is refused when its
-    correlation over the last `correlation_bars` with a held symbol of the same direction exceeds
-    it.
-    """
-
-    max_position: float
-    max_gross: float
-    max_net: float
-    max_sector: float
-    sector: Integers
-    max_positions: int
-    max_heat: float
-    correlation: float
-    correlation_bars: int
-    cut_drawdown: float
-    cut_scale: float
-    halt_drawdown: float
-    resume_drawdown: float
-    halt_bars: int
-    daily_loss: float
-    cool_down: int
-
-
 class FillTerms(NamedTuple):
     """When and how orders fill.
 
@@ -143,9 +150,11 @@ class CommissionTerms(NamedTuple):
     """Commission of one fill: flat + per unit + rate of notional, between minimum and maximum.
 
     `maker` and `taker` are rates of notional; `per_unit` has tiers by the units traded in the
-    month so far: `tier_from` `(tier,)` increasing from 0, `per_unit` `(tier,)`. `maximum` is a
-    rate of notional (infinity: none), `minimum` money per order. `increment`: rounded half up to a
-    multiple (0: exact). `sell_rate`: rate of notional on sales alone (transaction tax).
+    month so far, applied marginally: `tier_from` `(tier,)` increasing from 0, `per_unit`
+    `(tier,)`. `maximum` is a rate of notional (infinity: none) and holds against `minimum`, money
+    per order. `sell_rate` and `buy_rate`: rates of notional on one side alone, outside of minimum
+    and maximum (transaction taxes). The sum is rounded half up to a multiple of `increment` (0:
+    exact).
     """
 
     flat: float
@@ -157,6 +166,7 @@ class CommissionTerms(NamedTuple):
     maximum: float
     sell_rate: float
     increment: float
+    buy_rate: float
 
 
 class CarryTerms(NamedTuple):

@@ -1,0 +1,1 @@
+"""How large an entry is: one file per entry sizer, found by walking."""
