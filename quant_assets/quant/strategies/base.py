@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.strategies.orders import Order
+from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class Strategy(ABC):
     def warm_up(self) -> int:
         """Bars that must be known before the first decision; no order is placed before."""
         return 0
+
+    def plan(self, bars: BarPanel) -> Plan:
+        """Sizes, protective exits, limits and labels of its decisions; row t from bars up to t."""
+        del bars
+        return Plan()
 
 
 class VectorStrategy(Strategy):

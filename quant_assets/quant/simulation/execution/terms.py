@@ -49,6 +49,7 @@ __all__ = [
     "CommissionTerms",
     "Decisions",
     "DetailBars",
+    "ExecutionTerms",
     "ExitTerms",
     "FillTerms",
     "Flags",
@@ -219,3 +220,15 @@ class InstrumentTerms(NamedTuple):
     least_notional: Floats
     multiplier: Floats
     fx: Floats
+
+
+class ExecutionTerms(NamedTuple):
+    """All that an execution model tells the kernel; `detail` is empty without a finer clock."""
+
+    fills: FillTerms
+    slippage: SlippageTerms
+    commission: CommissionTerms
+    carry: CarryTerms
+    margin: MarginTerms
+    instruments: InstrumentTerms
+    detail: DetailBars
