@@ -1,0 +1,2 @@
+from quant_assets.quant.simulation.execution.defaults import *
+from quant_assets.quant.simulation.execution.terms import *
