@@ -1,0 +1,184 @@
+"""What a rule is: a causal question to each bar, answered yes, no, or unknown."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from math import isfinite
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.core.errors import ConfigError
+from quant_assets.core.registry import discover
+from quant_assets.quant.strategies.columns import Line, Rows
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+RULES = "quant_assets.quant.strategies.rules"
+
+
+class Condition(ABC):
+    """A yes-or-no question to bars; `a & b`, `a | b` and `~a` make new ones.
+
+    What cannot be known (warm-up, a gap) is neither yes nor no, and stays so under `~`
+    (Kleene's three values).
+    """
+
+    @abstractmethod
+    def verdict(self, rows: Rows) -> tuple[Bools, Bools]:
+        """Where it holds and where it is known not to, arrays (row, symbol)."""
+
+    @abstractmethod
+    def lines(self) -> tuple[Line, ...]:
+        """Indicator lines that it reads."""
+
+    @property
+    @abstractmethod
+    def lookback(self) -> int:
+        """Bars before the first one on which it can be known."""
+
+    def holds(self, rows: Rows) -> Bools:
+        """Where it holds, (row, symbol); unknown is False."""
+        return self.verdict(rows)[0]
+
+    def __and__(self, other: "Condition") -> "Condition":
+        return AllOf((self, other))
+
+    def __or__(self, other: "Condition") -> "Condition":
+        return AnyOf((self, other))
+
+    def __invert__(self) -> "Condition":
+        return Not(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule(Condition):
+    """A named condition. Subclass in a file of its own, with a `name`; fields are parameters.
+
+    `reads` gives the arrays that the question is about, `test` answers it for values that are all
+    known: row t of an array comes from bars up to t, through `rows[...]` and `rows.before(...)`.
+    `takes` tells which parameters are those of a declared indicator: in a strategy file
+    `rsi: {period: 14}` under `indicators` is what `rsi_oversold` then uses.
+    """
+
+    name: ClassVar[str]
+    takes: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that are not finite, and what the indicators refuse."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not isfinite(value):
+                raise ConfigError(f"{self.name}: {field.name} is {value}; it must be finite")
+        self.lines()
+
+    @abstractmethod
+    def reads(self, rows: Rows) -> tuple[Floats, ...]:
+        """Arrays (row, symbol)."""
+
+    @abstractmethod
+    def test(self, *values: Floats) -> Bools:
+        """Answer for the arrays of `reads`; what it says where one is NaN is not used."""
+
+    def lines(self) -> tuple[Line, ...]:
+        """See the base class."""
+        return ()
+
+    @property
+    def back(self) -> int:
+        """Bars before its own that it reads itself."""
+        return 0
+
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return max((line.indicator.lookback for line in self.lines()), default=0) + self.back
+
+    def verdict(self, rows: Rows) -> tuple[Bools, Bools]:
+        """See the base class."""
+        values = self.reads(rows)
+        known = ~np.isnan(values[0])
+        for array in values[1:]:
+            known &= ~np.isnan(array)
+        holds = self.test(*values) & known
+        return holds, known & ~holds
+
+    def require_rows(self, *names: str) -> None:
+        """`ConfigError` for a parameter that is not a whole number of bars, at least 1."""
+        for name in names:
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ConfigError(
+                    f"{self.name}: {name} = {value!r}; it must be a whole number, at least 1"
+                )
+
+
+@dataclass(frozen=True)
+class _Joined(Condition):
+    """Several conditions as one."""
+
+    members: tuple[Condition, ...]
+
+    def __post_init__(self) -> None:
+        if not self.members:
+            raise ConfigError(f"{type(self).__name__} of no condition says nothing")
+
+    def lines(self) -> tuple[Line, ...]:
+        """See the base class."""
+        return tuple(line for member in self.members for line in member.lines())
+
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return max(member.lookback for member in self.members)
+
+
+class AllOf(_Joined):
+    """Holds where all hold."""
+
+    def verdict(self, rows: Rows) -> tuple[Bools, Bools]:
+        """See the base class."""
+        holds, refuted = self.members[0].verdict(rows)
+        for member in self.members[1:]:
+            also, against = member.verdict(rows)
+            holds, refuted = holds & also, refuted | against
+        return holds, refuted
+
+
+class AnyOf(_Joined):
+    """Holds where one holds."""
+
+    def verdict(self, rows: Rows) -> tuple[Bools, Bools]:
+        """See the base class."""
+        holds, refuted = self.members[0].verdict(rows)
+        for member in self.members[1:]:
+            also, against = member.verdict(rows)
+            holds, refuted = holds | also, refuted & against
+        return holds, refuted
+
+
+@dataclass(frozen=True)
+class Not(Condition):
+    """Holds where the other is known not to."""
+
+    member: Condition
+
+    def lines(self) -> tuple[Line, ...]:
+        """See the base class."""
+        return self.member.lines()
+
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return self.member.lookback
+
+    def verdict(self, rows: Rows) -> tuple[Bools, Bools]:
+        """See the base class."""
+        holds, refuted = self.member.verdict(rows)
+        return refuted, holds
+
+
+def rules() -> dict[str, type[Rule]]:
+    """Every rule of the package and of plug-ins (`quant_assets.strategies.rules`), by name."""
+    return discover(RULES, Rule)

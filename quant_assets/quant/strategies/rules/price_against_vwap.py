@@ -1,0 +1,52 @@
+"""The close above or below the volume-weighted price of the last bars."""
+
+from abc import ABC
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from quant_assets.quant.indicators.volume_weighted import RollingVwap
+from quant_assets.quant.strategies.columns import Line, Rows
+from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+
+__all__ = ["PriceAboveVwap", "PriceBelowVwap"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Against(Rule, ABC):
+    """Volume-weighted (high + low + close) / 3 of `period` bars, this one included."""
+
+    takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"rolling_vwap": {"period": "n"}}
+    period: int = 20
+
+    def lines(self) -> tuple[Line, ...]:
+        """See the base class."""
+        return (Line(RollingVwap(self.period)),)
+
+    def reads(self, rows: Rows) -> tuple[Floats, ...]:
+        """See the base class."""
+        return rows["close"], rows[self.lines()[0]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceAboveVwap(_Against):
+    """The close is above it."""
+
+    name: ClassVar[str] = "price_above_vwap"
+
+    def test(self, *values: Floats) -> Bools:
+        """See the base class."""
+        close, average = values
+        return close > average
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriceBelowVwap(_Against):
+    """The close is below it."""
+
+    name: ClassVar[str] = "price_below_vwap"
+
+    def test(self, *values: Floats) -> Bools:
+        """See the base class."""
+        close, average = values
+        return close < average
