@@ -1,7 +1,8 @@
-"""The window walker: fingerprint, compute, validate, store, next. One window in memory at a time.
+"""The window walker: fingerprint, compute, validate, store, next. Memory is a few small windows.
 
 A body returns the promise that `walk` makes; the IO manager pulls it, so a kill loses at most the
-window in work. Cells whose fingerprint is unchanged are not computed again.
+window in work and those of the half second before. Cells whose fingerprint is unchanged are not
+computed again.
 """
 
 import time
@@ -35,6 +36,10 @@ from quant_assets.storage.telemetry import telemetry_frame, write_telemetry
 
 Progress = Callable[[str, str, bool], None]
 
+# Cells wait for each other, so that the disk is asked once for many of them.
+MOST_STAGED_CELLS = 32
+MOST_STAGED_BYTES = 16_000_000
+MOST_STAGED_SECONDS = 0.5
 
 PROGRESS: ContextVar[Progress | None] = ContextVar("progress", default=None)
 FORCE: ContextVar[bool] = ContextVar("force", default=False)
@@ -173,7 +178,6 @@ class Walker:
         pairs = sorted(split_key(key) for key in keys)
         settings = self.workspace.settings
         for venue in dict.fromkeys(venue for venue, _ in pairs):
-            logged: list[tuple[Cell, list[dict[str, object]]]] = []
             with ExitStack() as stack:
                 lock = self.workspace.store.layout.lock(self.spec.main, venue)
                 what = f"{self.spec.main} of {venue}"
@@ -181,19 +185,40 @@ class Walker:
                     writer_lock(lock, what=what, wait_seconds=settings.lock_wait_seconds)
                 )
                 stack.enter_context(threadpool_limits(1))
-                for _, window in (pair for pair in pairs if pair[0] == venue):
-                    done = self.cell(venue, window)
-                    if not done.unchanged:
-                        rows = done.manifests[self.spec.main].run.telemetry
-                        logged.append((Cell(self.spec.main, venue, window), rows))
-                    if self.progress:
-                        self.progress(self.spec.main, done.key, done.unchanged)
-                    yield done
-            self._tell(logged)
+                done = self._walk(venue, [window for v, window in pairs if v == venue])
+            self._tell(done)
+            yield from done
 
-    def _tell(self, logged: list[tuple[Cell, list[dict[str, object]]]]) -> None:
+    def _walk(self, venue: str, windows: list[str]) -> list[Done]:
+        """Bring windows of one venue up to date; what was computed before an error is kept."""
+        done: list[Done] = []
+        told, began = 0, time.monotonic()
+        try:
+            for window in windows:
+                done.append(self.cell(venue, window))
+                waiting = done[told:]
+                if (
+                    len(waiting) >= MOST_STAGED_CELLS
+                    or time.monotonic() - began > MOST_STAGED_SECONDS
+                    or _size(waiting) > MOST_STAGED_BYTES
+                ):
+                    self._publish(waiting)
+                    told, began = len(done), time.monotonic()
+        finally:
+            self._publish(done[told:])
+        return done
+
+    def _publish(self, waiting: list[Done]) -> None:
+        self.workspace.store.publish()
+        if self.progress is not None:
+            for done in waiting:
+                self.progress(self.spec.main, done.key, done.unchanged)
+
+    def _tell(self, done: list[Done]) -> None:
         """Telemetry of one venue to parquet, then to the extra sinks; no lock is held meanwhile."""
-        frame = telemetry_frame(logged)
+        main = self.spec.main
+        fresh = [cell.manifests[main] for cell in done if not cell.unchanged]
+        frame = telemetry_frame([(Cell(main, m.venue, m.window), m.run.telemetry) for m in fresh])
         if frame.empty:
             return
         run_id = LAUNCH.get() or self.run_id
@@ -258,7 +283,7 @@ class Walker:
             cell = Cell(out, plan.venue, plan.window)
             frame = contract.check_frame(frames[out], where=str(cell))
             _check_clock(frame, self.spec.kind, context, cell)
-            manifests[out] = store.commit(cell, frame, {**facts, "contract": contract.__name__})
+            manifests[out] = store.stage(cell, frame, {**facts, "contract": contract.__name__})
         return manifests
 
     def _with_version_before(self, plan: CellPlan) -> CellPlan:
@@ -318,6 +343,10 @@ class Walker:
             if not known.all():
                 frame = frame[known].reset_index(drop=True)
         return frame
+
+
+def _size(cells: list[Done]) -> int:
+    return sum(m.size for done in cells for m in done.manifests.values() if not done.unchanged)
 
 
 def _missing_message(asset: str, key: str, missing: list[Cell]) -> str:

@@ -13,7 +13,7 @@ from quant_assets.storage.locks import held_locks
 from quant_assets.storage.manifests import Manifest
 from quant_assets.storage.paths import object_suffix
 from quant_assets.storage.snapshots import SnapshotStore, read_manifest
-from quant_assets.storage.writer import fsync_folder, storage_error
+from quant_assets.storage.writer import fsync_path, storage_error
 
 GRACE_SECONDS = 3600.0
 
@@ -66,7 +66,7 @@ def collect(
     limit = utc_now().timestamp() - grace_seconds
     sizes = [size for entry in unused if (size := _remove(entry, limit, dry_run)) is not None]
     for folder in sorted({str(Path(entry.path).parent) for entry in unused} if not dry_run else ()):
-        fsync_folder(Path(folder))
+        fsync_path(Path(folder))
     return GcReport(
         dry_run=dry_run,
         kept=len(objects) - len(unused),

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from quant_assets.storage.inventory import cells_of, stored_cells, stored_object
 from quant_assets.storage.manifests import Manifest
 from quant_assets.storage.paths import Cell, Layout, object_suffix
 from quant_assets.storage.writer import (
+    WriteGroup,
     link_atomically,
     same_file,
     storage_error,
@@ -42,6 +44,15 @@ from quant_assets.storage.writer import (
 )
 
 READ_ONLY = 0o444
+_OBJECT, _MANIFEST = 0, 1  # ranks: a manifest is the commit point, all its objects come before
+
+
+@dataclass(frozen=True)
+class _StagedCell:
+    """A version that is written but not yet the cell's current one."""
+
+    manifest: Manifest
+    frame: pd.DataFrame
 
 
 class SnapshotStore:
@@ -51,11 +62,20 @@ class SnapshotStore:
         self.layout = Layout(root)
         self._frames = FrameCache(cache_megabytes * 1_000_000)
         self._manifests: dict[Cell, tuple[tuple[int, int, int], Manifest]] = {}
+        self._group = WriteGroup()
+        self._staged: dict[Cell, _StagedCell] = {}
+        self._staged_objects: set[str] = set()
 
     # -- manifests ---------------------------------------------------------------------------
 
     def manifest(self, cell: Cell) -> Manifest | None:
-        """The cell's manifest, or None when the cell was never committed."""
+        """The cell's manifest, or None when the cell was never committed.
+
+        This store, but no other reader, also sees what it has staged.
+        """
+        staged = self._staged.get(cell)
+        if staged is not None:
+            return staged.manifest
         path = self.layout.manifest(cell)
         try:
             stat = os.stat(path)
@@ -63,7 +83,7 @@ class SnapshotStore:
             return None
         except OSError as error:
             raise storage_error(error, path, doing="read") from error
-        mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        mark = _mark(stat)
         known = self._manifests.get(cell)
         if known is not None and known[0] == mark:
             return known[1]
@@ -106,6 +126,9 @@ class SnapshotStore:
 
     def read(self, cell: Cell) -> pd.DataFrame:
         """The cell's frame. Callers must not modify it: it is shared through the cache."""
+        staged = self._staged.get(cell)
+        if staged is not None:
+            return staged.frame
         manifest = self.require(cell)
         return self.read_object(manifest.sha256, where=str(cell))
 
@@ -141,11 +164,20 @@ class SnapshotStore:
 
     # -- writing -----------------------------------------------------------------------------
 
-    def put_object(self, data: bytes, *, suffix: str = "parquet", rows: int | None = None) -> str:
+    def put_object(self, data: bytes, *, suffix: str = "parquet") -> str:
         """Store bytes under their hash; an intact object of that hash is kept as it is.
 
         A kept object becomes young again, so that `gc` leaves it to the manifest that is to come.
         """
+        group = WriteGroup()
+        sha256 = self._stage_object(group, data, suffix=suffix)
+        group.publish()
+        return sha256
+
+    def _stage_object(
+        self, group: WriteGroup, data: bytes, *, suffix: str = "parquet", rows: int | None = None
+    ) -> str:
+        """`put_object` that leaves publishing to `group`."""
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.layout.object(sha256, suffix)
         if _is_intact(path, sha256):
@@ -158,7 +190,7 @@ class SnapshotStore:
             if rows is not None and pq.read_metadata(pa.BufferReader(written)).num_rows != rows:
                 raise IntegrityError(f"{path}: the file read back has not {rows} rows")
 
-        write_atomically(path, data, check=check, mode=READ_ONLY)
+        group.stage(path, data, rank=_OBJECT, check=check, mode=READ_ONLY)
         return sha256
 
     def put_config(self, config: dict[str, Any]) -> str:
@@ -179,16 +211,26 @@ class SnapshotStore:
         return hashes
 
     def commit(self, cell: Cell, frame: pd.DataFrame, facts: dict[str, Any]) -> Manifest:
-        """Store a validated frame as the cell's current version.
+        """Store a validated frame as the cell's current version: `stage`, then `publish`."""
+        manifest = self.stage(cell, frame, facts)
+        self.publish()
+        return manifest
 
-        `facts` are the manifest's fields that the frame does not tell.
+    def stage(self, cell: Cell, frame: pd.DataFrame, facts: dict[str, Any]) -> Manifest:
+        """Write a validated frame that `publish` makes the cell's current version.
+
+        `facts` are the manifest's fields that the frame does not tell. Many cells that are
+        published together cost the disk little more than one.
         """
         if len(frame) == 0 and frame.columns.is_unique:
             columns = zip(map(str, frame.columns), map(str, frame.dtypes), strict=True)
             table, data, data_sha256 = _encoded_empty(tuple(columns))
         else:
             table, data, data_sha256 = _encoded(frame)
-        sha256 = self.put_object(data, rows=table.num_rows)
+        sha256 = hashlib.sha256(data).hexdigest()
+        if sha256 not in self._staged_objects:
+            self._stage_object(self._group, data, rows=table.num_rows)
+            self._staged_objects.add(sha256)
         manifest = Manifest(
             asset=cell.asset,
             venue=cell.venue,
@@ -201,11 +243,20 @@ class SnapshotStore:
             **time_span(table),
             **facts,
         )
-        write_atomically(self.layout.manifest(cell), manifest.to_bytes())
-        self._manifests.pop(cell, None)
-        self._link(self.layout.object(sha256), self.layout.view(cell))
+        self._group.stage(self.layout.manifest(cell), manifest.to_bytes(), rank=_MANIFEST)
+        self._staged[cell] = _StagedCell(manifest, frame)
         self._frames.put(sha256, frame, table.nbytes)
         return manifest
+
+    def publish(self) -> None:
+        """Make all staged versions current, in the order in which they were staged."""
+        staged, self._staged = self._staged, {}
+        self._staged_objects = set()
+        self._group.publish()
+        for cell, version in staged.items():
+            path = self.layout.manifest(cell)
+            self._manifests[cell] = (_mark(os.stat(path)), version.manifest)
+            self._link(self.layout.object(version.manifest.sha256), self.layout.view(cell))
 
     def _link(self, target: Path, view: Path) -> None:
         """Make `view` show an object; where that had to be a copy, leave a note in the root."""
@@ -288,6 +339,11 @@ def read_manifest(path: Path) -> Manifest:
     except OSError as error:
         raise storage_error(error, path, doing="read") from error
     return Manifest.from_bytes(data, path)
+
+
+def _mark(stat: os.stat_result) -> tuple[int, int, int]:
+    """What tells one version of a file from the next."""
+    return (stat.st_mtime_ns, stat.st_size, stat.st_ino)
 
 
 def _has_bytes_of(target: Path, view: Path) -> bool:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from quant_assets.core.errors import IntegrityError
 from quant_assets.storage.frames import decode_table, encode_table, table_digest
-from quant_assets.storage.writer import fsync_folder, storage_error, write_atomically
+from quant_assets.storage.writer import fsync_path, storage_error, write_atomically
 
 READ_ONLY = 0o444
 MANY_CHUNKS = 64
@@ -198,4 +198,4 @@ def _remove_superseded(folder: Path, known: Packs) -> None:
                 (folder / name).unlink()
             except OSError as error:
                 raise storage_error(error, folder / name, doing="remove") from error
-    fsync_folder(folder)
+    fsync_path(folder)

@@ -12,12 +12,14 @@ from quant_assets.core.config import Settings
 from quant_assets.core.context import DiscoveryContext
 from quant_assets.core.errors import CellLockedError, LookAheadError, MissingCellError
 from quant_assets.core.windows import Grid
+from quant_assets.orchestration import walk
 from quant_assets.orchestration.cells import CellSpec, cell_spec
 from quant_assets.orchestration.partitions import History
 from quant_assets.orchestration.walk import LAUNCH, Walker
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.paths import Cell
+from quant_assets.storage.snapshots import SnapshotStore
 from quant_assets_tests.fixtures import counter_location
 from quant_assets_tests.fixtures.venue_files import write_venue
 
@@ -224,3 +226,38 @@ def test_walk_validates_before_it_stores(workspace: Workspace):
 def test_history_of_a_venue_is_its_own(workspace: Workspace):
     read = History(lambda venue: 5 if venue.name == "v" else 1, -1)
     assert read.span(workspace.venue("v")) == (-5, -1)
+
+
+@pytest.mark.parametrize("error", [ValueError("boom"), KeyboardInterrupt()])
+def test_walk_that_is_stopped_keeps_and_tells_the_windows_before(
+    workspace: Workspace, error: BaseException
+):
+    """Cells wait for each other before they are published; none of them may be lost."""
+
+    def breaking(context, telemetry):
+        if context.window.key == DATA[2]:
+            raise error
+        return counter_location.tick_window(context, telemetry)
+
+    told = []
+    walker = Walker(
+        workspace, replace(TICKS, step=breaking), "test-run", lambda _, key, __: told.append(key)
+    )
+    with pytest.raises(type(error)):
+        list(walker.run([f"v|{w}" for w in DATA + DECISIONS]))
+    outside = SnapshotStore(workspace.store.layout.root)
+    assert outside.windows("ticks", "v") == DATA[:2]
+    assert told == [f"v|{w}" for w in DATA[:2]]
+
+
+def test_walk_publishes_in_time_order_and_tells_only_what_is_published(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(walk, "MOST_STAGED_CELLS", 3)
+    outside, seen = SnapshotStore(workspace.store.layout.root), []
+    walker = Walker(
+        workspace, TICKS, "test-run", lambda *_: seen.append(outside.windows("ticks", "v"))
+    )
+    list(walker.run([f"v|{w}" for w in DATA + DECISIONS]))
+    everything = DATA + DECISIONS
+    assert seen == [everything[:3]] * 3 + [everything[:6]] * 3 + [everything]

@@ -312,3 +312,38 @@ def test_commit_of_empty_frames_shares_one_object_and_is_what_encoding_gives(sto
     assert {m.sha256 for m in made} == {hashlib.sha256(encode_frame(frame)).hexdigest()}
     assert {m.data_sha256 for m in made} == {data_digest(frame)}
     assert store.read(Cell("bars", "v", "b")).dtypes.equals(frame.dtypes)
+
+
+def test_staged_cells_are_seen_by_their_store_alone_until_published(store):
+    other = Cell("bars", "v", "2020-02-01")
+    store.stage(CELL, bars(), facts(store))
+    manifest = store.stage(other, bars(scale=2.0), facts(store))
+    outside = SnapshotStore(store.layout.root)
+    assert store.require(other) == manifest
+    assert_frame_equal(store.read(other), bars(scale=2.0))
+    assert outside.manifest(CELL) is None
+    assert objects(store) == []
+    store.publish()
+    assert [outside.require(cell).rows for cell in (CELL, other)] == [6, 6]
+    assert outside.manifest(other) == store.manifest(other) == manifest
+    assert_frame_equal(SnapshotStore(store.layout.root).read(other), bars(scale=2.0))
+    assert store.layout.view(other).samefile(store.layout.object(manifest.sha256))
+    assert temps(store.layout.root) == []
+
+
+def test_staged_cells_of_equal_frames_share_one_object(store):
+    cells = [Cell("bars", "v", f"2020-{month:02d}-01") for month in range(1, 7)]
+    for cell in cells:
+        store.stage(cell, bars().head(0), facts(store))
+    store.publish()
+    assert len(objects(store)) == 1
+    assert not verify(store).problems
+
+
+def test_staging_again_before_publish_keeps_the_later_version(store):
+    store.stage(CELL, bars(), facts(store))
+    later = store.stage(CELL, bars(scale=3.0), facts(store))
+    store.publish()
+    outside = SnapshotStore(store.layout.root)
+    assert outside.require(CELL) == later
+    assert_frame_equal(outside.read(CELL), bars(scale=3.0))

@@ -14,6 +14,7 @@ import pytest
 from quant_assets.core.errors import StorageError
 from quant_assets.storage import writer
 from quant_assets.storage.writer import (
+    WriteGroup,
     copy_atomically,
     is_stale,
     link_atomically,
@@ -270,3 +271,61 @@ def test_copy_atomically_missing_source_is_a_storage_error(tmp_path):
     with pytest.raises(StorageError, match="cannot write"):
         copy_atomically(tmp_path / "none", tmp_path / "target", sha256="0" * 64)
     assert list(temp_files(tmp_path)) == []
+
+
+def test_write_group_shows_nothing_before_publish_and_then_everything(tmp_path):
+    group = WriteGroup()
+    for name in "abc":
+        group.stage(tmp_path / "folder" / name, name.encode() * 10, mode=0o444)
+    assert len(group) == 3
+    assert all(name.startswith(writer.TEMP_MARK) for name in os.listdir(tmp_path / "folder"))
+    group.publish()
+    assert len(group) == 0
+    assert {p.name: p.read_bytes() for p in (tmp_path / "folder").iterdir()} == {
+        name: name.encode() * 10 for name in "abc"
+    }
+
+
+def test_write_group_flushes_bytes_then_names_of_each_rank_before_the_next(tmp_path, monkeypatch):
+    seen = []
+    flush, replace = writer.fsync_path, os.replace
+    monkeypatch.setattr(writer, "fsync_path", lambda p: (seen.append(("flush", p)), flush(p)))
+    monkeypatch.setattr(os, "replace", lambda a, b: (seen.append(("name", b)), replace(a, b)))
+    group = WriteGroup()
+    names = {"objects/x": 0, "objects/y": 0, "lake/1": 1, "lake/2": 1}
+    for name in ("lake/1", "objects/x", "lake/2", "objects/y"):
+        group.stage(tmp_path / name, b"z", rank=names[name])
+    seen.clear()  # the new folders were made durable while staging
+    group.publish()
+    assert [kind for kind, _ in seen[:4]] == ["flush"] * 4
+    assert seen[4:] == [
+        ("name", tmp_path / "objects/x"),
+        ("name", tmp_path / "objects/y"),
+        ("flush", tmp_path / "objects"),
+        ("name", tmp_path / "lake/1"),
+        ("name", tmp_path / "lake/2"),
+        ("flush", tmp_path / "lake"),
+    ]
+
+
+def test_write_group_that_cannot_publish_keeps_whole_files_only_and_no_temp(tmp_path):
+    group = WriteGroup()
+    (tmp_path / "b" / "in the way").mkdir(parents=True)
+    for name in "abc":
+        group.stage(tmp_path / name, name.encode())
+    with pytest.raises(StorageError, match="/b"):
+        group.publish()
+    assert (tmp_path / "a").read_bytes() == b"a"
+    assert not (tmp_path / "c").exists()
+    assert temps(tmp_path) == []
+
+
+def test_write_group_after_a_refused_file_still_publishes_the_others(tmp_path):
+    group = WriteGroup()
+    group.stage(tmp_path / "a", b"a")
+    (tmp_path / "plain").write_bytes(b"")
+    with pytest.raises(StorageError, match="a part of the path is a file"):
+        group.stage(tmp_path / "plain" / "b", b"b")
+    group.publish()
+    assert (tmp_path / "a").read_bytes() == b"a"
+    assert temps(tmp_path) == []
