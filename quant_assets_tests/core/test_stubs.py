@@ -14,11 +14,12 @@ from typing import assert_type
 
 import numpy as np
 import numpy.typing as npt
-from quant_assets.quant import indicators, moments, statistics
+from quant_assets.quant import indicators, moments, optimization, statistics
 from quant_assets.quant.moments import ledoit_wolf_shrinkage
 
 assert_type(moments.covariance_matrix([[0.1, 0.2], [0.2, 0.1]]), npt.NDArray[np.float64])
 assert_type(ledoit_wolf_shrinkage([[0.1, 0.2], [0.2, 0.1]]), float)
+assert_type(optimization.MinimumVariance().constraints, optimization.Constraints)
 statistics.Resampling("four", 100)
 indicators.no_such_indicator
 """
@@ -59,6 +60,6 @@ def test_mypy_knows_the_types_behind_a_lazy_package(tmp_path):
         check=False,
     )
     errors = [line for line in done.stdout.splitlines() if "error:" in line]
-    assert [line.split(": ", 1)[0].rsplit(":", 1)[-1] for line in errors] == ["11", "12"], errors
+    assert [line.split(": ", 1)[0].rsplit(":", 1)[-1] for line in errors] == ["12", "13"], errors
     assert 'incompatible type "str"; expected "float"' in errors[0]
     assert 'has no attribute "no_such_indicator"' in errors[1]

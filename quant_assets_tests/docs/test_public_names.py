@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from quant_assets.quant import analytics, indicators, model_selection, moments, statistics
+from quant_assets.quant import (
+    analytics,
+    indicators,
+    model_selection,
+    moments,
+    optimization,
+    statistics,
+)
 from quant_assets_tests.docs.pages import REPOSITORY, Page
 
 PAGES = [Page(path) for path in sorted((REPOSITORY / "docs" / "methods").glob("*.md"))]
@@ -12,7 +19,9 @@ WORDS = {word for page in PAGES for word in re.findall(r"\w+", page.text)}
 
 
 @pytest.mark.parametrize(
-    "package", [analytics, model_selection, moments, statistics], ids=lambda p: p.__name__
+    "package",
+    [analytics, model_selection, moments, optimization, statistics],
+    ids=lambda p: p.__name__,
 )
 def test_every_public_name_is_on_a_page(package):
     assert set(package.__all__)

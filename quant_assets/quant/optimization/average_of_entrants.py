@@ -14,6 +14,8 @@ from quant_assets.quant.optimization.base import (
 )
 from quant_assets.quant.optimization.members import Offer, default_members, member
 
+__all__ = ["AverageOfEntrants"]
+
 WITHOUT = "without "
 
 

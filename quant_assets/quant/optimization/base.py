@@ -19,6 +19,8 @@ from quant_assets.quant.optimization.solvers.active_set import Box
 from quant_assets.quant.optimization.solvers.convex import Region
 from quant_assets.quant.optimization.solvers.rule import Rule
 
+__all__ = ["Constraints", "Optimizer", "SolverReport"]
+
 Floats = npt.NDArray[np.float64]
 SLACK = 1e-12
 NOT_PROVEN = float("nan")

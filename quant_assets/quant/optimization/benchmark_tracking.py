@@ -10,6 +10,8 @@ from quant_assets.quant.optimization.base import Optimizer, Problem, Solution
 from quant_assets.quant.optimization.delegation import answer_of
 from quant_assets.quant.optimization.mean_variance import MeanVariance
 
+__all__ = ["BenchmarkTracking"]
+
 
 class BenchmarkTracking(Optimizer):
     """Minimise the variance of `R w - b`, b the benchmark's returns (Roll 1992).

@@ -19,6 +19,8 @@ from quant_assets.quant.optimization.base import (
 from quant_assets.quant.optimization.delegation import answer_of
 from quant_assets.quant.optimization.mean_variance import MeanVariance
 
+__all__ = ["BlackLitterman"]
+
 
 class BlackLitterman(Optimizer):
     """Maximise `mu'w - (lambda/2) w' Sigma w` at the posterior of Black & Litterman (1992).

@@ -17,6 +17,8 @@ from quant_assets.quant.optimization.risk_budgeting import shares_of
 from quant_assets.quant.optimization.solvers import programs
 from quant_assets.quant.optimization.solvers.tail import tail_mean_loss
 
+__all__ = ["CVaRBudgeting"]
+
 Floats = npt.NDArray[np.float64]
 TIED = 1e-5  # an interior point leaves tied rows this near to each other
 EXACT = 1e-10

@@ -15,6 +15,8 @@ from quant_assets.quant.optimization.base import (
 )
 from quant_assets.quant.optimization.solvers.risk_budget import balanced_weights, budget_error
 
+__all__ = ["EqualRiskContribution"]
+
 Floats = npt.NDArray[np.float64]
 
 

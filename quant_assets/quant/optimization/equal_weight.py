@@ -6,6 +6,8 @@ import numpy as np
 
 from quant_assets.quant.optimization.base import Optimizer, Problem, Solution
 
+__all__ = ["EqualWeight"]
+
 
 class EqualWeight(Optimizer):
     """The budget in equal parts (DeMiguel, Garlappi & Uppal 2009). Objective: largest weight."""

@@ -20,6 +20,8 @@ from quant_assets.quant.optimization.delegation import answer_of
 from quant_assets.quant.optimization.mean_variance import MeanVariance
 from quant_assets.quant.optimization.minimum_variance import MinimumVariance
 
+__all__ = ["FactorNeutral"]
+
 
 class FactorNeutral(Optimizer):
     """Minimum variance, or with `risk_aversion` the largest utility, at fixed factor exposures.

@@ -15,6 +15,8 @@ from quant_assets.quant.optimization.base import (
     Solution,
 )
 
+__all__ = ["ForeignOptimizer"]
+
 
 class ForeignOptimizer(Optimizer):
     """The estimator class at `import_path`, made with `parameters` and fitted on the returns.

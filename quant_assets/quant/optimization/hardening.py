@@ -25,6 +25,8 @@ from quant_assets.quant.optimization.solvers.active_set import Box
 from quant_assets.quant.optimization.solvers.convex import Region
 from quant_assets.quant.optimization.solvers.rule import Rule
 
+__all__ = ["Hardened", "harden"]
+
 Floats = npt.NDArray[np.float64]
 CONSTRAINTS = "quant_assets.quant.optimization.constraints"
 LARGEST_VIOLATION = 1e-9

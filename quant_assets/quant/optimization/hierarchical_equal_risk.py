@@ -17,6 +17,8 @@ from quant_assets.quant.optimization.base import (
     Solution,
 )
 
+__all__ = ["HierarchicalEqualRisk"]
+
 Floats = npt.NDArray[np.float64]
 Linkage = Literal["single", "complete", "average", "ward"]
 MAX_CLUSTERS = 10

@@ -19,6 +19,8 @@ from quant_assets.quant.optimization.base import (
     Solution,
 )
 
+__all__ = ["HierarchicalRiskParity"]
+
 if TYPE_CHECKING:
     from quant_assets.quant.optimization.solvers import tree_kernel
 else:

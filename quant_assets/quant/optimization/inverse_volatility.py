@@ -14,6 +14,8 @@ from quant_assets.quant.optimization.base import (
     Solution,
 )
 
+__all__ = ["InverseVolatility"]
+
 
 class InverseVolatility(Optimizer):
     """`w_i = budget (1/s_i) / sum(1/s)`: risk parity when all correlations are equal.

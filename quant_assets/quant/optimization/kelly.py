@@ -20,6 +20,8 @@ from quant_assets.quant.optimization.solvers.quadratic import Answer
 from quant_assets.quant.optimization.solvers.ruled import best, nearest
 from quant_assets.quant.optimization.solvers.tail import minimise
 
+__all__ = ["Kelly"]
+
 Floats = npt.NDArray[np.float64]
 ACCEPTED = 1e-9
 

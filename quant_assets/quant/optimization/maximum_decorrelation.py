@@ -15,6 +15,8 @@ from quant_assets.quant.optimization.base import (
 from quant_assets.quant.optimization.delegation import answer_of
 from quant_assets.quant.optimization.minimum_variance import MinimumVariance
 
+__all__ = ["MaximumDecorrelation"]
+
 
 class MaximumDecorrelation(Optimizer):
     """Minimise `w' C w`, C the correlation matrix (Christoffersen, Errunza, Jacobs & Jin 2012).

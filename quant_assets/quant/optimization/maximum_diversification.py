@@ -16,6 +16,8 @@ from quant_assets.quant.optimization.base import (
 from quant_assets.quant.optimization.delegation import answer_of
 from quant_assets.quant.optimization.maximum_sharpe import MaximumSharpe
 
+__all__ = ["MaximumDiversification"]
+
 
 class MaximumDiversification(Optimizer):
     """Maximise `w's / sqrt(w' Sigma w)`, s the volatilities (Choueifaty & Coignard 2008).

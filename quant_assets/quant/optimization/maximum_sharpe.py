@@ -27,6 +27,8 @@ from quant_assets.quant.optimization.solvers.hessian import Hessian, hessian_of
 from quant_assets.quant.optimization.solvers.quadratic import Answer, minimise, within_gross
 from quant_assets.quant.optimization.solvers.ruled import best
 
+__all__ = ["MaximumSharpe"]
+
 Floats = npt.NDArray[np.float64]
 MAX_STEPS = 100
 RELATIVE_CHANGE = 1e-12

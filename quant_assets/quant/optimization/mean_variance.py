@@ -18,6 +18,8 @@ from quant_assets.quant.optimization.solvers.hessian import hessian_of
 from quant_assets.quant.optimization.solvers.quadratic import minimise
 from quant_assets.quant.optimization.solvers.ruled import best
 
+__all__ = ["MeanVariance"]
+
 Floats = npt.NDArray[np.float64]
 
 

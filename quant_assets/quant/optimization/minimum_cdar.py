@@ -19,6 +19,8 @@ from quant_assets.quant.optimization.solvers.quadratic import Answer
 from quant_assets.quant.optimization.solvers.ruled import best
 from quant_assets.quant.optimization.solvers.tail import tail_mean_loss
 
+__all__ = ["MinimumCDaR"]
+
 Floats = npt.NDArray[np.float64]
 
 

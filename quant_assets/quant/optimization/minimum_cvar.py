@@ -13,6 +13,8 @@ from quant_assets.quant.optimization.base import (
 from quant_assets.quant.optimization.solvers.ruled import best
 from quant_assets.quant.optimization.solvers.tail import minimise, tail_mean_loss
 
+__all__ = ["MinimumCVaR"]
+
 
 class MinimumCVaR(Optimizer):
     """Minimise the mean loss of the worst `T (1 - level)` rows, a fractional number of rows.

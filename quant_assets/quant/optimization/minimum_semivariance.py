@@ -19,6 +19,8 @@ from quant_assets.quant.optimization.solvers.newton import Slope, climb
 from quant_assets.quant.optimization.solvers.quadratic import Answer
 from quant_assets.quant.optimization.solvers.ruled import best, nearest
 
+__all__ = ["MinimumSemivariance"]
+
 Floats = npt.NDArray[np.float64]
 ACCEPTED = 1e-10
 

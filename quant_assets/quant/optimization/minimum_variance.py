@@ -16,6 +16,8 @@ from quant_assets.quant.optimization.solvers.hessian import hessian_of
 from quant_assets.quant.optimization.solvers.quadratic import minimise
 from quant_assets.quant.optimization.solvers.ruled import best
 
+__all__ = ["MinimumVariance"]
+
 
 class MinimumVariance(Optimizer):
     """Minimise `w' Sigma w` (Markowitz 1952). Objective: variance per period."""

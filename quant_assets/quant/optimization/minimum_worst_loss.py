@@ -6,6 +6,8 @@ from quant_assets.quant.optimization.base import Optimizer, Problem, Solution
 from quant_assets.quant.optimization.solvers.ruled import best
 from quant_assets.quant.optimization.solvers.tail import minimise
 
+__all__ = ["MinimumWorstLoss"]
+
 WORST_ROW = 1.0
 
 

@@ -18,6 +18,8 @@ from quant_assets.quant.optimization.base import (
 )
 from quant_assets.quant.optimization.members import Offer, member
 
+__all__ = ["NestedClusters"]
+
 Floats = npt.NDArray[np.float64]
 
 

@@ -11,8 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-__all__ = ["Limits", "nearest", "warm_up", "without_bounds"]
-
 Floats = npt.NDArray[np.float64]
 TOLERANCE = 1e-12
 ROUNDING = 1e-13

@@ -15,7 +15,7 @@ from quant_assets.quant.optimization.base import (
 )
 from quant_assets.quant.optimization.solvers.risk_budget import Floats, balanced_weights
 
-__all__ = ["RiskBudgeting", "shares_of"]
+__all__ = ["RiskBudgeting"]
 
 
 class RiskBudgeting(Optimizer):

@@ -19,6 +19,8 @@ from quant_assets.quant.optimization.delegation import answer_of
 from quant_assets.quant.optimization.mean_variance import MeanVariance
 from quant_assets.quant.optimization.minimum_variance import MinimumVariance
 
+__all__ = ["RobustMeanVariance"]
+
 At = Callable[[float], tuple[Optimizer, float]]
 MAX_STEPS = 60
 AT_REST = 1e-12

@@ -15,6 +15,8 @@ from quant_assets.quant.optimization.base import (
 )
 from quant_assets.quant.optimization.members import Offer, default_members, member
 
+__all__ = ["Stacking"]
+
 Floats = npt.NDArray[np.float64]
 MIN_ROWS = 2
 
