@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import field, fields
 from itertools import pairwise
-from math import isfinite, prod
+from math import isfinite
 from re import sub
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
@@ -28,8 +28,9 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.registry import discover
-from quant_assets.quant.indicators.folding import Fold, fold_of
+from quant_assets.quant.indicators.folding import Fold, fold_of, one_fold
 from quant_assets.quant.indicators.nodes import Block, Nodes, Shared
+from quant_assets.quant.indicators.rooms import Room, give, padded
 
 __all__ = ["Indicator", "Stream", "catalogue", "compute_all"]
 
@@ -286,10 +287,7 @@ def _compute_tile(
 ) -> None:
     """Fill the targets, (time, symbol); those that fold alike walk together."""
     n_times, n_symbols = next(iter(tables.values())).shape
-    groups: dict[Fold, list[str]] = {}
-    for name, indicator in indicators.items():
-        groups.setdefault(fold_of(_Run(indicator, 1).nodes, n_times, n_symbols), []).append(name)
-    for fold, names in groups.items():
+    for fold, names in _groups(indicators, n_times, n_symbols).items():
         members = {name: indicators[name] for name in names}
         needed = sorted({column for member in members.values() for column in member.inputs})
         for part in fold.parts(n_times):
@@ -303,32 +301,44 @@ def _compute_tile(
             )
 
 
+def _groups(
+    indicators: Mapping[str, Indicator[Any]], n_times: int, n_symbols: int
+) -> dict[Fold, list[str]]:
+    """Names of the indicators that walk together: those that fold share a fold if there is one."""
+    folds = {
+        name: fold_of(_Run(indicator, 1).nodes, n_times, n_symbols)
+        for name, indicator in indicators.items()
+    }
+    several = {fold for fold in folds.values() if fold.lanes > 1}
+    common = one_fold(sorted(several), n_times, n_symbols) if len(several) > 1 else None
+    groups: dict[Fold, list[str]] = {}
+    for name, fold in folds.items():
+        groups.setdefault(common if common and fold in several else fold, []).append(name)
+    return groups
+
+
 def _walk(
     indicators: Mapping[str, Indicator[Any]],
     pieces: Sequence[Mapping[str, npt.NDArray[Any]]],
     targets: Mapping[str, Sequence[npt.NDArray[Any]]],
 ) -> None:
-    """Take the pieces block after block, (time, lane, symbol); the last one fills the targets."""
-    _, *width = next(iter(pieces[-1].values())).shape
-    n_values, shared = prod(width), Shared()
+    """Take the pieces block after block, (lane, time, symbol); the last one fills the targets."""
+    lanes, _, n_symbols = next(iter(pieces[-1].values())).shape
+    n_values, shared = padded(lanes * n_symbols), Shared()
     runs = {name: _Run(indicator, n_values, shared) for name, indicator in indicators.items()}
     n_rows = max(1, BLOCK_VALUES // n_values)
-    rooms = {name: np.empty((n_rows, *width)) for name in pieces[-1]}
+    rooms = {name: Room(n_rows, lanes, n_symbols) for name in pieces[-1]}
     for tables in pieces:
-        n_times = len(next(iter(tables.values())))
+        n_times = next(iter(tables.values())).shape[1]
         for first in range(0, n_times, n_rows):
-            span = slice(first, min(first + n_rows, n_times))
-            blocks = {}
-            for name, table in tables.items():
-                room = rooms[name][: span.stop - first]
-                np.copyto(room, table[span], casting="unsafe")
-                blocks[name] = _masked(room.reshape(-1, n_values))
+            last = min(first + n_rows, n_times)
+            blocks = {name: rooms[name].take(table, first, last) for name, table in tables.items()}
             shared.begin(blocks)
             for name, indicator in indicators.items():
                 results = runs[name].advance([blocks[column] for column in indicator.inputs])
                 if tables is pieces[-1]:
                     for target, result in zip(targets[name], results, strict=True):
-                        target[span] = result.reshape(-1, *width)
+                        give(result, target, first)
 
 
 def _one_shape(tables: Mapping[str, npt.NDArray[Any]]) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from numba import njit
 
 Block = npt.NDArray[np.float64]
+Cube = npt.NDArray[np.float64]  # of three dimensions
 Function = TypeVar("Function", bound=Callable[..., Any])
 compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="numpy"))
 

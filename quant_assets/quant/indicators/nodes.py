@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from quant_assets.quant.indicators.rooms import aligned
+
 Block = npt.NDArray[np.float64]
 Kernel = Callable[..., None]
 Unary = Callable[[Block], Block]
@@ -68,7 +70,7 @@ class Node:
     def _run(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         shape = blocks[0].shape
         if len(self._room[0]) < shape[0]:
-            self._room = [np.empty(shape) for _ in self._room]
+            self._room = [aligned(*shape) for _ in self._room]
         self.results = tuple(room[: shape[0]] for room in self._room)
         self._kernel(*blocks, self._nodes.seen, self.state, *self._parameters, *self.results)
         return self.results
@@ -105,11 +107,11 @@ class Nodes:
 
     def empty(self, n_rows: int) -> Block:
         """A state of NaN, (n_rows, symbol)."""
-        return np.full((n_rows, self.n_symbols), np.nan)
+        return aligned(n_rows, self.n_symbols, np.nan)
 
     def zeros(self, n_rows: int) -> Block:
         """A state of 0, (n_rows, symbol)."""
-        return np.zeros((n_rows, self.n_symbols))
+        return aligned(n_rows, self.n_symbols, 0.0)
 
     def sum(self, n: int) -> Unary:
         """Sum of the last n rows; NaN while one of them is."""

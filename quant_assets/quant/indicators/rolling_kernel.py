@@ -37,12 +37,27 @@ def _end_spread(values: Block, state: Block, n: int) -> None:
 
 
 @compiled
+def _second(
+    value: float, state: Block, j: int, n: int, at: int, plain: int
+) -> tuple[float, float, float]:
+    """Take a value of symbol j: its distance from the reference, the sum, the sum of squares."""
+    y = value - state[2 * n + 2, j]
+    total, total_2 = state[2 * n, j] + y, state[2 * n + 1, j] + y * y
+    state[2 * n, j] = total
+    state[2 * n + 1, j] = total_2
+    state[plain, j] = value
+    total += state[at, j]
+    spread = total_2 + state[n + at, j] - total * (1.0 / n) * total
+    return y, total, 0.0 if spread < 0.0 else spread
+
+
+@compiled
 def window_spread(
     x: Block, seen: int, state: Block, n: int, divisor: float, mean: Block, deviation: Block
 ) -> None:
     """Mean, and root of the sum of squared distances from it over `divisor`; state (2 n + 4)."""
     n_rows, n_symbols = x.shape
-    inverse, first, second, reference = 1.0 / n, 2 * n, 2 * n + 1, 2 * n + 2
+    scale = 1.0 / divisor
     for t in range(n_rows):
         slot = (seen + t) % n
         ends = slot == n - 1
@@ -50,21 +65,13 @@ def window_spread(
             _end_spread(x[t], state, n)
         if ends or slot == 0:
             for j in range(n_symbols):
-                state[first, j] = 0.0
-                state[second, j] = 0.0
+                state[2 * n, j] = 0.0
+                state[2 * n + 1, j] = 0.0
         at, plain = 0 if ends else slot + 1, 2 * n + 3 if ends else slot
         for j in range(n_symbols):
-            y = x[t, j] - state[reference, j]
-            total, total_2 = state[first, j] + y, state[second, j] + y * y
-            state[first, j] = total
-            state[second, j] = total_2
-            state[plain, j] = x[t, j]
-            total += state[at, j]
-            offset = total * inverse
-            spread = total_2 + state[n + at, j] - offset * total
-            variance = (0.0 if spread < 0.0 else spread) / divisor
-            mean[t, j] = state[reference, j] + offset
-            deviation[t, j] = np.sqrt(variance)
+            _, total, spread = _second(x[t, j], state, j, n, at, plain)
+            mean[t, j] = state[2 * n + 2, j] + total * (1.0 / n)
+            deviation[t, j] = np.sqrt(spread * scale)
 
 
 @compiled
@@ -74,10 +81,10 @@ def window_second(
     """Sum of squared distances from the mean over `divisor`, or by `kind` what is made from it.
 
     VARIANCE; DEVIATION, its root; SCORE, distance of the row from the mean over that. State as for
-    `window_spread`.
+    `window_spread`. Each kind has a loop of its own, which spares the others its division.
     """
     n_rows, n_symbols = x.shape
-    inverse, first, second, reference = 1.0 / n, 2 * n, 2 * n + 1, 2 * n + 2
+    scale = 1.0 / divisor
     for t in range(n_rows):
         slot = (seen + t) % n
         ends = slot == n - 1
@@ -85,36 +92,34 @@ def window_second(
             _end_spread(x[t], state, n)
         if ends or slot == 0:
             for j in range(n_symbols):
-                state[first, j] = 0.0
-                state[second, j] = 0.0
+                state[2 * n, j] = 0.0
+                state[2 * n + 1, j] = 0.0
         at, plain = 0 if ends else slot + 1, 2 * n + 3 if ends else slot
-        for j in range(n_symbols):
-            y = x[t, j] - state[reference, j]
-            total, total_2 = state[first, j] + y, state[second, j] + y * y
-            state[first, j] = total
-            state[second, j] = total_2
-            state[plain, j] = x[t, j]
-            total += state[at, j]
-            offset = total * inverse
-            spread = total_2 + state[n + at, j] - offset * total
-            variance = (0.0 if spread < 0.0 else spread) / divisor
-            deviation = np.sqrt(variance)
-            other = deviation if kind == DEVIATION else (y - offset) / deviation
-            out[t, j] = variance if kind == VARIANCE else other
+        if kind == VARIANCE:
+            for j in range(n_symbols):
+                _, _, spread = _second(x[t, j], state, j, n, at, plain)
+                out[t, j] = spread * scale
+        elif kind == DEVIATION:
+            for j in range(n_symbols):
+                _, _, spread = _second(x[t, j], state, j, n, at, plain)
+                out[t, j] = np.sqrt(spread * scale)
+        else:
+            for j in range(n_symbols):
+                y, total, spread = _second(x[t, j], state, j, n, at, plain)
+                out[t, j] = (y - total * (1.0 / n)) / np.sqrt(spread * scale)
 
 
 @compiled
 def _end_shape(values: Block, state: Block, n: int) -> None:
-    """As `_end_spread`, for four powers."""
-    reference, last, last_2 = state[4 * n + 4], state[n - 1], state[2 * n - 1]
-    last_3, last_4 = state[3 * n - 1], state[4 * n - 1]
+    """As `_end_spread`, for four powers; several short loops as in `window_pair`."""
+    reference = state[4 * n + 4]
     for j in range(values.size):
         reference[j] = values[j]
         zero = values[j] - values[j]  # or NaN
-        last[j] = zero
-        last_2[j] = zero
-        last_3[j] = zero
-        last_4[j] = zero
+        state[n - 1, j] = zero
+        state[2 * n - 1, j] = zero
+        state[3 * n - 1, j] = zero
+        state[4 * n - 1, j] = zero
     for i in range(n - 2, -1, -1):
         here, newer = state[i], state[i + 1]
         here_2, newer_2 = state[n + i], state[n + i + 1]
@@ -122,11 +127,14 @@ def _end_shape(values: Block, state: Block, n: int) -> None:
         here_4, newer_4 = state[3 * n + i], state[3 * n + i + 1]
         for j in range(values.size):
             y = here[j] - reference[j]
-            y_2 = y * y
+            here_3[j] = newer_3[j] + y * (y * y)
+        for j in range(values.size):
+            y = here[j] - reference[j]
+            here_4[j] = newer_4[j] + y * y * (y * y)
+        for j in range(values.size):
+            y = here[j] - reference[j]
             here[j] = newer[j] + y
-            here_2[j] = newer_2[j] + y_2
-            here_3[j] = newer_3[j] + y * y_2
-            here_4[j] = newer_4[j] + y_2 * y_2
+            here_2[j] = newer_2[j] + y * y
 
 
 @compiled
@@ -155,16 +163,17 @@ def window_shape(
         at, plain = 0 if ends else slot + 1, 4 * n + 5 if ends else slot
         for j in range(n_symbols):
             y = x[t, j] - state[reference, j]
-            y_2 = y * y
-            s_1, s_2 = state[sums, j] + y, state[sums + 1, j] + y_2
-            s_3, s_4 = state[sums + 2, j] + y * y_2, state[sums + 3, j] + y_2 * y_2
+            state[sums + 2, j] += y * (y * y)
+            state[sums + 3, j] += y * y * (y * y)
+        for j in range(n_symbols):
+            y = x[t, j] - state[reference, j]
+            s_1, s_2 = state[sums, j] + y, state[sums + 1, j] + y * y
             state[sums, j] = s_1
             state[sums + 1, j] = s_2
-            state[sums + 2, j] = s_3
-            state[sums + 3, j] = s_4
             state[plain, j] = x[t, j]
             s_1, s_2 = s_1 + state[at, j], s_2 + state[n + at, j]
-            s_3, s_4 = s_3 + state[2 * n + at, j], s_4 + state[3 * n + at, j]
+            s_3 = state[sums + 2, j] + state[2 * n + at, j]
+            s_4 = state[sums + 3, j] + state[3 * n + at, j]
             m = s_1 * inverse
             spread = s_2 - m * s_1
             squares[t, j] = 0.0 if spread < 0.0 else spread
@@ -179,6 +188,7 @@ def _end_pair(x: Block, y: Block, state: Block, n: int) -> None:
     for j in range(x.size):
         reference_x[j] = x[j]
         reference_y[j] = y[j]
+    for j in range(x.size):
         zero_x, zero_y = x[j] - x[j], y[j] - y[j]  # or NaN
         state[n - 1, j] = zero_x
         state[2 * n - 1, j] = zero_y
@@ -192,12 +202,16 @@ def _end_pair(x: Block, y: Block, state: Block, n: int) -> None:
         here_yy, newer_yy = state[3 * n + i], state[3 * n + i + 1]
         here_xy, newer_xy = state[4 * n + i], state[4 * n + i + 1]
         for j in range(x.size):
-            a, b = here_x[j] - reference_x[j], here_y[j] - reference_y[j]
+            product = (here_x[j] - reference_x[j]) * (here_y[j] - reference_y[j])
+            here_xy[j] = newer_xy[j] + product
+        for j in range(x.size):
+            a = here_x[j] - reference_x[j]
             here_x[j] = newer_x[j] + a
-            here_y[j] = newer_y[j] + b
             here_xx[j] = newer_xx[j] + a * a
+        for j in range(x.size):
+            b = here_y[j] - reference_y[j]
+            here_y[j] = newer_y[j] + b
             here_yy[j] = newer_yy[j] + b * b
-            here_xy[j] = newer_xy[j] + a * b
 
 
 @compiled

@@ -39,12 +39,12 @@ def test_fold_covers_every_row_once_with_leads_of_whole_windows():
         rows = []
         for part in fold.parts(n_times):
             body, leads = part.body(table), part.leads(table)
-            rows.append(body.transpose(1, 0, 2).reshape(-1, 3))
+            rows.append(body.reshape(-1, 3))
             for lane in range(part.lanes):
-                before = np.concatenate([leads[:, lane], body[:, lane]])
+                before = np.concatenate([leads[lane], body[lane]])
                 steps = np.diff(before, axis=0)
                 assert (steps[~np.isnan(steps)] == 3.0).all()
-            assert np.isnan(leads[:, 0]).all() == (part.first == 0)
+            assert np.isnan(leads[0]).all() == (part.first == 0)
         np.testing.assert_array_equal(np.concatenate(rows), table)
         assert fold.lead % 14 == 0
         assert fold.lead >= 2 * 14 or fold.lanes == 1
@@ -57,6 +57,17 @@ def test_short_and_wide_arrays_are_not_folded():
     assert fold_of(indicator, 1_000_000, folding.FEW).lanes == folding.WIDTH // folding.FEW
     assert fold_of(indicator, 1_000_000, folding.FEW + 1).lanes == 1
     assert fold_of(indicators.Roc(20), 1_000_000).lanes == 1
+
+
+def test_folds_are_united_where_that_costs_no_lanes():
+    alike = [fold_of(indicators.RollingStd(n), 1_000_000, 20) for n in (20, 60, 50)]
+    common = folding.one_fold(alike, 1_000_000, 20)
+    assert common.lanes == alike[0].lanes == folding.WIDTH // 20
+    assert common.period == 300
+    assert all(common.lead >= fold.lead and common.lead % fold.period == 0 for fold in alike)
+    assert common.rows % common.period == 0
+    odd = [fold_of(indicators.RollingStd(n), 20_000, 20) for n in (19, 23, 29)]
+    assert folding.one_fold(odd, 20_000, 20) is None
 
 
 @pytest.mark.slow

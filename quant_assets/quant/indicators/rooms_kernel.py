@@ -1,0 +1,39 @@
+"""Copies between tables (lane, time, symbol) and blocks (rows, lane times symbol and padding).
+
+Places are counted by unsigned integers: numba lets signed ones count from the end, and a test of
+each keeps the compiler from moving whole vectors.
+"""
+
+import numpy as np
+
+from quant_assets.quant.indicators.compiled import Block, Cube, compiled, sample
+
+
+@compiled
+def take(table: Cube, first: int, block: Block) -> None:
+    """Fill the block with the rows from `first` of the table, NaN for infinities."""
+    start, width = np.uintp(first), np.uintp(table.shape[2])
+    for lane in range(np.uintp(table.shape[0])):
+        at = lane * width
+        for t in range(np.uintp(block.shape[0])):
+            for j in range(width):
+                value = table[lane, start + t, j]
+                block[t, at + j] = value if abs(value) < np.inf else np.nan
+
+
+@compiled
+def give(block: Block, table: Cube, first: int) -> None:
+    """Fill the rows from `first` of the table with the block, without its padding."""
+    start, width = np.uintp(first), np.uintp(table.shape[2])
+    for lane in range(np.uintp(table.shape[0])):
+        at = lane * width
+        for t in range(np.uintp(block.shape[0])):
+            for j in range(width):
+                table[lane, start + t, j] = block[t, at + j]
+
+
+def warm_up() -> None:
+    """Compile every kernel of this file."""
+    block, table = sample(), np.ones((1, 3, 2))
+    take(table, 0, block)
+    give(block, table, 0)
