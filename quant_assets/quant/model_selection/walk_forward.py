@@ -1,6 +1,7 @@
 """Walk-forward splits by row count, in scikit-learn's `split` protocol."""
 
 from collections.abc import Iterator, Sized
+from typing import Literal
 
 import numpy as np
 
@@ -16,7 +17,8 @@ class WalkForward:
     The last `purge + embargo` rows of each training span are dropped, so that a training label
     of `purge` rows ends before the test and serial dependence has `embargo` more rows to fade.
     Training rows always precede the test, hence both act on the end of train. With `expanding`
-    the training span starts at row 0. A short last test span is left out.
+    the training span starts at row 0. A short last test span is left out (`last="drop"`), unless
+    `last` is "short".
 
     skfolio counts `train_size` after purging: its `train_size` is ours minus `purge`.
     """
@@ -29,12 +31,14 @@ class WalkForward:
         purge: int = 0,
         embargo: int = 0,
         expanding: bool = False,
+        last: Literal["drop", "short"] = "drop",
     ) -> None:
         self.train_size = train_size
         self.test_size = test_size
         self.purge = purge
         self.embargo = embargo
         self.expanding = expanding
+        self.last = last
 
     def split(
         self,
@@ -57,11 +61,14 @@ class WalkForward:
         y: object = None,  # noqa: ARG002 - part of scikit-learn's protocol
         groups: object = None,  # noqa: ARG002 - part of scikit-learn's protocol
     ) -> int:
-        """Count the whole test spans in `X`; raises `DataError` when there is none."""
+        """Count the test spans in `X`, a short last one if asked for; none is a `DataError`."""
         self._check()
         if X is None:
             raise ConfigError("WalkForward counts splits from the number of rows: pass X")
-        n_splits = (len(X) - self.train_size) // self.test_size
+        left = len(X) - self.train_size
+        n_splits = left // self.test_size
+        if self.last == "short" and left % self.test_size:
+            n_splits += 1
         if n_splits < 1:
             raise DataError(
                 f"{len(X)} rows cannot hold a training span of {self.train_size} rows and a test "
@@ -70,6 +77,8 @@ class WalkForward:
         return n_splits
 
     def _check(self) -> None:
+        if self.last not in {"drop", "short"}:
+            raise ConfigError(f"last is {self.last!r}; give 'drop' or 'short'")
         if self.test_size < 1 or self.purge < 0 or self.embargo < 0:
             raise ConfigError(
                 f"test_size {self.test_size} must be >= 1, purge {self.purge} and embargo "

@@ -37,6 +37,33 @@ def test_walk_forward_leaves_a_short_last_test_out():
     assert _splits(WalkForward(3, 2), 6) == [([0, 1, 2], [3, 4])]
 
 
+def test_walk_forward_tests_on_a_short_last_span_when_asked():
+    splitter = WalkForward(3, 2, last="short")
+    assert _splits(splitter, 6) == [([0, 1, 2], [3, 4]), ([2, 3, 4], [5])]
+    assert _splits(splitter, 7) == _splits(WalkForward(3, 2), 7)  # no span is short
+    assert _splits(splitter, 4) == [([0, 1, 2], [3])]
+    assert splitter.get_n_splits(np.empty(6)) == 2
+    with pytest.raises(DataError, match="3 rows"):
+        splitter.get_n_splits(np.empty(3))
+    with pytest.raises(ConfigError, match="last is 'long'"):
+        WalkForward(3, 2, last="long").get_n_splits(np.empty(6))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 60), st.integers(1, 12), st.integers(1, 9), st.booleans())
+def test_walk_forward_with_a_short_last_span_tests_every_row_after_the_first_training(
+    rows, train, test, grow
+):
+    if rows <= train:
+        return
+    splits = _splits(WalkForward(train, test, expanding=grow, last="short"), rows)
+    assert [row for _, outside in splits for row in outside] == list(range(train, rows))
+    whole = rows - train >= test
+    assert splits[: len(splits) - bool((rows - train) % test)] == (
+        _splits(WalkForward(train, test, expanding=grow), rows) if whole else []
+    )
+
+
 @pytest.mark.parametrize(
     "splitter",
     [
