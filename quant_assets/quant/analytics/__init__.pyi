@@ -6,6 +6,7 @@ from quant_assets.quant.analytics.kelly import *
 from quant_assets.quant.analytics.linking import *
 from quant_assets.quant.analytics.metrics import *
 from quant_assets.quant.analytics.parametric import *
+from quant_assets.quant.analytics.price_returns import *
 from quant_assets.quant.analytics.relative import *
 from quant_assets.quant.analytics.rolling import *
 from quant_assets.quant.analytics.table import *
