@@ -68,14 +68,13 @@ def leaderboard(
     if references.benchmark is not None:
         name = str(context.reference.benchmark)
         rows.insert(0, _benchmark_row(references, name) | {"n_windows": whole.n_all})
-    telemetry.log_metrics(
-        "tournament",
-        {
-            "n_bars": float(len(references.ts)),
-            "bars_per_year": observed,
-            "partial_rows": float(len(equity) - len(whole.account)),
-        },
-    )
+    figures = {
+        "n_bars": float(len(references.ts)),
+        "partial_rows": float(len(equity) - len(whole.account)),
+    }
+    if np.isfinite(observed):
+        figures["bars_per_year"] = observed
+    telemetry.log_metrics("tournament", figures)
     return _table(rows, first_rank=0 if references.benchmark is not None else 1)
 
 

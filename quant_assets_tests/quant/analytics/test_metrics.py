@@ -271,6 +271,10 @@ def test_check_annualisation_returns_what_the_data_show():
         (days(2600, freq="B"), 365),
         (days(8640, freq="5min"), 8760),
         (days(31), 252),
+        (days(31), 346),  # a venue that never closes is judged however short the sample is
+        (days(8640, freq="5min"), 99_000),
+        (days(45, freq="B"), 365),
+        (days(150, freq="B"), 240),  # 207 days of sessions: five days explain 2.4 % of 8.8 %
     ],
 )
 def test_check_annualisation_more_than_five_percent_apart_is_a_data_error(ts, claimed):
@@ -282,10 +286,20 @@ def test_check_annualisation_just_inside_five_percent_passes():
     assert metrics.check_annualisation(days(400), 348.5) > 0
 
 
-def test_check_annualisation_lets_a_short_month_of_sessions_pass():
+def test_check_annualisation_says_when_a_sample_is_too_short_to_judge():
+    # 19 sessions from a Monday to a Thursday: 18 steps in 24 days are 273.9 a year, 8.7 % above
     february = days(20, start="2020-02-03", freq="B")[:19]
-    assert metrics.check_annualisation(february, 252) > 0
+    assert np.isnan(metrics.check_annualisation(february, 252))
+    assert metrics.check_annualisation(february, 261) == pytest.approx(18 / 24 * 365.2425)
     assert np.isnan(metrics.check_annualisation(february[:1], 252))
+
+
+@pytest.mark.parametrize("claimed", [273.9319 / 1.0499, 273.9319 / 0.9501])
+def test_check_annualisation_judges_five_percent_below_a_year(claimed):
+    february = days(20, start="2020-02-03", freq="B")[:19]
+    assert metrics.check_annualisation(february, claimed) == pytest.approx(273.931875)
+    beyond = claimed + np.sign(claimed - 273.9319) * 0.1
+    assert np.isnan(metrics.check_annualisation(february, beyond))
 
 
 def test_monthly_returns_compound_by_utc_month():
