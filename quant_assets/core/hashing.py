@@ -1,6 +1,5 @@
 """Digests of plain values and of code. Frames are hashed in `quant_assets.storage`."""
 
-import ast
 import hashlib
 import importlib.util
 import json
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from quant_assets.core.errors import ConfigError
+from quant_assets.core.syntax import PACKAGE, Syntax, syntax_cache
 
-PACKAGE = "quant_assets"
 LAZY = f"{PACKAGE}.core.lazy"  # a package that attaches its modules' names may run any of them
 
 
@@ -32,29 +31,9 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-class _Normalizer(ast.NodeTransformer):
-    """Drop docstrings, so that prose never changes a code digest."""
-
-    def _strip(self, node: Any) -> Any:
-        self.generic_visit(node)
-        first = node.body[0] if node.body else None
-        if (
-            isinstance(first, ast.Expr)
-            and isinstance(first.value, ast.Constant)
-            and isinstance(first.value.value, str)
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
-        return node
-
-    # Names that ast.NodeTransformer looks for.
-    visit_Module = visit_ClassDef = _strip  # noqa: N815
-    visit_FunctionDef = visit_AsyncFunctionDef = _strip  # noqa: N815
-
-
 def source_digest(source: str) -> str:
     """Digest of a module's logic: comments, docstrings, layout and line numbers do not count."""
-    tree = _Normalizer().visit(ast.parse(source))
-    return hashlib.sha256(ast.dump(tree, include_attributes=False).encode()).hexdigest()
+    return syntax_cache().parse(source).digest
 
 
 @cache
@@ -68,18 +47,15 @@ def _module_path(module: str) -> Path | None:
     return None
 
 
-def _imports(tree: ast.AST) -> set[str]:
-    """Absolute `quant_assets` modules that a syntax tree imports, at any depth."""
+def _imports(syntax: Syntax) -> set[str]:
+    """Absolute modules of this package that a module imports, at any depth of its code."""
     found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found.update(name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            named = {f"{node.module}.{name.name}" for name in node.names}
-            found |= named
-            if not (_is_lazy(node.module) and all(map(_module_path, named))):
-                found.add(node.module)
-    return {m for m in found if m.split(".")[0] == PACKAGE and _module_path(m) is not None}
+    for module, names in syntax.imports:
+        named = {f"{module}.{name}" if module else name for name in names}
+        found |= named
+        if module and not (_is_lazy(module) and all(map(_module_path, named))):
+            found.add(module)
+    return {m for m in found if _module_path(m) is not None}
 
 
 @cache
@@ -94,11 +70,11 @@ def _read_module(module: str) -> tuple[str, frozenset[str]]:
     path = _module_path(module)
     if path is None:
         raise ConfigError(f"no module {module!r} in {PACKAGE}: name an importable library module")
-    source = path.read_text(encoding="utf-8")
-    imported = _imports(ast.parse(source))
+    syntax = syntax_cache().parse(path.read_text(encoding="utf-8"))
+    imported = _imports(syntax)
     if path.name == "__init__.py" and LAZY in imported:
         imported |= {f"{module}.{file.stem}" for file in path.parent.glob("[!_]*.py")}
-    return source_digest(source), frozenset(imported)
+    return syntax.digest, frozenset(imported)
 
 
 def plugin_modules(package: str) -> list[str]:
@@ -137,6 +113,7 @@ def code_digest(modules: tuple[str, ...], plugin_packages: tuple[str, ...] = ())
             continue
         seen[module], imported = _read_module(module)
         pending.extend(imported)
+    syntax_cache().save()
     return digest(seen)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from quant_assets.core import errors, hashing, lazy, redaction, registry
+from quant_assets.core import errors, hashing, lazy, redaction, registry, syntax
 
 BASE = """
 from abc import ABC, abstractmethod
@@ -40,7 +40,7 @@ class SmallTree:
             (root / "quant_assets" / folder).mkdir(parents=True)
         for folder in ("", "core", "quant", "quant/things"):
             (root / "quant_assets" / folder / "__init__.py").write_text('"""Small."""\n')
-        for module in (errors, hashing, lazy, redaction, registry):
+        for module in (errors, hashing, lazy, redaction, registry, syntax):
             shutil.copy(module.__file__, root / "quant_assets" / "core")
         self.things = root / "quant_assets" / "quant" / "things"
         self.write("base.py", BASE)
