@@ -9,13 +9,14 @@ import pandas as pd
 from quant_assets.core.errors import DataError
 from quant_assets.quant.analytics.annualisation import check_annualisation
 from quant_assets.quant.analytics.series import to_columns
+from quant_assets.quant.analytics.table_calendar import CALENDAR_METRICS
 from quant_assets.quant.analytics.table_metrics import OWN_METRICS, Metric
 from quant_assets.quant.analytics.table_relative import RELATIVE_METRICS
 from quant_assets.quant.analytics.totals import OWN, Inputs, Totals, measure
 
 __all__ = ["metric_definitions", "performance_table"]
 
-_METRICS = {metric.name: metric for metric in (*OWN_METRICS, *RELATIVE_METRICS)}
+_METRICS = {metric.name: metric for metric in (*OWN_METRICS, *CALENDAR_METRICS, *RELATIVE_METRICS)}
 
 
 def metric_definitions() -> pd.DataFrame:

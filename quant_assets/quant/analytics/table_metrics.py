@@ -9,15 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quant_assets.quant.analytics.totals import (
-    MONTHS,
-    OWN,
-    TAILS,
-    YEARS,
-    CalendarTotals,
-    Totals,
-    positive,
-)
+from quant_assets.quant.analytics.totals import OWN, TAILS, Totals, positive
 from quant_assets.quant.market.panel import Floats
 
 NORMAL_5 = -1.6448536269514729  # 5 % point of the normal distribution
@@ -135,40 +127,6 @@ def _stability(t: Totals) -> Floats:
 
 def _tail_ratio(t: Totals) -> Floats:
     return quotient(np.abs(t.tails.high5), np.abs(t.tails.low5))
-
-
-def _of_spans(kind: str, noun: str, pick: Callable[[Totals], CalendarTotals]) -> list[Metric]:
-    needs = frozenset({kind})
-    return [
-        Metric(
-            f"best_{noun}",
-            "fraction",
-            f"largest return of a calendar {noun}",
-            lambda t: np.where(pick(t).spans > 0.0, pick(t).best, np.nan),
-            needs,
-        ),
-        Metric(
-            f"worst_{noun}",
-            "fraction",
-            f"smallest return of a calendar {noun}",
-            lambda t: np.where(pick(t).spans > 0.0, pick(t).worst, np.nan),
-            needs,
-        ),
-        Metric(
-            f"average_{noun}",
-            "fraction",
-            f"mean return of the calendar {noun}s",
-            lambda t: pick(t).total / positive(pick(t).spans),
-            needs,
-        ),
-        Metric(
-            f"positive_{noun}s",
-            "share",
-            f"share of calendar {noun}s with a gain",
-            lambda t: pick(t).gains / positive(pick(t).spans),
-            needs,
-        ),
-    ]
 
 
 def _tail(name: str, unit: str, formula: str, value: Callable[[Totals], Floats]) -> Metric:
@@ -404,6 +362,4 @@ OWN_METRICS = [
     *DRAWDOWNS,
     *WINS,
     *PERCENTILES,
-    *_of_spans(MONTHS, "month", lambda t: t.months),
-    *_of_spans(YEARS, "year", lambda t: t.years),
 ]
