@@ -87,6 +87,10 @@ class PanelRows(Rows):
         self.bars, self.symbols, self.ts = bars, bars.symbols, bars.ts
         self._computed = dict(computed)
 
+    def include(self, computed: Mapping[str, Floats]) -> None:
+        """Offer further columns."""
+        self._computed |= computed
+
     def before(self, column: str | Line, bars: int) -> Floats:
         """See the base class."""
         values = self._values(column)

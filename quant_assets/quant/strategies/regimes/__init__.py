@@ -1,0 +1,1 @@
+"""Regimes: one causal classifier of markets per file; found by discovery."""

@@ -1,0 +1,210 @@
+"""The stages that decide: signals, regime, sizes and risk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, cast
+
+import numpy as np
+
+from quant_assets.core.errors import DataError
+from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.data_window import DataWindow
+from quant_assets.quant.risk.base import RiskRule
+from quant_assets.quant.risk.combined import exit_terms, limit_terms
+from quant_assets.quant.sizing.entry.base import EntrySizer
+from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, VectorStrategy
+from quant_assets.quant.strategies.columns import Line, PanelRows, Rows, WindowRows
+from quant_assets.quant.strategies.middleware import Floats, Middleware
+from quant_assets.quant.strategies.plan import Plan
+from quant_assets.quant.strategies.proposal import Change, Proposal, Reasons
+from quant_assets.quant.strategies.regimes.base import RegimeClassifier, RegimeFilter
+from quant_assets.quant.strategies.rule_signals import RuleSignals
+from quant_assets.quant.strategies.signals import FLAGS, Signals
+
+__all__ = ["RegimeMiddleware", "RiskMiddleware", "SignalMiddleware", "SizingMiddleware"]
+
+CONFIDENCE = "regime.confidence"
+CODE = "regime.code"
+SIZE = "sizing.size"
+VALUES_OF_SIGNALS = ("target", "limit", "stop", "strength")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalMiddleware(Middleware):
+    """Decisions of a strategy, or of rules; whatever came before is replaced.
+
+    `source` may have one form or both. Without an array form a strategy has the bar path only;
+    without a bar form the arrays are computed once and shown bar by bar.
+    """
+
+    name: ClassVar[str] = "signals"
+    source: Strategy
+
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return self.source.warm_up
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether the source has an array form."""
+        return isinstance(self.source, VectorStrategy)
+
+    def lines(self) -> tuple[Line, ...]:
+        """See the base class."""
+        return self.source.lines() if isinstance(self.source, RuleSignals) else ()
+
+    def shown(self, bars: BarPanel) -> Mapping[str, Floats]:
+        """See the base class."""
+        if isinstance(self.source, RuleSignals):
+            return {}
+        if isinstance(self.source, BarStrategy):
+            return self.source.indicators(bars)
+        signals = self._signals(bars)
+        given = {name: getattr(signals, name) for name in (*FLAGS, *VALUES_OF_SIGNALS)}
+        return {
+            f"signals.{name}": values.astype(np.float64)
+            for name, values in given.items()
+            if values is not None
+        }
+
+    def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
+        """See the base class."""
+        if isinstance(self.source, RuleSignals):
+            return proposal.with_signals(self.source.decide(rows))
+        if not self.is_compiled:
+            return proposal
+        if isinstance(rows, PanelRows):
+            return proposal.with_signals(self._signals(rows.bars))
+        return proposal.with_signals(_signals_shown(cast("WindowRows", rows)))
+
+    def on_row(self, proposal: Proposal, window: DataWindow, account: Account) -> Proposal:
+        """Decisions of one bar, by the source's own bar form where it has one."""
+        if isinstance(self.source, RuleSignals) or not isinstance(self.source, BarStrategy):
+            return self.apply(proposal, WindowRows(window))
+        decision = self.source.on_bar(window, account)
+        if decision is None:
+            return proposal
+        if not isinstance(decision, Signals):
+            raise DataError(
+                f"{self.source.name} places orders; middlewares work on signals. Give the "
+                "strategy itself to the backtest, or let it return Signals"
+            )
+        return proposal.with_signals(decision)
+
+    def _signals(self, bars: BarPanel) -> Signals:
+        signals = cast("VectorStrategy", self.source).signals(bars)
+        if signals.shape != bars.close.shape:
+            raise DataError(
+                f"{self.source.name}: signals have shape {signals.shape}; the bars have "
+                f"{bars.close.shape}"
+            )
+        return signals
+
+
+def _signals_shown(rows: WindowRows) -> Signals:
+    """Signals of one bar that were computed before and lie in the window."""
+    known = set(rows.window.names)
+    names = [n for n in (*FLAGS, *VALUES_OF_SIGNALS) if f"signals.{n}" in known]
+    found = {name: rows[f"signals.{name}"] for name in names}
+    given: dict[str, Any] = {n: v > 0.0 if n in FLAGS else v for n, v in found.items()}
+    return Signals(**given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegimeMiddleware(Middleware):
+    """Labels of a regime, which go into the trades; with a filter, entries only in some of them.
+
+    Exits are never blocked; a bar whose regime is unknown is not allowed.
+    """
+
+    name: ClassVar[str] = "regime"
+    regime: RegimeFilter | RegimeClassifier
+
+    @property
+    def classifier(self) -> RegimeClassifier:
+        """Who labels the bars."""
+        return self.regime.by if isinstance(self.regime, RegimeFilter) else self.regime
+
+    @property
+    def lookback(self) -> int:
+        """0: bars without a label are blocked by the filter, not waited for."""
+        return 0
+
+    def prepare(self, bars: BarPanel) -> Mapping[str, Floats]:
+        """See the base class."""
+        found = self.classifier.classify(bars)
+        return {CODE: found.code.astype(np.float64), CONFIDENCE: found.confidence}
+
+    def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
+        """See the base class."""
+        if not isinstance(self.regime, RegimeFilter):
+            return proposal
+        allowed = self.regime.allows(rows[CODE], rows[CONFIDENCE])
+        return proposal if allowed.all() else proposal.without_entries(~allowed)
+
+    def reasons(self, change: Change, proposal: Proposal, rows: Rows) -> Reasons:
+        """Label and confidence in percent, which blocked it."""
+        del proposal
+        words = [[f"{name} {p} %" for p in range(101)] for name in self.classifier.labels]
+        table = np.array([*words, ["unknown"] * 101], dtype=object)
+        codes = rows[CODE][change.row, change.column].astype(np.int64)
+        sure = rows[CONFIDENCE][change.row, change.column]
+        return np.asarray(table[codes, np.nan_to_num(100.0 * sure).astype(np.int64)])
+
+    def plan(self, plan: Plan, proposal: Proposal, rows: PanelRows) -> Plan:
+        """See the base class."""
+        del proposal
+        names = np.array((*self.classifier.labels, "unknown"), dtype=object)
+        labels = {
+            "regime_at_entry": names[rows[CODE].astype(np.int64)],
+            "regime_confidence": rows[CONFIDENCE],
+        }
+        return replace(plan, labels={**plan.labels, **labels})
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizingMiddleware(Middleware):
+    """How large an entry is, by a sizer of `quant.sizing.entry`."""
+
+    name: ClassVar[str] = "sizing"
+    sizer: EntrySizer
+
+    def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
+        """Sizes of all bars, or that of one bar as it was found for all of them."""
+        if isinstance(rows, PanelRows):
+            size = self.sizer.sizes(rows.bars, _sides(proposal)).size
+        else:
+            size = rows[SIZE]
+        return replace(proposal, size=size, size_unit=self.sizer.unit)
+
+
+def _sides(proposal: Proposal) -> Floats:
+    """-1 where only a short entry is asked for, else 1."""
+    sides = np.ones(proposal.shape)
+    if proposal.entry_short is not None:
+        long = proposal.entry_long
+        sides[proposal.entry_short if long is None else proposal.entry_short & ~long] = -1.0
+    return sides
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskMiddleware(Middleware):
+    """Protective exits and limits of the account: rules of `quant.risk`.
+
+    They are terms that the simulation obeys inside its bars; what they refuse stands in the orders.
+    """
+
+    name: ClassVar[str] = "risk"
+    rules: tuple[RiskRule, ...]
+
+    def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
+        """See the base class."""
+        del rows
+        return proposal
+
+    def plan(self, plan: Plan, proposal: Proposal, rows: PanelRows) -> Plan:
+        """See the base class."""
+        del proposal
+        exits, limits = exit_terms(self.rules, rows.bars), limit_terms(self.rules, rows.bars)
+        return replace(plan, exits=exits, limits=limits)
