@@ -38,7 +38,7 @@ Floats = npt.NDArray[np.float64]
 Program = Callable[..., Any]
 State = dict[str, npt.NDArray[Any]]
 Result = TypeVar("Result")
-BLOCK_VALUES = 16_384  # values of one input in work at a time: 128 KiB
+BLOCK_VALUES = 24_576  # values of one input in work at a time: 192 KiB
 TILE_SYMBOLS = 512
 STATE_VERSION = 1
 
@@ -165,6 +165,8 @@ class _Run:
 
     def advance(self, blocks: Sequence[Block]) -> tuple[Block, ...]:
         """Results of the next rows, in arrays that the next call overwrites."""
+        if self.nodes.shared is not None:
+            self.nodes.shared.next_indicator()
         results = self._program(*blocks)
         self.nodes.seen += len(blocks[0])
         return (results,) if self._single else tuple(results)
@@ -268,15 +270,8 @@ def compute_all(
         n_symbols = next(iter(flat.values())).shape[1]
         with np.errstate(all="ignore"):
             for first in range(0, n_symbols, TILE_SYMBOLS):
-                tile = slice(first, first + TILE_SYMBOLS)
-                _compute_tile(
-                    indicators,
-                    {name: table[:, tile] for name, table in flat.items()},
-                    {
-                        name: [array[:, tile] for array in arrays]
-                        for name, arrays in targets.items()
-                    },
-                )
+                tile = range(first, min(first + TILE_SYMBOLS, n_symbols))
+                _compute_tile(indicators, flat, targets, tile)
     return {name: indicators[name]._gathered(arrays) for name, arrays in results.items()}
 
 
@@ -284,10 +279,11 @@ def _compute_tile(
     indicators: Mapping[str, Indicator[Any]],
     tables: Mapping[str, npt.NDArray[Any]],
     targets: Mapping[str, Sequence[Floats]],
+    tile: range,
 ) -> None:
-    """Fill the targets, (time, symbol); those that fold alike walk together."""
-    n_times, n_symbols = next(iter(tables.values())).shape
-    for fold, names in _groups(indicators, n_times, n_symbols).items():
+    """Fill some symbols of the targets, (time, symbol); those that fold alike walk together."""
+    n_times = len(next(iter(tables.values())))
+    for fold, names in _groups(indicators, n_times, len(tile)).items():
         members = {name: indicators[name] for name in names}
         needed = sorted({column for member in members.values() for column in member.inputs})
         for part in fold.parts(n_times):
@@ -298,6 +294,7 @@ def _compute_tile(
                     {name: part.body(tables[name]) for name in needed},
                 ],
                 {name: [part.body(array) for array in targets[name]] for name in names},
+                tile,
             )
 
 
@@ -321,13 +318,14 @@ def _walk(
     indicators: Mapping[str, Indicator[Any]],
     pieces: Sequence[Mapping[str, npt.NDArray[Any]]],
     targets: Mapping[str, Sequence[npt.NDArray[Any]]],
+    tile: range,
 ) -> None:
     """Take the pieces block after block, (lane, time, symbol); the last one fills the targets."""
-    lanes, _, n_symbols = next(iter(pieces[-1].values())).shape
-    n_values, shared = padded(lanes * n_symbols), Shared()
+    lanes = len(next(iter(pieces[-1].values())))
+    n_values, shared = padded(lanes * len(tile)), Shared()
     runs = {name: _Run(indicator, n_values, shared) for name, indicator in indicators.items()}
     n_rows = max(1, BLOCK_VALUES // n_values)
-    rooms = {name: Room(n_rows, lanes, n_symbols) for name in pieces[-1]}
+    rooms = {name: Room(n_rows, lanes, tile) for name in pieces[-1]}
     for tables in pieces:
         n_times = next(iter(tables.values())).shape[1]
         for first in range(0, n_times, n_rows):
@@ -338,7 +336,7 @@ def _walk(
                 results = runs[name].advance([blocks[column] for column in indicator.inputs])
                 if tables is pieces[-1]:
                     for target, result in zip(targets[name], results, strict=True):
-                        give(result, target, first)
+                        give(result, target, first, tile)
 
 
 def _one_shape(tables: Mapping[str, npt.NDArray[Any]]) -> tuple[int, ...]:

@@ -22,16 +22,39 @@ class Shared:
 
     `names` tells what an array of this turn is: a column, or a result of a node that depends on
     columns alone. A node that another one with the same kernel and parameters has preceded on the
-    same arrays gives that one's results.
+    same arrays gives that one's results. The first turn finds out which results are `common` to
+    several; all others are needed by one indicator at a time, and take turns in the same rooms,
+    which stay in the cache.
     """
 
     def __init__(self) -> None:
         self.names: dict[int, Hashable] = {}
         self.first: dict[Hashable, Node] = {}
+        self.common: set[Hashable] = set()
+        self._turns, self._taken = 0, 0
+        self._rooms: list[Block] = []
 
     def begin(self, columns: Mapping[str, Block]) -> None:
         """Start a turn with the next blocks of the columns, which stay alive until the next."""
         self.names = {id(block): name for name, block in columns.items()}
+        self._turns += 1
+
+    def next_indicator(self) -> None:
+        """Nobody needs the results of the last one's own nodes any more."""
+        self._taken = 0
+
+    def is_lone(self, key: Hashable) -> bool:
+        """Whether no other indicator asks for the results of this kernel on these arrays."""
+        return self._turns > 1 and key not in self.common
+
+    def room(self, n_rows: int, n_values: int) -> Block:
+        """A room for results that this indicator alone needs, and in this turn only."""
+        if self._taken == len(self._rooms):
+            self._rooms.append(aligned(n_rows, n_values))
+        if len(self._rooms[self._taken]) < n_rows:
+            self._rooms[self._taken] = aligned(n_rows, n_values)
+        self._taken += 1
+        return self._rooms[self._taken - 1][:n_rows]
 
 
 class Node:
@@ -54,26 +77,32 @@ class Node:
     def __call__(self, *blocks: Block) -> Any:
         """Outputs for the next rows: a block, or a tuple of them."""
         shared = self._nodes.shared
-        results = self._run(blocks) if shared is None else self._once(blocks, shared)
+        results = self._alone(blocks) if shared is None else self._once(blocks, shared)
         return results[0] if len(results) == 1 else results
 
     def _once(self, blocks: tuple[Block, ...], shared: Shared) -> tuple[Block, ...]:
         inputs = tuple(shared.names.get(id(block)) for block in blocks)
-        if None in inputs:
-            return self._run(blocks)
         key = (self._kernel, self._parameters, inputs)
+        if None in inputs or shared.is_lone(key):
+            shape = blocks[0].shape
+            return self._run(blocks, tuple(shared.room(*shape) for _ in self._room))
         first = shared.first.setdefault(key, self)
         if first is self:
-            shared.names |= {id(block): (key, i) for i, block in enumerate(self._run(blocks))}
+            shared.names |= {id(block): (key, i) for i, block in enumerate(self._alone(blocks))}
+        else:
+            shared.common.add(key)
         return first.results
 
-    def _run(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    def _alone(self, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
         shape = blocks[0].shape
         if len(self._room[0]) < shape[0]:
             self._room = [aligned(*shape) for _ in self._room]
-        self.results = tuple(room[: shape[0]] for room in self._room)
-        self._kernel(*blocks, self._nodes.seen, self.state, *self._parameters, *self.results)
-        return self.results
+        return self._run(blocks, tuple(room[: shape[0]] for room in self._room))
+
+    def _run(self, blocks: tuple[Block, ...], results: tuple[Block, ...]) -> tuple[Block, ...]:
+        self.results = results
+        self._kernel(*blocks, self._nodes.seen, self.state, *self._parameters, *results)
+        return results
 
 
 class Nodes:

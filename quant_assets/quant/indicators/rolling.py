@@ -214,17 +214,15 @@ class RollingKurtosis(Corrected):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
+        from quant_assets.quant.indicators.rolling_kernel import kurtosis
+
         window, n = shape(nodes, self.n), self.n
         scale, shift = float(n), -3.0
         if self.ddof:
             outer = (n - 1.0) / ((n - 2.0) * (n - 3.0))
             scale, shift = outer * (n + 1.0) * n, outer * (6.0 - 3.0 * (n + 1.0))
-
-        def step(x: Block) -> Block:
-            squares, _, fourths = window(x)
-            return scale * fourths / (squares * squares) + shift
-
-        return step
+        ratio = nodes.add(kurtosis, nodes.empty(0), scale, shift, window=0)
+        return lambda x: ratio(*window(x)[::2])
 
 
 def rolling_kurtosis(x: npt.ArrayLike, n: int = 60, *, ddof: int = 0) -> Floats:

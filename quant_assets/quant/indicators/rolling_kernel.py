@@ -274,10 +274,28 @@ def window_pair(
 def skewness(
     squares: Block, cubes: Block, seen: int, state: Block, scale: float, out: Block
 ) -> None:
-    """`scale * cubes / squares^1.5`; this kernel and the next remember nothing."""
+    """`scale * cubes / squares^1.5`; this kernel and the next ones remember nothing."""
     x, y, result = squares.ravel(), cubes.ravel(), out.ravel()
     for i in range(x.size):
         result[i] = scale * y[i] / (x[i] * np.sqrt(x[i]))
+
+
+@compiled
+def kurtosis(
+    squares: Block, fourths: Block, seen: int, state: Block, scale: float, shift: float, out: Block
+) -> None:
+    """`scale * fourths / squares^2 + shift`."""
+    x, y, result = squares.ravel(), fourths.ravel(), out.ravel()
+    for i in range(x.size):
+        result[i] = scale * y[i] / (x[i] * x[i]) + shift
+
+
+@compiled
+def slope(yy: Block, xy: Block, seen: int, state: Block, out: Block) -> None:
+    """`xy / yy`."""
+    y, z, result = yy.ravel(), xy.ravel(), out.ravel()
+    for i in range(y.size):
+        result[i] = z[i] / y[i]
 
 
 @compiled
@@ -298,4 +316,6 @@ def warm_up() -> None:
     window_shape(x, 0, sample(14), 2, *room)
     window_pair(x, x, 0, sample(19), 2, *room)
     skewness(x, x, 0, sample(0), 1.0, sample())
+    kurtosis(x, x, 0, sample(0), 1.0, 1.0, sample())
+    slope(x, x, 0, sample(0), sample())
     correlation(x, x, x, 0, sample(0), sample())

@@ -86,13 +86,10 @@ class RollingBeta(Windowed):
 
     def program(self, nodes: Nodes) -> Program:
         """See the base class."""
-        window = pair(nodes, self.n)
+        from quant_assets.quant.indicators.rolling_kernel import slope
 
-        def step(x: Block, y: Block) -> Block:
-            _, squares_y, products = window(x, y)
-            return products / squares_y
-
-        return step
+        window, ratio = pair(nodes, self.n), nodes.add(slope, nodes.empty(0), window=0)
+        return lambda x, y: ratio(*window(x, y)[1:])
 
 
 def rolling_beta(x: npt.ArrayLike, y: npt.ArrayLike, n: int = 60) -> Floats:

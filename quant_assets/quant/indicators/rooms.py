@@ -33,34 +33,30 @@ def padded(n_values: int) -> int:
 
 
 class Room:
-    """Rows of one column, (rows, lane, symbol) in a block (rows, value)."""
+    """Rows of some symbols of one column, (rows, lane, symbol) in a block (rows, value)."""
 
-    def __init__(self, n_rows: int, lanes: int, n_symbols: int) -> None:
-        self._lanes, self._n_symbols = lanes, n_symbols
-        self._block = aligned(n_rows, padded(lanes * n_symbols), 1.0)
+    def __init__(self, n_rows: int, lanes: int, symbols: range) -> None:
+        self._symbols = symbols
+        self._block = aligned(n_rows, padded(lanes * len(symbols)), 1.0)
 
     def take(self, table: Table, first: int, last: int) -> Floats:
         """Rows `first` to `last` of a table (lane, time, symbol), NaN for infinities."""
         from quant_assets.quant.indicators.rooms_kernel import take
 
-        block = self._block[: last - first]
-        if not _plain(table):
-            table = np.array(table[:, first:last], dtype=np.float64, order="C")
-            first = 0
-        take(table, first, block)
+        block, left, width = self._block[: last - first], self._symbols.start, len(self._symbols)
+        if _plain(table):
+            take(table, first, left, width, block)
+            return block
+        copied = np.array(table[:, first:last, left : left + width], np.float64, order="C")
+        take(copied, 0, 0, width, block)
         return block
 
 
-def give(block: Floats, table: Floats, first: int) -> None:
-    """Put a block into the rows from `first` of a table (lane, time, symbol)."""
+def give(block: Floats, table: Table, first: int, symbols: range) -> None:
+    """Put a block into the rows from `first` of a table (lane, time, symbol) of our own."""
     from quant_assets.quant.indicators.rooms_kernel import give as kernel
 
-    if _plain(table):
-        kernel(block, table, first)
-        return
-    lanes, _, n_symbols = table.shape
-    rows = block[:, : lanes * n_symbols].reshape(len(block), lanes, n_symbols)
-    table[:, first : first + len(block)] = rows.transpose(1, 0, 2)
+    kernel(block, table, first, symbols.start, len(symbols))
 
 
 def _plain(table: Table) -> bool:

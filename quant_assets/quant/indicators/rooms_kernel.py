@@ -10,30 +10,33 @@ from quant_assets.quant.indicators.compiled import Block, Cube, compiled, sample
 
 
 @compiled
-def take(table: Cube, first: int, block: Block) -> None:
-    """Fill the block with the rows from `first` of the table, NaN for infinities."""
-    start, width = np.uintp(first), np.uintp(table.shape[2])
+def take(table: Cube, first: int, left: int, width: int, block: Block) -> None:
+    """Fill the block with a piece of the table, NaN for infinities.
+
+    The piece: rows from `first`, `width` symbols from `left`.
+    """
+    start, symbol, count = np.uintp(first), np.uintp(left), np.uintp(width)
     for lane in range(np.uintp(table.shape[0])):
-        at = lane * width
+        at = lane * count
         for t in range(np.uintp(block.shape[0])):
-            for j in range(width):
-                value = table[lane, start + t, j]
+            for j in range(count):
+                value = table[lane, start + t, symbol + j]
                 block[t, at + j] = value if abs(value) < np.inf else np.nan
 
 
 @compiled
-def give(block: Block, table: Cube, first: int) -> None:
-    """Fill the rows from `first` of the table with the block, without its padding."""
-    start, width = np.uintp(first), np.uintp(table.shape[2])
+def give(block: Block, table: Cube, first: int, left: int, width: int) -> None:
+    """Fill a piece of the table with the block, without its padding."""
+    start, symbol, count = np.uintp(first), np.uintp(left), np.uintp(width)
     for lane in range(np.uintp(table.shape[0])):
-        at = lane * width
+        at = lane * count
         for t in range(np.uintp(block.shape[0])):
-            for j in range(width):
-                table[lane, start + t, j] = block[t, at + j]
+            for j in range(count):
+                table[lane, start + t, symbol + j] = block[t, at + j]
 
 
 def warm_up() -> None:
     """Compile every kernel of this file."""
     block, table = sample(), np.ones((1, 3, 2))
-    take(table, 0, block)
-    give(block, table, 0)
+    take(table, 0, 0, 2, block)
+    give(block, table, 0, 0, 2)

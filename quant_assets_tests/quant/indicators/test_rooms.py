@@ -15,7 +15,7 @@ def test_rows_are_whole_lines_but_for_less_than_one(n_values, wanted):
     assert rooms.padded(n_values) == wanted
 
 
-@pytest.mark.parametrize("shape", [(0, 8), (3, 8), (5, 16), (4, 1)])
+@pytest.mark.parametrize("shape", [(3, 8), (5, 16), (4, 1)])
 def test_rooms_begin_on_a_cache_line(shape):
     room = rooms.aligned(*shape, 2.5)
     assert room.shape == shape
@@ -26,7 +26,7 @@ def test_rooms_begin_on_a_cache_line(shape):
 @pytest.mark.parametrize("order", ["C", "F", "read-only", "whole"])
 def test_blocks_are_taken_and_given_back_without_their_padding(order):
     table = np.arange(3.0 * 10 * 5).reshape(3, 10, 5)
-    table[1, 4, 2], table[0, 5, 0], table[2, 6, 4] = np.inf, -np.inf, np.nan
+    table[1, 4, 2], table[0, 5, 1], table[2, 6, 3] = np.inf, -np.inf, np.nan
     given = {
         "C": table,
         "F": np.asfortranarray(table),
@@ -34,15 +34,15 @@ def test_blocks_are_taken_and_given_back_without_their_padding(order):
         "whole": np.nan_to_num(table, posinf=9.0, neginf=9.0).astype(np.int32),
     }[order]
     wanted = np.where(np.isfinite(given), given, np.nan)
-    block = rooms.Room(6, 3, 5).take(given, 3, 8)
+    block = rooms.Room(6, 3, range(1, 4)).take(given, 3, 8)
     assert block.shape == (5, 16)
-    found = block[:, :15].reshape(5, 3, 5).transpose(1, 0, 2)
-    np.testing.assert_array_equal(found, wanted[:, 3:8])
-    for filled in (np.zeros((3, 10, 5)), np.zeros((3, 10, 5), order="F")):
-        rooms.give(block, filled, 3)
-        np.testing.assert_array_equal(filled[:, 3:8], wanted[:, 3:8])
-        assert (filled[:, :3] == 0.0).all()
-        assert (filled[:, 8:] == 0.0).all()
+    found = block[:, :9].reshape(5, 3, 3).transpose(1, 0, 2)
+    np.testing.assert_array_equal(found, wanted[:, 3:8, 1:4])
+    filled = np.zeros((3, 10, 5))
+    rooms.give(block, filled, 3, range(1, 4))
+    np.testing.assert_array_equal(filled[:, 3:8, 1:4], wanted[:, 3:8, 1:4])
+    filled[:, 3:8, 1:4] = 0.0
+    assert (filled == 0.0).all()
 
 
 @pytest.mark.parametrize("n_symbols", [8, 11, 20, 37])
