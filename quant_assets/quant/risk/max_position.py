@@ -1,0 +1,22 @@
+"""A limit of one position."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from quant_assets.core.parameters import number
+from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.risk.base import LimitRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaxPosition(LimitRule):
+    """`|position x price| <= pct x equity` at the entry; what is beyond is cut."""
+
+    name: ClassVar[str] = "max_position"
+    pct: float = number(0.05, above=0.0)
+
+    def limits(self, bars: BarPanel) -> Mapping[str, Any]:
+        """See the base class."""
+        del bars
+        return {"max_position": self.pct}

@@ -1,0 +1,1 @@
+"""What short positions pay: one file per borrow model, found by walking."""

@@ -1,0 +1,1 @@
+"""What perpetuals settle between longs and shorts: one file per funding model."""

@@ -1,0 +1,1 @@
+"""Lots, ticks, least notional, multipliers: one file per rule, found by walking."""

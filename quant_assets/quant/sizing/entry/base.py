@@ -1,0 +1,82 @@
+"""What an entry sizer is: bars in, the size of an entry at every bar and symbol out."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.core.parameters import Parameters
+from quant_assets.core.registry import discover
+from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.sizing.entry.units import EntrySizes
+
+ENTRY_SIZERS = "quant_assets.quant.sizing.entry"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntrySizer(Parameters, ABC):
+    """How large a position is opened when a signal asks for it.
+
+    Row t is for entries decided at the close of bar t and uses bars up to t. What is not known well
+    enough gets 0: no entry. `unit` is one of the constants of `sizing.entry.units`.
+    """
+
+    unit: ClassVar[int]
+
+    @abstractmethod
+    def size(self, bars: BarPanel, sides: Floats) -> Floats:
+        """`(time or 1, symbol)`, at least 0 or NaN for unknown; `sides` as in `sizes`."""
+
+    def sizes(self, bars: BarPanel, sides: npt.ArrayLike | None = None) -> EntrySizes:
+        """Sizes and their unit; never NaN or below 0.
+
+        sides : `(time, symbol)`, -1 where an entry would be short, else it is long; without it all
+        are long. Only sizers that bet on an edge look at it.
+        """
+        size = np.asarray(self.size(bars, _sides(sides, bars)), dtype=np.float64)
+        known = np.where(np.isfinite(size), np.maximum(size, 0.0), 0.0)
+        return EntrySizes(np.ascontiguousarray(known), self.unit)
+
+    def everywhere(self, bars: BarPanel, value: float) -> Floats:
+        """One size for all bars and symbols."""
+        return np.full((1, len(bars.symbols)), value)
+
+
+def _sides(sides: npt.ArrayLike | None, bars: BarPanel) -> Floats:
+    if sides is None:
+        return np.ones(bars.close.shape)
+    given = np.asarray(sides, dtype=np.float64)
+    if given.shape != bars.close.shape:
+        raise DataError(f"sides have shape {given.shape}, the bars {bars.close.shape}")
+    return np.where(given < 0.0, -1.0, 1.0)
+
+
+def bars_per_year(bars: BarPanel, stated: float | None) -> Floats:
+    """Bars in a year `(time, 1)`: as stated, or bars so far over the time they took, up to row t.
+
+    NaN in row 0. A year has 365.25 days.
+    """
+    if stated is not None:
+        return np.full((len(bars), 1), stated)
+    elapsed = (bars.ts - bars.ts[:1]) / np.timedelta64(1, "D") / 365.25
+    found = np.arange(len(bars)) / np.where(elapsed > 0.0, elapsed, np.nan)
+    return found[:, None]
+
+
+def free_returns(bars: BarPanel, risk_free_rate: float, stated: float | None) -> Floats:
+    """Risk-free return of each bar `(time, 1)`: geometric, by bars a year or by the clock."""
+    if risk_free_rate <= -1.0:
+        raise ConfigError(f"risk_free_rate is {risk_free_rate}; it must be above -1")
+    if stated is not None:
+        share = np.full(len(bars), 1.0 / stated)
+    else:
+        share = np.diff(bars.ts, prepend=bars.ts[:1]) / np.timedelta64(1, "D") / 365.25
+    return np.asarray((1.0 + risk_free_rate) ** share - 1.0)[:, None]
+
+
+def entry_sizers() -> dict[str, type[EntrySizer]]:
+    """Every entry sizer of the package and of plug-ins, by name."""
+    return discover(ENTRY_SIZERS, EntrySizer)

@@ -1,0 +1,37 @@
+"""Less of what swings more."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from quant_assets.core.parameters import number, whole
+from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.sizing.entry.base import EntrySizer
+from quant_assets.quant.sizing.entry.past import bar_returns, past_count, past_volatility
+from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
+
+
+@dataclass(frozen=True, kw_only=True)
+class InverseVolatility(EntrySizer):
+    """`gross x (1 / sigma_i) / sum_j (1 / sigma_j)` over the symbols of known volatility at bar t.
+
+    sigma : standard deviation (ddof 1) of the returns of the last `lookback` bars; known when at
+    least half of them are, and above 0. All symbols together are `gross`, whichever are entered.
+    """
+
+    name: ClassVar[str] = "inverse_volatility"
+    unit: ClassVar[int] = EQUITY_FRACTION
+    gross: float = number(1.0, above=0.0)
+    lookback: int = whole(60, least=2)
+
+    def size(self, bars: BarPanel, sides: Floats) -> Floats:
+        """See the base class."""
+        del sides
+        sigma = past_volatility(bars.close, self.lookback)
+        known = (past_count(bar_returns(bars.close), self.lookback) * 2 >= self.lookback) & (
+            sigma > 0.0
+        )
+        inverse = np.where(known, 1.0 / np.where(known, sigma, 1.0), 0.0)
+        total = inverse.sum(axis=1, keepdims=True)
+        return self.gross * inverse / np.where(total > 0.0, total, np.inf)

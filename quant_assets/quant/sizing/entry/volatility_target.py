@@ -1,0 +1,39 @@
+"""Every position swings by the same stated volatility."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from quant_assets.core.parameters import number, optional_number, whole
+from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.sizing.entry.base import EntrySizer, bars_per_year
+from quant_assets.quant.sizing.entry.past import bar_returns, past_count, past_volatility
+from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolatilityTarget(EntrySizer):
+    """`min(target / (sigma sqrt(bars a year)), max_leverage)` of equity in each position.
+
+    target : volatility of one position per year, as a fraction of equity. sigma : standard
+    deviation (ddof 1) of the returns of the last `lookback` bars; unknown with fewer than half of
+    them. periods_per_year : None counts the bars so far over their time. (Moskowitz, Ooi & Pedersen
+    2012 size trend positions so, at 40 % a year.)
+    """
+
+    name: ClassVar[str] = "volatility_target"
+    unit: ClassVar[int] = EQUITY_FRACTION
+    target: float = number(0.10, above=0.0)
+    lookback: int = whole(60, least=2)
+    max_leverage: float = number(1.0, above=0.0)
+    periods_per_year: float | None = optional_number(above=0.0)
+
+    def size(self, bars: BarPanel, sides: Floats) -> Floats:
+        """See the base class."""
+        del sides
+        sigma = past_volatility(bars.close, self.lookback)
+        enough = past_count(bar_returns(bars.close), self.lookback) * 2 >= self.lookback
+        annual = sigma * np.sqrt(bars_per_year(bars, self.periods_per_year))
+        size = self.target / np.where(enough & (annual > 0.0), annual, np.nan)
+        return np.minimum(size, self.max_leverage)
