@@ -114,13 +114,31 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
             yield connection
 
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
-        """Store a batch in one transaction instead of several per event, windows in time order."""
+        """Store a batch in one transaction instead of several per event, windows in time order.
+
+        The table of assets has one row each, which the newest event of a kind overwrites: of a
+        batch only that one is written there.
+        """
         with self._connect() as connection:
             self._batch.connection = connection
+            newest: dict[Any, tuple[EventLogEntry, int]] = {}
+            self._batch.newest = newest
             try:
                 super().store_event_batch(in_window_order(events))
+                self._batch.newest = None
+                for event, event_id in newest.values():
+                    self._store_asset_event(connection, event, event_id)
             finally:
-                self._batch.connection = None
+                self._batch.connection = self._batch.newest = None
+
+    def _store_asset_event(self, conn: db.Connection, event: EventLogEntry, event_id: int) -> None:
+        newest = getattr(self._batch, "newest", None)
+        if newest is None:
+            super()._store_asset_event(conn, event, event_id)
+            return
+        told = event.get_dagster_event()
+        newest.pop((told.asset_key, told.event_type), None)  # the newest come last
+        newest[(told.asset_key, told.event_type)] = event, event_id
 
     def dispose(self) -> None:
         """Close the pool."""

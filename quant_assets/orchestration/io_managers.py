@@ -1,6 +1,7 @@
 """The IO manager: pulls promises, and shows each cell to Dagster."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import dagster as dg
 import pandas as pd
@@ -38,6 +39,8 @@ class SnapshotIOManager(dg.IOManager):
                 f"{asset}: {len(missing)} cells were not written, first {missing[0]}"
             )
         facts = {cell.key: _metadata(asset, cell) for cell in done}
+        for cell in done[-1:]:  # the UI shows the columns of the newest window, empty or not
+            facts[cell.key]["dagster/column_schema"] = _schema_of(cell.manifests[asset])
         for key, picture in _pictures(asset, done):
             facts[key]["picture"] = picture
         _show(context.asset_key, facts)
@@ -70,7 +73,7 @@ def _pictures(asset: str, done: list[Done]) -> Iterator[tuple[str, dg.MetadataVa
             yield cell.key, dg.MetadataValue.md(markdown)
 
 
-def _read(manifest: Manifest):
+def _read(manifest: Manifest) -> pd.DataFrame:
     store = current_workspace().store
     return store.read(Cell(manifest.asset, manifest.venue, manifest.window))
 
@@ -94,8 +97,8 @@ def _metadata(asset: str, cell: Done) -> dict[str, dg.MetadataValue]:
         facts["span"] = dg.MetadataValue.text(f"{manifest.first_ts} to {manifest.last_ts}")
     if manifest.stamps:
         facts["stamps"] = dg.MetadataValue.md("\n".join(f"- {note}" for note in manifest.stamps))
-    if not cell.unchanged or manifest.rows:
-        facts["dagster/column_schema"] = _schema(tuple(manifest.columns.items()))
+    if manifest.rows:
+        facts["dagster/column_schema"] = _schema_of(manifest)
     if manifest.run.telemetry and not cell.unchanged:
         facts["telemetry"] = dg.MetadataValue.json(manifest.run.telemetry[:TELEMETRY_ROWS])
     if manifest.rows and not cell.unchanged:
@@ -106,6 +109,11 @@ def _metadata(asset: str, cell: Done) -> dict[str, dg.MetadataValue]:
     return facts
 
 
+def _schema_of(manifest: Manifest) -> dg.MetadataValue:
+    return _schema(tuple(manifest.columns.items()))
+
+
+@cache
 def _schema(columns: tuple[tuple[str, str], ...]) -> dg.MetadataValue:
     return dg.MetadataValue.table_schema(
         dg.TableSchema([dg.TableColumn(name, dtype) for name, dtype in columns])

@@ -11,6 +11,7 @@ from quant_assets.orchestration.dead_runs import end_dead_runs, owner_tag
 from quant_assets.orchestration.graph import ordered_specs, window_assets
 from quant_assets.orchestration.instance import open_instance
 from quant_assets.orchestration.io_managers import SnapshotIOManager
+from quant_assets.orchestration.mapping_memo import mapped_once
 from quant_assets.orchestration.partitions import VENUE_TAG
 from quant_assets.orchestration.plan import Plan
 from quant_assets.orchestration.walk import FORCE, LAUNCH, PROGRESS, Progress
@@ -85,15 +86,16 @@ def _run(
     **where: object,
 ) -> None:
     names = {out for spec in specs for out in spec.outs}
-    run = dg.materialize(
-        window_assets(),
-        selection=sorted(names),
-        instance=instance,
-        resources={IO_MANAGER: SnapshotIOManager()},
-        raise_on_error=False,
-        run_config=QUIET,
-        **where,
-    )
+    with mapped_once():
+        run = dg.materialize(
+            window_assets(),
+            selection=sorted(names),
+            instance=instance,
+            resources={IO_MANAGER: SnapshotIOManager()},
+            raise_on_error=False,
+            run_config=QUIET,
+            **where,
+        )
     result.dagster_run_ids.append(run.run_id)
     failed = _failures(run)
     if any(event.step_failure_data.error.cls_name == INTERRUPTED for event in failed):

@@ -5,8 +5,9 @@ from itertools import pairwise
 import dagster as dg
 import pytest
 from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 
-from quant_assets.orchestration.event_log import in_window_order
+from quant_assets.orchestration.event_log import PooledSqliteEventLogStorage, in_window_order
 
 pytestmark = pytest.mark.slow
 WINDOWS = [f"v|2024-{month:02d}-01" for month in range(1, 13)]
@@ -66,3 +67,48 @@ def test_assets_are_not_mixed(shuffled):
 
 def test_nothing_is_nothing():
     assert in_window_order([]) == []
+
+
+def test_batch_leaves_the_same_assets_and_events_as_one_event_after_the_other(tmp_path):
+    keys = [dg.AssetKey("bars"), dg.AssetKey("quality")]
+    logs = [*all_logs(WINDOWS[:3], "bars"), *all_logs(WINDOWS[:2], "quality")]
+    logs += all_logs(WINDOWS[2:4], "bars")
+    ours = PooledSqliteEventLogStorage(str(tmp_path / "ours"))
+    plain = ConsolidatedSqliteEventLogStorage(str(tmp_path / "plain"))
+    for begin in range(0, len(logs), 7):
+        ours.store_event_batch(logs[begin : begin + 7])
+        for entry in in_window_order(logs[begin : begin + 7]):
+            plain.store_event(entry)
+    assert len(ours.get_asset_records(keys)) == 2
+    assert sorted(map(told, ours.get_asset_records(keys))) == sorted(
+        map(told, plain.get_asset_records(keys))
+    )
+    for run_id in dict.fromkeys(entry.run_id for entry in logs):
+        assert ours.get_logs_for_run(run_id) == plain.get_logs_for_run(run_id)
+    ours.dispose()
+    plain.dispose()
+
+
+def all_logs(partitions, asset):
+    """Everything that a run of each partition logs."""
+
+    @dg.asset(name=asset, partitions_def=dg.StaticPartitionsDefinition(sorted(WINDOWS)))
+    def made():
+        yield dg.AssetObservation(asset, metadata={"n": 1})
+        yield dg.Output(None)
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        runs = [
+            dg.materialize([made], instance=instance, partition_key=partition).run_id
+            for partition in partitions
+        ]
+        return [entry for run_id in runs for entry in instance.all_logs(run_id)]
+
+
+def told(record):
+    entry = record.asset_entry
+    return (
+        entry.asset_key.to_string(),
+        entry.last_run_id,
+        repr(entry.last_materialization_record.event_log_entry),
+    )
