@@ -30,12 +30,14 @@ def strictly_increasing(frame: pd.DataFrame, key: list[str]) -> bool:
         return True
     if len(frame) == 1:
         return not frame[key].isna().to_numpy().any()
+    if any(frame[name].isna().any() for name in key):
+        return False
+    first = _comparable(frame[key[0]])
+    if np.asarray(first[1:] > first[:-1], dtype=bool).all():
+        return True  # whatever the other columns hold; words are slow to compare
     increasing: npt.NDArray[np.bool_] | None = None
     for name in reversed(key):
-        column = frame[name]
-        if column.isna().any():
-            return False
-        values = _comparable(column)
+        values = _comparable(frame[name])
         above, below = values[1:], values[:-1]
         greater = np.asarray(above > below, dtype=bool)
         if increasing is None:
