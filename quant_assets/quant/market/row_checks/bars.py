@@ -71,6 +71,8 @@ def _check_grid(sheet: Sheet) -> None:
     if sheet.rules.calendar != ALWAYS_OPEN:
         return
     length = np.timedelta64(sheet.rules.bar_length).astype("timedelta64[us]")
+    if _all_follow(sheet.ts, length):
+        return
     off = (sheet.ts - MONDAY) % length
     mask = off != np.timedelta64(0)
     if not mask.any():
@@ -81,6 +83,12 @@ def _check_grid(sheet: Sheet) -> None:
         "Correct the times, or set market.bar_length to what the file delivers",
     )
     sheet.set_aside(mask, "off the grid", off / np.timedelta64(1, "s"))
+
+
+def _all_follow(ts: Instants, length: np.timedelta64) -> bool:
+    """Whether the first time lies on the grid and every other one bar after the one before it."""
+    begins = len(ts) > 0 and (ts[0] - MONDAY) % length == np.timedelta64(0)
+    return bool(begins and (ts[1:] - ts[:-1] == length).all())
 
 
 def _check_closes(sheet: Sheet) -> None:
@@ -130,6 +138,8 @@ def _common_step(ts: Instants) -> int:
 
 def _check_prices(sheet: Sheet) -> None:
     opened, high, low, close = (sheet.numbers[name] for name in PRICES)
+    if _fit(opened, high, low, close):
+        return
     for name in PRICES:
         price = sheet.numbers[name]
         sheet.set_aside(price <= 0, f"{name} not above zero", price)
@@ -145,6 +155,17 @@ def _check_prices(sheet: Sheet) -> None:
     sheet.set_aside(broken & (crossed > tick), "high below low", crossed)
     for reason, excess in excesses.items():
         sheet.set_aside(broken & (excess > tick), reason, excess)
+
+
+def _fit(opened: Floats, high: Floats, low: Floats, close: Floats) -> bool:
+    """Whether all rows have four prices above zero that fit each other: then there is no doubt."""
+    return bool(
+        (low > 0).all()
+        and (low <= opened).all()
+        and (opened <= high).all()
+        and (low <= close).all()
+        and (close <= high).all()
+    )
 
 
 def _ticks(sheet: Sheet, broken: Bools) -> Floats:

@@ -91,28 +91,43 @@ def _set_aside_infinite(sheet: Sheet) -> None:
 
 
 def _stored(sheet: Sheet, check: RowCheck) -> pd.DataFrame:
-    rows = np.flatnonzero(sheet.kept)
-    if len(rows) == 0:
+    kept = np.flatnonzero(sheet.kept)
+    if len(kept) == 0:
         return check.contract.empty()
-    rows = _sorted(rows, check.sort_keys(sheet))
+    rows = _places(sheet, _sorted(kept, check.sort_keys(sheet)))
     made = check.made_columns(sheet)
     columns: dict[str, object] = {}
     for name, column in check.contract.to_schema().columns.items():
         if name in ("ts", "available_at"):
             columns[name] = to_column(getattr(sheet, name)[rows])
         elif name == "symbol":
-            columns[name] = pd.Series(sheet.symbols.take(sheet.codes[rows]), dtype="str")
+            columns[name] = _symbols(sheet, rows)
         elif name in made:
-            columns[name] = made[name].take(rows).reset_index(drop=True)
+            columns[name] = made[name].iloc[rows].reset_index(drop=True)
         elif name in sheet.numbers:
-            columns[name] = sheet.numbers[name][rows].astype(column.dtype.type)
+            columns[name] = sheet.numbers[name][rows].astype(column.dtype.type, copy=False)
         else:
-            told = sheet.others[name].take(rows).reset_index(drop=True)
+            told = sheet.others[name].iloc[rows].reset_index(drop=True)
             columns[name] = told.astype(column.dtype.type)
     return pd.DataFrame(columns)
 
 
+def _places(sheet: Sheet, rows: Integers) -> Integers | slice:
+    """`rows`, or a slice when they are all rows as they stand: nothing has to be picked then."""
+    whole = len(rows) == len(sheet.ts) and increasing(rows)
+    return slice(None) if whole else rows
+
+
+def _symbols(sheet: Sheet, rows: Integers | slice) -> pd.Series:
+    told = sheet.raw["symbol"]
+    if isinstance(rows, slice) and told.dtype == "str":
+        return told.reset_index(drop=True)
+    return pd.Series(sheet.symbols.take(sheet.codes[rows]), dtype="str")
+
+
 def _sorted(rows: Integers, keys: list[Integers]) -> Integers:
+    if increasing(keys[0][rows]):
+        return rows
     packed = pack([key[rows] for key in keys])
     return rows if increasing(packed) else rows[np.argsort(packed, kind="stable")]
 

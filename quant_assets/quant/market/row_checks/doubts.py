@@ -75,6 +75,8 @@ def _words(vocabulary: np.ndarray, codes: Positions) -> pd.Series:
 
 def _texts(sheet: Sheet, rows: Positions) -> list[str]:
     """Each row as `name=value` pairs, as it was delivered."""
+    if len(rows) == 0:
+        return []
     part = sheet.raw.iloc[rows]
     columns = []
     for name in part.columns.drop("line"):

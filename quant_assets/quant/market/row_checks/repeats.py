@@ -65,7 +65,10 @@ def settle_repeats(sheet: Sheet, check: RowCheck) -> None:
     rows = np.flatnonzero(sheet.kept)
     if len(rows) < 2:
         return
-    names = pack([key[rows] for key in check.identity(sheet)])
+    keys = [key[rows] for key in check.identity(sheet)]
+    if increasing(keys[0]):
+        return
+    names = pack(keys)
     if increasing(names):
         return
     order = np.argsort(names, kind="stable")

@@ -30,8 +30,11 @@ def check_times(sheet: Sheet, *, inside_history: bool) -> None:
     _refuse_future(sheet)
     if inside_history:
         _set_aside_outside(sheet)
-    ahead = sheet.available_at - instant(sheet.rules.received_at)
-    sheet.set_aside(ahead > np.timedelta64(0), "unclosed", ahead / np.timedelta64(1, "s"))
+    received = instant(sheet.rules.received_at)
+    unclosed = sheet.available_at > received
+    if unclosed.any():
+        ahead = sheet.available_at - received
+        sheet.set_aside(unclosed, "unclosed", ahead / np.timedelta64(1, "s"))
 
 
 def _set_aside_outside(sheet: Sheet) -> None:
