@@ -1,6 +1,7 @@
 """The equal-weighted average of other optimizers."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -44,6 +45,16 @@ class AverageOfEntrants(Optimizer):
         self.risk_aversion = risk_aversion
         self.level = level
         self.periods_per_year = periods_per_year
+        self._known: Mapping[str, Optimizer] = {}
+
+    def knowing(self, fitted: Mapping[str, Optimizer]) -> Self:
+        """Take members that the caller has fitted to the very same data instead of fitting again.
+
+        `fitted` is by name and read when it is needed. Only optimizers with equal parameters are
+        taken, so that the weights are the same, bit for bit.
+        """
+        self._known = fitted
+        return self
 
     def _solve(self, problem: Problem) -> Solution:
         names = default_members() if self.members is None else self.members
@@ -53,11 +64,15 @@ class AverageOfEntrants(Optimizer):
         weights, failed, steps = [], [], 0
         for name in names:
             fitted = member(name, offer)
-            try:
-                fitted.fit(problem.returns, expected_returns=problem.expected_returns)
-            except SolverError:
-                failed.append(name)
-                continue
+            known = self._known.get(name)
+            if known is not None and known.get_params() == fitted.get_params():
+                fitted = known
+            else:
+                try:
+                    fitted.fit(problem.returns, expected_returns=problem.expected_returns)
+                except SolverError:
+                    failed.append(name)
+                    continue
             weights.append(fitted.weights_)
             steps += fitted.solver_report_.iterations
         if not weights:

@@ -15,6 +15,7 @@ from quant_assets.core.registry import discover
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.core.venues import OptimizationParameters
 from quant_assets.quant.market.panel import MICROSECONDS, to_panel
+from quant_assets.quant.optimization.average_of_entrants import AverageOfEntrants
 from quant_assets.quant.optimization.base import Constraints, Optimizer, SolverReport
 from quant_assets.quant.optimization.entries import Entry, cost_models, selections
 from quant_assets.quant.optimization.foreign import ForeignOptimizer
@@ -97,8 +98,19 @@ def _solved(
     cap = weight_cap(limits, len(chosen))
     constraints = Constraints(exposure(limits), max(limits.min_weight, 0.0), cap.upper)
     expected = streams["expected_return"].to_numpy(dtype="float64")[chosen]
-    for name, optimizer in _optimizers(context, constraints):
-        weights, report = _fitted(optimizer, np.ascontiguousarray(training[:, chosen]), expected)
+    returns = np.ascontiguousarray(training[:, chosen])
+    entrants = dict(_optimizers(context, constraints))
+    fitted: dict[str, Optimizer] = {}
+    answers = {}
+    for name in sorted(entrants, key=lambda name: entrants[name].has_members):
+        optimizer = entrants[name]
+        if isinstance(optimizer, AverageOfEntrants):
+            optimizer.knowing(fitted)
+        answers[name] = _fitted(optimizer, returns, expected)
+        if hasattr(optimizer, "weights_"):
+            fitted[name] = optimizer
+    for name in entrants:
+        weights, report = answers[name]
         fallbacks = [report.fallback] if report.fallback else []
         fallbacks += [CAP_RELAXED] if cap.is_relaxed else []
         yield name, (weights, asdict(report) | {"fallback": ";".join(fallbacks)})

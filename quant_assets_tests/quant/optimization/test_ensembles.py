@@ -51,6 +51,22 @@ def test_average_member_that_fails_is_left_out_and_named():
         AverageOfEntrants(members=members[1:]).fit(market(80, 3), expected_returns=[-0.1] * 3)
 
 
+def test_average_takes_fitted_members_with_equal_parameters_only():
+    returns, members = market(120, 4), ("equal_weight", "mean_variance", "minimum_variance")
+    box = Constraints(upper=0.5)
+    alone = AverageOfEntrants(members=members, constraints=box).fit(returns)
+    known = {
+        "mean_variance": MeanVariance(risk_aversion=1.0, constraints=box).fit(returns),
+        "minimum_variance": MinimumVariance(constraints=box).fit(returns),
+    }
+    sharing = AverageOfEntrants(members=members, constraints=box).knowing(known).fit(returns)
+    np.testing.assert_array_equal(sharing.weights_, alone.weights_)
+    assert sharing.solver_report_ == alone.solver_report_
+    known["minimum_variance"].weights_ = np.array([1.0, 0.0, 0.0, 0.0])  # shows that it is read
+    marked = AverageOfEntrants(members=members, constraints=box).knowing(known).fit(returns)
+    assert marked.weights_[0] > alone.weights_[0]
+
+
 @pytest.mark.parametrize("members", [(), ("average_of_entrants",)])
 def test_average_of_nobody_or_of_itself_is_refused(members):
     with pytest.raises(ConfigError, match="averages other optimizers"):

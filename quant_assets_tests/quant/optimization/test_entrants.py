@@ -16,6 +16,7 @@ from quant_assets.quant.optimization.base import Constraints
 from quant_assets.quant.optimization.entrants import entrant_classes, optimize_window
 from quant_assets.quant.optimization.equal_weight import EqualWeight
 from quant_assets.quant.optimization.mean_variance import MeanVariance
+from quant_assets.quant.optimization.minimum_cvar import MinimumCVaR
 from quant_assets_tests.quant.optimization.frames import (
     SECOND,
     no_returns,
@@ -179,6 +180,22 @@ def test_optimize_window_failing_entrant_gets_equal_weights_and_its_error():
     assert (frame.loc[others, "fallback"] == "").all()
     logged = {row["scope"]: row for row in telemetry.rows}
     assert logged["maximum_sharpe"]["fallback"] == "equal_weight"
+
+
+def test_optimize_window_fits_the_members_of_the_average_once(monkeypatch):
+    entrants, fits = ["average_of_entrants", "minimum_cvar"], []
+    fit = MinimumCVaR.fit
+
+    def counted(self, *arguments, **named):
+        fits.append(self)
+        return fit(self, *arguments, **named)
+
+    monkeypatch.setattr(MinimumCVaR, "fit", counted)
+    both = run(streams(SYMBOLS), history(), entrants=entrants)
+    assert len(fits) == 1
+    alone = run(streams(SYMBOLS), history(), entrants=entrants[:1])
+    average = both[both["entrant"] == "average_of_entrants"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(average, alone, check_exact=True)
 
 
 def test_optimize_window_telemetry_has_one_row_per_entrant_with_seconds():
