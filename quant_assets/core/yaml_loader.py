@@ -77,15 +77,20 @@ def load_yaml(path: Path) -> Located:
     Raises `ConfigError` that names file, line and column for what is not readable, not UTF-8, not
     YAML, too large or too deep, and for a key that a mapping has twice.
     """
-    text = _read(path)
+    return parse_yaml(_read(path), path)
+
+
+def parse_yaml(text: str, name: Path) -> Located:
+    """Read one YAML document from text; `name` stands for it in errors, as in `load_yaml`."""
+    _check_text(text, name)
     try:
-        root = _Composer(path, yaml.parse(text, Loader=_PARSER)).document()
+        root = _Composer(name, yaml.parse(text, Loader=_PARSER)).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else f"{path}"
+        place = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else f"{name}"
         parts = [part for part in (error.context, error.problem) if part]
         raise ConfigError(f"{place}: not valid YAML: {', '.join(parts)}") from None
-    return Located(path, root.value, dict(root.walk()))
+    return Located(name, root.value, dict(root.walk()))
 
 
 def load_model(path: Path, model: type[ModelT]) -> ModelT:
@@ -183,11 +188,16 @@ def _read(path: Path) -> str:
         raise ConfigError(
             f"{path}:{line}: byte 0x{content[error.start]:02X} is not UTF-8: save the file as UTF-8"
         ) from None
+    return text
+
+
+def _check_text(text: str, path: Path) -> None:
+    if len(text) > MAX_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_BYTES:,} bytes, the most that is read")
     odd = yaml.reader.Reader.NON_PRINTABLE.search(text)
     if odd:
         line = text.count("\n", 0, odd.start()) + 1
         raise ConfigError(f"{path}:{line}: the character {odd[0]!r} is not allowed in YAML")
-    return text
 
 
 @dataclass
