@@ -133,3 +133,15 @@ def test_strictly_increasing_is_lexicographic():
     assert not strictly_increasing(frame, ["b", "a"])
     assert not strictly_increasing(frame.iloc[[0, 0]], ["a", "b"])
     assert not strictly_increasing(frame.assign(a=[1.0, np.nan, 2.0]), ["a", "b"])
+
+
+def test_strictly_increasing_takes_no_missing_key_however_much_the_first_one_rises():
+    ts = pd.date_range("2024-01-01", periods=3, freq="D", tz="UTC")
+    frame = pd.DataFrame({"ts": ts, "symbol": pd.Series(["A", "B", "A"], dtype="str")})
+    assert strictly_increasing(frame, ["ts", "symbol"])
+    assert not strictly_increasing(frame.iloc[::-1], ["ts", "symbol"])
+    frame.loc[1, "symbol"] = None
+    assert not strictly_increasing(frame, ["ts", "symbol"])
+    frame = frame.assign(symbol=["A", "B", "C"], ts=[ts[0], ts[0], ts[1]])
+    assert strictly_increasing(frame, ["ts", "symbol"])
+    assert not strictly_increasing(frame.assign(symbol=["B", "A", "C"]), ["ts", "symbol"])
