@@ -1,5 +1,6 @@
 """Decisions by rules: a condition for each of the four signals."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +18,7 @@ from quant_assets.quant.strategies.signals import Signals
 if TYPE_CHECKING:
     from quant_assets.quant.market.data_window import DataWindow
 
-__all__ = ["RuleSignals"]
+__all__ = ["RuleSignals", "RuleStrategy"]
 
 Conditions = Condition | Iterable[Condition] | None
 
@@ -79,3 +80,29 @@ class RuleSignals(VectorStrategy, BarStrategy):
         del account
         rows = WindowRows(window)
         return self._decided({n: one.holds(rows)[-1] for n, one in self.conditions().items()})
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleStrategy(VectorStrategy, BarStrategy):
+    """A strategy with a name whose decisions are rules of its parameters: say which in `rules`."""
+
+    @abstractmethod
+    def rules(self) -> RuleSignals:
+        """The conditions of its signals."""
+
+    @property
+    def warm_up(self) -> int:
+        """See the base class."""
+        return self.rules().warm_up
+
+    def signals(self, bars: BarPanel) -> Signals:
+        """See the base class."""
+        return self.rules().signals(bars)
+
+    def indicators(self, bars: BarPanel) -> Mapping[str, npt.NDArray[np.float64]]:
+        """See the base class."""
+        return self.rules().indicators(bars)
+
+    def on_bar(self, window: "DataWindow", account: Account) -> Signals:
+        """See the base class."""
+        return self.rules().on_bar(window, account)
