@@ -3,12 +3,17 @@
 Five perpetuals with 8-hour bars, long enough for all pillars to run in seconds.
 """
 
+import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from quant_assets.core.config import Settings
+from quant_assets.core.windows import Grid
+from quant_assets.orchestration.workspace import Workspace
 from quant_assets_tests.reliability.fixture_venue import TEMPLATE, neutral_environment
 
 NAME = "dropped"
@@ -23,6 +28,7 @@ SYMBOLS = {
         ("EEE", 7.0),
     )
 }
+TWO_MONTHS = ["2024-01-01", "2024-02-01"]
 _SIMULATED = "  simulated: true\n"
 
 
@@ -92,3 +98,31 @@ def drop(root: Path, frame: pd.DataFrame, file: str, *, venue: str = NAME) -> Pa
     temp = folder / f".{file}.part"
     frame.to_csv(temp, index=False)
     return temp.rename(folder / file)
+
+
+def workspace_of(folder: Path, extra: str = "", **settings: object) -> Workspace:
+    write_dropped(folder / "venues", extra=extra)
+    return workspace_of_folder(folder, **settings)
+
+
+def workspace_of_folder(folder: Path, **settings: object) -> Workspace:
+    return Workspace(
+        Settings(
+            data_root=folder / "data",
+            venues_folder=folder / "venues",
+            venues=[NAME],
+            grid=Grid(start="2023-11-01"),
+            **settings,
+        )
+    )
+
+
+def root(workspace: Workspace) -> Path:
+    return workspace.store.layout.root
+
+
+def put(workspace: Workspace, file: str = "a.csv", months: list[str] | None = None) -> Path:
+    path = drop(root(workspace), bars(months or TWO_MONTHS), file)
+    moment = time.time() - 60
+    os.utime(path, (moment, moment))
+    return path

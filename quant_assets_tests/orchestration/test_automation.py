@@ -2,22 +2,17 @@
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 import dagster as dg
-import pandas as pd
 import pytest
 
 from quant_assets.adapters.pulling.base import Page, PullRequest
 from quant_assets.core.clock import utc_now
-from quant_assets.core.config import Settings
 from quant_assets.core.errors import ConfigError, DataError
-from quant_assets.core.windows import Grid
 from quant_assets.operations.disk_space import DiskSpace
-from quant_assets.operations.intake.landing import take_in
 from quant_assets.orchestration import automation
 from quant_assets.orchestration.automation import (
     INGEST_OP,
@@ -40,11 +35,15 @@ from quant_assets.orchestration.refresh import (
     next_step,
 )
 from quant_assets.orchestration.workspace import Workspace
-from quant_assets_tests.orchestration.dropped_venue import NAME, bars, drop, write_dropped
+from quant_assets_tests.orchestration.dropped_venue import (
+    NAME,
+    put,
+    root,
+    workspace_of,
+)
 
 pytestmark = pytest.mark.slow
 
-TWO_MONTHS = ["2024-01-01", "2024-02-01"]
 LIMITS = "freshness: {warn_after: 1d, fail_after: 2d}\n"
 
 
@@ -54,37 +53,9 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield made
 
 
-def workspace_of(folder: Path, extra: str = "", **settings: object) -> Workspace:
-    write_dropped(folder / "venues", extra=extra)
-    return workspace_of_folder(folder, **settings)
-
-
-def workspace_of_folder(folder: Path, **settings: object) -> Workspace:
-    return Workspace(
-        Settings(
-            data_root=folder / "data",
-            venues_folder=folder / "venues",
-            venues=[NAME],
-            grid=Grid(start="2023-11-01"),
-            **settings,
-        )
-    )
-
-
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     return workspace_of(tmp_path)
-
-
-def root(workspace: Workspace) -> Path:
-    return workspace.store.layout.root
-
-
-def put(workspace: Workspace, file: str = "a.csv", months: list[str] | None = None) -> Path:
-    path = drop(root(workspace), bars(months or TWO_MONTHS), file)
-    moment = time.time() - 60
-    os.utime(path, (moment, moment))
-    return path
 
 
 def tick(
@@ -422,35 +393,3 @@ def test_definitions_declare_the_automation():
         assert sensors[name].default_status == dg.DefaultSensorStatus.RUNNING, name
     schedule = defs.get_repository_def().get_schedule_def("pull_live_venues")
     assert schedule.default_status == dg.DefaultScheduleStatus.STOPPED
-
-
-def test_window_is_partial_until_its_last_bar_was_delivered(workspace: Workspace):
-    """January has 93 bars of 8 hours; without the last one the month is not over."""
-    store, venue = workspace.sources(NAME), workspace.venue(NAME)
-    january = workspace.grid.window("2024-01-01")
-    frame = bars(["2024-01-01"])
-    last = frame["ts"] == frame["ts"].max()
-    take_in(store, venue, drop(root(workspace), frame[~last], "a.csv"))
-    assert workspace.is_partial(venue, january)
-    take_in(store, venue, drop(root(workspace), frame[last], "b.csv"))
-    assert not workspace.is_partial(venue, january)
-
-
-@pytest.mark.parametrize(
-    ("newest", "expected"),
-    [("2024-05-31 08:00", True), ("2024-05-31 16:00", False), ("2024-05-30 16:00", True)],
-)
-def test_window_of_sessions_is_partial_until_their_last_bar_was_delivered(
-    tmp_path: Path, newest: str, expected: bool
-):
-    """Currencies on Friday 31 May: bars of 8 hours at 0:00, 8:00 and 16:00, until 21:00 UTC."""
-    workspace_of(tmp_path)
-    path = tmp_path / "venues" / f"{NAME}.yaml"
-    text = path.read_text().replace("calendar: 24/7", "calendar: 24/5")
-    path.write_text(text.replace("bars_per_year: 1095", "bars_per_year: 782"))
-    workspace = workspace_of_folder(tmp_path)
-    venue = workspace.venue(NAME)
-    frame = bars(["2024-05-01"])
-    frame = frame[(frame["ts"].dt.day_of_week < 5) & (frame["ts"] <= pd.Timestamp(newest + "Z"))]
-    take_in(workspace.sources(NAME), venue, drop(root(workspace), frame, "a.csv"))
-    assert workspace.is_partial(venue, workspace.grid.window("2024-05-01")) is expected

@@ -12,10 +12,9 @@ import pytest
 
 from quant_assets.adapters.layouts.base import OPTIONAL_COLUMNS, RAW_COLUMNS
 from quant_assets.adapters.providers.ccxt_exchange import Ccxt
-from quant_assets.adapters.pulling.base import Page, Puller, PullRequest
+from quant_assets.adapters.pulling.base import Page, Puller
 from quant_assets.adapters.pulling.ranges import Range, missing_ranges
 from quant_assets.core.errors import ConfigError, DataError
-from quant_assets.core.venues import Venue
 from quant_assets.quant.market.row_checks.check import check_rows
 from quant_assets.quant.market.row_checks.rules import RowRules
 from quant_assets_tests.adapters.providers.binance_server import (
@@ -29,55 +28,22 @@ from quant_assets_tests.adapters.providers.binance_server import (
     milliseconds,
     serve,
 )
+from quant_assets_tests.adapters.providers.ccxt_venues import (
+    DAY,
+    EVERYTHING,
+    PERPETUAL,
+    SPOT,
+    ask,
+    ccxt_venue,
+    pull,
+)
 
 NEEDS_CRYPTO = pytest.mark.skipif(
     find_spec("ccxt") is None or find_spec("tenacity") is None,
     reason='the extra is absent: pip install "quant_assets[crypto]"',
 )
-DAY = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = DAY + timedelta(hours=12, minutes=2, seconds=30)
 STEP = timedelta(minutes=5)
-PERPETUAL, SPOT = "BTC/USDT:USDT", "BTC/USDT"
-EVERYTHING = ["bars", "funding", "open_interest", "order_book"]
-
-
-def ccxt_venue(url: str, *, market: dict[str, Any] | None = None, **settings: Any) -> Venue:
-    return Venue.model_validate(
-        {
-            "name": "test_ccxt",
-            "title": "test",
-            "provider": {
-                "name": "ccxt",
-                "settings": {
-                    "exchange": "binance",
-                    "symbols": [PERPETUAL, SPOT],
-                    "datasets": EVERYTHING,
-                    "page_rows": {"bars": 61, "funding": 31, "open_interest": 101},
-                    "base_url": url,
-                    "requests_per_minute": 120000,
-                    "options": {
-                        "fetchMarkets": {"types": ["spot", "linear"]},
-                        "fetchCurrencies": False,
-                        "fetchMargins": False,
-                    },
-                    **settings,
-                },
-            },
-            "history": {"first": "2025-12-01"},
-            "market": {
-                "asset_class": "crypto_perpetual",
-                "currency": "USDT",
-                "calendar": "24/7",
-                "time_zone": "UTC",
-                "bar_length": "5m",
-                "bars_per_year": 105120,
-                "price_fields": ["open", "high", "low", "close", "volume"],
-                "funding": "required",
-                **(market or {}),
-            },
-            "alpha": {"month_bars": 288},
-        }
-    )
 
 
 @pytest.fixture(scope="module")
@@ -109,20 +75,6 @@ def patient(provider: Ccxt, naps: list[float]) -> Ccxt:
     """The provider, noting how long it would have waited instead of waiting."""
     provider.client.sleep = naps.append
     return provider
-
-
-def ask(
-    dataset: str,
-    symbol: str = PERPETUAL,
-    *,
-    start: datetime = DAY,
-    end: datetime = DAY + timedelta(days=1),
-) -> PullRequest:
-    return PullRequest(dataset, symbol, start, end)
-
-
-def pull(provider: Ccxt, request: PullRequest) -> list[Page]:
-    return list(provider.pull(request))
 
 
 def rows(pages: list[Page]) -> pd.DataFrame:
@@ -434,43 +386,3 @@ def test_pull_settings_that_only_ccxt_can_judge_are_named(
     dataset = "open_interest" if "has no" in words else "bars"
     with pytest.raises(ConfigError, match=words):
         pull(provider, ask(dataset))
-
-
-def test_pull_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    monkeypatch.setitem(sys.modules, "ccxt", None)
-    with pytest.raises(ConfigError, match=r'pip install "quant_assets\[crypto\]"'):
-        pull(Ccxt(ccxt_venue("http://127.0.0.1:9")), ask("bars"))
-
-
-@pytest.mark.parametrize(
-    ("settings", "market", "words"),
-    [
-        ({"options": {"defaultType": "swap"}}, {}, "leave defaultType out"),
-        ({"options": {"apiKey": "x"}}, {}, "belong into no file"),
-        ({"options": {"fetchMarkets": {"password": "x"}}}, {}, r"fetchMarkets\.password"),
-        ({"symbols": ["BTC/USD:BTC"]}, {}, "settled in BTC"),
-        ({"symbols": [SPOT, SPOT]}, {}, "named twice"),
-        ({"symbols": ["BTCUSDT"]}, {}, r"settings\.symbols"),
-        ({"symbols": [SPOT]}, {}, "write them in full, for example BTC/USDT:USDT"),
-        ({"datasets": ["bars"]}, {}, "must have funding"),
-        ({"datasets": ["liquidations"]}, {}, r"settings\.datasets"),
-        ({}, {"calendar": "XNYS"}, "is not 24/7"),
-        ({}, {"simulated": True}, "market.simulated"),
-    ],
-)
-def test_venue_that_cannot_be_served_is_refused_without_asking(
-    settings: dict[str, Any], market: dict[str, Any], words: str
-) -> None:
-    with pytest.raises(ConfigError, match=words):
-        Ccxt(ccxt_venue("http://127.0.0.1:9", market=market, **settings))
-
-
-@pytest.mark.parametrize(
-    "url", ["http://me:hunter2@127.0.0.1:9", "http://127.0.0.1:9/?apiKey=hunter2"]
-)
-def test_mirror_with_a_secret_in_its_address_is_refused_and_not_shown(url: str) -> None:
-    with pytest.raises(ConfigError, match="belong into no file") as caught:
-        Ccxt(ccxt_venue(url))
-    assert "hunter2" not in str(caught.value)
