@@ -89,14 +89,14 @@ def _rows(array: Floats) -> Floats:
 
 def _ranks(values: npt.ArrayLike, axis: int, *, less: float | None = None) -> Floats:
     """Average ranks; with `less`: (rank - less) / n."""
-    from quant_assets.quant.statistics.ranks_kernel import FEW
+    from quant_assets.quant.statistics.ranks_kernel import FEW, NARROW
 
     array = np.moveaxis(np.asarray(values, dtype=np.float64), axis, -1)
     if array.size == 0:
         return np.moveaxis(array.copy(), -1, axis)
     matrix = _rows(array)
-    ranks = np.empty_like(matrix)
-    fill = _count if matrix.shape[1] <= FEW else _sort
+    width, ranks = matrix.shape[1], np.empty_like(matrix)
+    fill = _count if width <= FEW else (_sort_narrow if width <= NARROW else _sort)
     fill(matrix, less or 0.0, less is not None, ranks)
     return np.moveaxis(ranks.reshape(array.shape), -1, axis)
 
@@ -107,6 +107,33 @@ def _sort(matrix: Floats, less: float, share: bool, ranks: Floats) -> None:
 
     for rows, bits, side in sorted_blocks(matrix):
         rank_rows(side, bits, less, share, ranks[rows])
+
+
+def _sort_narrow(matrix: Floats, less: float, share: bool, ranks: Floats) -> None:
+    """As `_sort`, with keys of half the room; those that share a place are told apart by value."""
+    from quant_assets.quant.statistics.ranks_kernel import (
+        BLOCK,
+        measure_rows,
+        pack_narrow,
+        rank_rows,
+    )
+
+    n_rows, width = matrix.shape
+    size, bits = min(BLOCK // width, n_rows), (width - 1).bit_length()
+    room = np.empty((size, width), dtype=np.uint32)
+    ends, places = np.empty((2, size), dtype=np.int64), (1 << (32 - bits)) - 2
+    lowest, greatest = ends.view(np.float64)
+    drops, counts = np.ones(size, dtype=np.int64), np.empty(size, dtype=np.int64)
+    for begin in range(0, n_rows, size):
+        block = matrix[begin : begin + size]
+        keys = room[: len(block)]
+        measure_rows(block, ends, counts)
+        with np.errstate(all="ignore"):
+            scale = places / (greatest - lowest)
+        scale[~np.isfinite(scale)] = 0.0
+        pack_narrow(block, bits, lowest, scale, keys)
+        keys.sort(axis=1)
+        rank_rows((block, keys, drops, counts), bits, less, share, ranks[begin : begin + size])
 
 
 def _count(matrix: Floats, less: float, share: bool, ranks: Floats) -> None:

@@ -27,9 +27,14 @@ reassociated = cast(
     njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"}),
 )
 
+NarrowKeys = npt.NDArray[np.uint32]
+AnyKeys = Keys | NarrowKeys
 Side = tuple[Floats, Keys, Integers, Integers]  # values, sorted keys, drops, counts
+AnySide = Side | tuple[Floats, NarrowKeys, Integers, Integers]
 FEW = 32  # columns up to which ranks are counted, not sorted
 BLOCK = 16_384  # values of a block: with its keys it stays in the second-level cache
+NARROW = 512  # columns up to which keys of half the room seldom share a place
+NARROW_MISSING = 0xFFFFFFFF
 MISSING = np.uint64(0xFFFFFFFFFFFFFFFF)
 SIGN = np.int64(63)
 MAGNITUDE = np.int64(0x7FFFFFFFFFFFFFFF)
@@ -67,6 +72,46 @@ def pack(values: Floats, bits: int, keys: Keys, drops: Integers, counts: Integer
 
 
 @compiled
+def measure_rows(values: Floats, ends: Integers, counts: Integers) -> None:
+    """Bits of the least and of the greatest value of each row, (2, rows); values not NaN."""
+    for row in range(values.shape[0]):
+        least, greatest, count = MAGNITUDE, -MAGNITUDE, 0
+        as_integers = values[row].view(np.int64)
+        for column in range(values.shape[1]):
+            raw = as_integers[column]
+            ordered = raw ^ ((raw >> SIGN) & MAGNITUDE)
+            known = values[row, column] == values[row, column]
+            least = min(least, ordered if known else MAGNITUDE)
+            greatest = max(greatest, ordered if known else -MAGNITUDE)
+            count += known
+        counts[row] = count
+        ends[0, row] = least
+        ends[1, row] = greatest
+    for end in range(2):
+        for row in range(values.shape[0]):
+            ends[end, row] ^= (ends[end, row] >> SIGN) & MAGNITUDE
+
+
+@compiled
+def pack_narrow(values: Floats, bits: int, lowest: Floats, scale: Floats, keys: NarrowKeys) -> None:
+    """As `pack`, in half the room: the rest of a key is the value's place in the range of its row.
+
+    Values keep their order and may share a place; all do where the range is not finite.
+    """
+    for row in range(values.shape[0]):
+        source, target, least, per_unit = values[row], keys[row], lowest[row], scale[row]
+        if per_unit == 0.0:
+            for column in range(source.size):
+                known = source[column] == source[column]
+                target[column] = np.uint32(column if known else NARROW_MISSING)
+            continue
+        for column in range(source.size):
+            known = source[column] == source[column]
+            place = np.int64((source[column] - least) * per_unit if known else 0.0)
+            target[column] = np.uint32((place << bits) | column if known else NARROW_MISSING)
+
+
+@compiled
 def _sort_run(values: Floats, order: Integers, start: int, end: int) -> None:
     """Put the columns `order[start:end]` in the order of their values (Shell's sort)."""
     gap = (end - start) // 2
@@ -81,7 +126,9 @@ def _sort_run(values: Floats, order: Integers, start: int, end: int) -> None:
 
 
 @compiled
-def settle(values: Floats, keys: Keys, bits: int, shape: tuple[int, int], order: Integers) -> None:
+def settle(
+    values: Floats, keys: AnyKeys, bits: int, shape: tuple[int, int], order: Integers
+) -> None:
     """Columns of one row in the order of their values; keys : (width,), sorted.
 
     shape : values that are not NaN, bits dropped. Fills `order[:count]`.
@@ -122,38 +169,40 @@ def assign(values: Floats, order: Integers, count: int, ranks: Floats) -> None:
 
 
 @compiled
-def _distinct_ranks(
-    keys: Keys, bits: int, count: int, scale: tuple[float, float], ranks: Floats
-) -> bool:
+def _distinct_ranks(keys: AnyKeys, bits: int, steps: Floats, count: int, ranks: Floats) -> bool:
     """Ranks straight from the sorted keys of a row; whether no two of them share their bits.
 
-    scale : what is taken off a rank, and what divides the rest.
+    steps : what the place of each key is worth.
     """
     mask, shift = (ONE << np.uint64(bits)) - ONE, np.uint64(bits)
-    (less, divisor), shared = scale, False
-    before = MISSING
+    before, shared = MISSING, False
     for at in range(count):
         key = keys[at]
         shared |= key >> shift == before
         before = key >> shift
-        ranks[np.int64(key & mask)] = (at + 1.0 - less) / divisor
+        ranks[key & mask] = steps[at]
     return not shared
 
 
 @compiled
-def rank_rows(side: Side, bits: int, less: float, share: bool, ranks: Floats) -> None:
+def rank_rows(side: AnySide, bits: int, less: float, share: bool, ranks: Floats) -> None:
     """Average ranks of each row from its sorted keys, minus `less`; NaN stays NaN.
 
     With `share`, divided by the number of known values.
     """
     values, keys, drops, counts = side
-    order = np.empty(values.shape[1], dtype=np.int64)
+    order, steps = np.empty(values.shape[1], dtype=np.int64), np.empty(values.shape[1])
+    known = -1
     for row in range(values.shape[0]):
         count = counts[row]
         divisor = float(count) if share else 1.0
         if count < values.shape[1]:
             ranks[row, :] = np.nan
-        if _distinct_ranks(keys[row], bits, count, (less, divisor), ranks[row]):
+        if count != known:
+            for at in range(count):
+                steps[at] = (at + 1.0 - less) / divisor
+            known = count
+        if _distinct_ranks(keys[row], bits, steps, count, ranks[row]):
             continue
         settle(values[row], keys[row], bits, (count, drops[row]), order)
         assign(values[row], order, count, ranks[row])
@@ -164,27 +213,30 @@ def rank_rows(side: Side, bits: int, less: float, share: bool, ranks: Floats) ->
 
 @compiled
 def count_ranks(columns: Floats, less: float, share: bool, ranks: Floats) -> None:
-    """As `rank_rows`, by counting the smaller and the equal values: quicker than sorting for few.
+    """As `rank_rows`, by comparing each pair of values: quicker than sorting for few.
 
     columns, ranks : (width, rows), a row's values below each other: rows fill the vector registers.
     """
     width, n_rows = columns.shape
-    twice, counts = np.empty(n_rows), np.zeros(n_rows)
+    known = np.zeros(n_rows)
     for column in range(width):
+        balance = ranks[column]  # smaller values less larger ones, which is twice the rank - n - 1
         for row in range(n_rows):
-            counts[row] += 0.0 if np.isnan(columns[column, row]) else 1.0
+            balance[row] = 0.0
+            known[row] += 0.0 if np.isnan(columns[column, row]) else 1.0
     for column in range(width):
-        values, result = columns[column], ranks[column]
-        twice[:] = 1.0  # and each smaller value counts twice, each equal one once
-        for rival in range(width):
-            others = columns[rival]
+        values, balance = columns[column], ranks[column]
+        for rival in range(column + 1, width):
+            others, other_balance = columns[rival], ranks[rival]
             for row in range(n_rows):
-                counted = 1.0 if others[row] < values[row] else 0.0
-                twice[row] += counted + (1.0 if others[row] <= values[row] else 0.0)
+                above = 1.0 if values[row] > others[row] else 0.0
+                above -= 1.0 if values[row] < others[row] else 0.0
+                balance[row] += above
+                other_balance[row] -= above
         for row in range(n_rows):
-            rank = twice[row] / 2.0 - less
-            rank = rank / counts[row] if share else rank
-            result[row] = np.nan if np.isnan(values[row]) else rank
+            rank = (balance[row] + known[row] + 1.0) / 2.0 - less
+            rank = rank / known[row] if share else rank
+            balance[row] = np.nan if np.isnan(values[row]) else rank
 
 
 @compiled
@@ -303,6 +355,11 @@ def warm_up() -> None:
     side = (values, keys, drops, counts)
     count_ranks(values, 0.5, True, np.empty((2, 4)))
     rank_rows(side, 2, 0.5, True, np.empty((2, 4)))
+    narrow = np.empty((2, 4), dtype=np.uint32)
+    measure_rows(values, np.empty((2, 2), dtype=np.int64), counts)
+    pack_narrow(values, 2, out, np.empty(2), narrow)
+    narrow.sort(axis=1)
+    rank_rows((values, narrow, np.ones(2, dtype=np.int64), counts), 2, 0.5, True, np.empty((2, 4)))
     correlate_rows(side, side, 2, 3, out)
     quantiles = np.empty((2, 2)), np.empty((2, 2), dtype=np.int64)
     score_rows(side, side, 2, 3, (out, *quantiles))
