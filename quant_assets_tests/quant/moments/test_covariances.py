@@ -9,6 +9,7 @@ import pytest
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.moments.covariance import covariance_matrix, ledoit_wolf
+from quant_assets.quant.moments.covariances import ledoit_wolf_nonlinear
 from quant_assets.quant.moments.covariances.base import to_correlation
 from quant_assets.quant.moments.covariances.correlation import Correlation
 from quant_assets.quant.moments.covariances.denoised import noise_variance
@@ -327,3 +328,15 @@ def test_correlation_of_an_estimate_has_its_correlations():
 def test_estimator_parameters_outside_their_range_are_refused(make, message):
     with pytest.raises(ConfigError, match=message):
         make()
+
+
+@pytest.mark.parametrize("n_assets", [1, 7, 40])
+def test_nonlinear_shrinkage_does_not_depend_on_how_many_eigenvalues_are_held(
+    monkeypatch, n_assets
+):
+    returns = np.random.default_rng(5).normal(0.0, 0.01, (60, n_assets))
+    results = []
+    for size in (1, 1000, 1 << 30):  # one at a time, some, all
+        monkeypatch.setattr(ledoit_wolf_nonlinear, "BLOCK_BYTES", size)
+        results.append(ledoit_wolf_nonlinear.LedoitWolfNonlinear().estimate(returns).tobytes())
+    assert results[0] == results[1] == results[2]

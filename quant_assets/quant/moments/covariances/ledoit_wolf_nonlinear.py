@@ -11,6 +11,7 @@ from quant_assets.quant.moments.rows import gram
 
 MIN_ROWS = 13
 NULL = 1e-12
+BLOCK_BYTES = 1 << 18
 _ROOT5 = float(np.sqrt(5.0))
 
 
@@ -62,16 +63,24 @@ def shrunk_eigenvalues(values: Floats, n_effective: int) -> Floats:
 
 
 def _spectrum(level: Floats, bandwidth: float) -> tuple[Floats, Floats]:
-    """Kernel estimates of the spectral density and of its Hilbert transform at each eigenvalue."""
+    """Kernel estimates of the spectral density and of its Hilbert transform at each eigenvalue.
+
+    Some eigenvalues at a time, so that no table of all pairs has to be held.
+    """
     width = bandwidth * level
-    x = (level[:, None] - level) / width
-    square = 1.0 - x * x / 5.0
-    density = 0.75 / _ROOT5 * (np.maximum(square, 0.0) / width).mean(axis=1)
-    edge = np.abs(np.abs(x) - _ROOT5) < 1e-12
-    quotient = np.abs((_ROOT5 - x) / np.where(edge, 1.0, _ROOT5 + x))
-    logarithm = np.log(np.where(edge, 1.0, quotient))
-    transform = -0.3 / np.pi * x + 0.75 / (np.pi * _ROOT5) * square * logarithm
-    return density, np.asarray((transform / width).mean(axis=1))
+    density, transform = np.empty_like(level), np.empty_like(level)
+    rows = max(1, BLOCK_BYTES // level.nbytes)
+    for first in range(0, len(level), rows):
+        part = slice(first, first + rows)
+        x = (level[part, None] - level) / width
+        square = 1.0 - x * x / 5.0
+        density[part] = 0.75 / _ROOT5 * (np.maximum(square, 0.0) / width).mean(axis=1)
+        edge = np.abs(np.abs(x) - _ROOT5) < 1e-12
+        quotient = np.abs((_ROOT5 - x) / np.where(edge, 1.0, _ROOT5 + x))
+        logarithm = np.log(np.where(edge, 1.0, quotient))
+        terms = -0.3 / np.pi * x + 0.75 / (np.pi * _ROOT5) * square * logarithm
+        transform[part] = (terms / width).mean(axis=1)
+    return density, transform
 
 
 def _null_level(level: Floats, n_assets: int, n_effective: int) -> float:
