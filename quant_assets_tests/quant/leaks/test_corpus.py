@@ -1,0 +1,65 @@
+"""Every planted leak is caught, no honest strategy is suspected."""
+
+import pytest
+
+from quant_assets.core.errors import LookAheadError
+from quant_assets.quant.leaks.examination import Settings
+from quant_assets.quant.leaks.strategies import assert_no_leak, check_strategy
+from quant_assets_tests.quant.leaks.honest import HONEST
+from quant_assets_tests.quant.leaks.markets import market
+from quant_assets_tests.quant.leaks.planted import LEAKS
+
+pytestmark = pytest.mark.slow
+
+BARS = {late: market(late=late) for late in (0, 12)}
+MOST_ROWS = 2 * 480 + 1_500 + 400  # twice the rows, the free ones, and one probe beyond
+every_leak = pytest.mark.parametrize("kind", LEAKS, ids=[kind.__name__ for kind in LEAKS])
+every_honest = pytest.mark.parametrize("kind", HONEST, ids=[kind.__name__ for kind in HONEST])
+
+
+def bars_of(kind):
+    return BARS[getattr(kind, "late", 0)]
+
+
+def test_corpus_has_the_size_that_it_promises():
+    assert len(LEAKS) >= 25
+    assert len(HONEST) >= 25
+    assert all(kind.__doc__ for kind in [*LEAKS, *HONEST])
+
+
+@every_leak
+def test_planted_leak_is_caught_and_placed(kind):
+    report = check_strategy(kind(), bars_of(kind))
+    assert report.verdict == "leak"
+    assert not report.trusted
+    for leak in report.leaks:
+        assert leak.row <= leak.cut
+        assert leak.changed > 0
+        assert leak.symbol in {"AAA", "BBB", "CCC", "DDD"}
+        assert leak.cause
+        assert leak.ts in str(report)
+    with pytest.raises(LookAheadError, match=leak.output):
+        report.raise_if_untrusted()
+
+
+@every_honest
+def test_honest_strategy_is_trusted(kind):
+    report = check_strategy(kind(), bars_of(kind))
+    assert report.verdict == "trusted", str(report)
+    assert not report.failed
+    assert len(report.probes) >= 12
+    assert report.n_rows * report.cost <= MOST_ROWS
+    assert_no_leak(kind(), bars_of(kind), settings=Settings(seed=1, start_up=False))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_verdicts_do_not_hang_on_the_seed(seed):
+    bars = {late: market(late=late, seed=50 + seed) for late in (0, 12)}
+    wrong = []
+    for kinds, verdict in ((LEAKS, "leak"), (HONEST, "trusted")):
+        for kind in kinds:
+            settings = Settings(seed=seed)
+            chosen = bars[getattr(kind, "late", 0)]
+            if check_strategy(kind(), chosen, settings=settings).verdict != verdict:
+                wrong.append(kind.__name__)
+    assert wrong == []
