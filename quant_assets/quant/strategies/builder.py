@@ -24,7 +24,6 @@ from quant_assets.quant.strategies.stages import (
     SignalMiddleware,
     SizingMiddleware,
 )
-from quant_assets.quant.strategies.versioning import checked_version
 
 __all__ = ["StrategyBuilder"]
 
@@ -112,13 +111,13 @@ class StrategyBuilder:
         if self._signals is None:
             raise ConfigError("a strategy needs signals: call with_signals before build")
         return (
-            *([IndicatorMiddleware(indicators=self._indicators)] if self._indicators else []),
-            SignalMiddleware(source=self._signals),
-            *([RegimeMiddleware(regime=self._regime)] if self._regime is not None else []),
-            *([SizingMiddleware(sizer=self._sizing)] if self._sizing is not None else []),
+            *([IndicatorMiddleware(self._indicators)] if self._indicators else []),
+            SignalMiddleware(self._signals),
+            *([RegimeMiddleware(self._regime)] if self._regime is not None else []),
+            *([SizingMiddleware(self._sizing)] if self._sizing is not None else []),
             *self._own,
-            *([RiskMiddleware(rules=self._risk)] if self._risk else []),
-            *([ExecutionMiddleware(model=self._execution)] if self._execution is not None else []),
+            *([RiskMiddleware(self._risk)] if self._risk else []),
+            *([ExecutionMiddleware(self._execution)] if self._execution is not None else []),
             *([AttributionMiddleware()] if self._attribution else []),
         )
 
@@ -126,11 +125,4 @@ class StrategyBuilder:
         """The strategy: of both forms, or of the bar form where a part is plain Python."""
         stages = self.stages()
         name = self.name or (self._signals.name if self._signals is not None else "")
-        return compose(
-            Pipeline(
-                name=name,
-                version=checked_version(self.version),
-                middlewares=stages,
-                warm_up_bars=self._warm_up,
-            )
-        )
+        return compose(name, stages, version=self.version, warm_up_bars=self._warm_up)

@@ -1,6 +1,6 @@
 """A strategy that is put together: middlewares in their order, over arrays or bar by bar."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -31,6 +31,7 @@ from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.proposal import ChangeLog, Proposal
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets.quant.strategies.stages import SIZE, SignalMiddleware
+from quant_assets.quant.strategies.versioning import checked_version
 
 if TYPE_CHECKING:
     from quant_assets.quant.market.data_window import DataWindow
@@ -126,7 +127,13 @@ class Pipeline(Strategy):
         if len(left) == len(self.middlewares):
             known = ", ".join(one.name for one in self.middlewares)
             raise ConfigError(f"{self.name} has no stage {middleware!r}; it has {known}")
-        return compose(replace(self, middlewares=left))
+        return compose(
+            self.name,
+            left,
+            version=self.version,
+            warm_up_bars=self.warm_up_bars,
+            cache=self.cache,
+        )
 
     def with_cache(self, cache: IndicatorCache) -> "Pipeline":
         """The same strategy, computing indicators through a cache."""
@@ -211,19 +218,29 @@ class ComposedStrategy(Pipeline, VectorStrategy, BarStrategy):
         return self.decide(bars)[0]
 
 
-def compose(of: Pipeline) -> Pipeline:
-    """The same pipeline as `ComposedStrategy`, or as `ComposedBarStrategy` where it must be."""
+def compose(
+    name: str,
+    middlewares: Sequence[Middleware],
+    *,
+    version: str = "1.0.0",
+    warm_up_bars: int | None = None,
+    cache: IndicatorCache | None = None,
+) -> Pipeline:
+    """A strategy of these stages in this order.
+
+    A `ComposedStrategy`; a `ComposedBarStrategy` where signals or a stage are plain Python.
+    """
     compiled = all(
         stage.is_compiled
         if isinstance(stage, SignalMiddleware)
         else not isinstance(stage, RowMiddleware)
-        for stage in of.middlewares
+        for stage in middlewares
     )
     kind = ComposedStrategy if compiled else ComposedBarStrategy
     return kind(
-        name=of.name,
-        version=of.version,
-        middlewares=of.middlewares,
-        warm_up_bars=of.warm_up_bars,
-        cache=of.cache,
+        name=name,
+        version=checked_version(version),
+        middlewares=tuple(middlewares),
+        warm_up_bars=warm_up_bars,
+        cache=cache,
     )

@@ -6,7 +6,7 @@ bar after bar what was known and the account; with it a strategy has the bar pat
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -98,12 +98,15 @@ class RowMiddleware(Middleware):
         """Hand on the decisions of one bar, arrays (1, symbol)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class IndicatorMiddleware(Middleware):
     """Indicators that are computed whoever reads them: for row middlewares, reports and the eye."""
 
     name: ClassVar[str] = "indicators"
-    indicators: tuple[Indicator[Any], ...] = ()
+    indicators: Sequence[Indicator[Any]] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "indicators", tuple(self.indicators))
 
     def lines(self) -> tuple[Line, ...]:
         """See the base class."""
@@ -120,7 +123,7 @@ class IndicatorMiddleware(Middleware):
         return proposal
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ExecutionMiddleware(Middleware):
     """Names the execution model that a backtest of this strategy uses unless told otherwise."""
 
@@ -133,7 +136,7 @@ class ExecutionMiddleware(Middleware):
         return proposal
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class AttributionMiddleware(Middleware):
     """Keeps what every stage before it changed; without it nothing is noted."""
 

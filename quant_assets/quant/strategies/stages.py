@@ -1,6 +1,6 @@
 """The stages that decide: signals, regime, sizes and risk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
@@ -29,7 +29,7 @@ SIZE = "sizing.size"
 VALUES_OF_SIGNALS = ("target", "limit", "stop", "strength")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SignalMiddleware(Middleware):
     """Decisions of a strategy, or of rules; whatever came before is replaced.
 
@@ -111,7 +111,7 @@ def _signals_shown(rows: WindowRows) -> Signals:
     return Signals(**given)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class RegimeMiddleware(Middleware):
     """Labels of a regime, which go into the trades; with a filter, entries only in some of them.
 
@@ -163,7 +163,7 @@ class RegimeMiddleware(Middleware):
         return replace(plan, labels={**plan.labels, **labels})
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class SizingMiddleware(Middleware):
     """How large an entry is, by a sizer of `quant.sizing.entry`."""
 
@@ -188,7 +188,7 @@ def _sides(proposal: Proposal) -> Floats:
     return sides
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class RiskMiddleware(Middleware):
     """Protective exits and limits of the account: rules of `quant.risk`.
 
@@ -196,7 +196,11 @@ class RiskMiddleware(Middleware):
     """
 
     name: ClassVar[str] = "risk"
-    rules: tuple[RiskRule, ...]
+    rules: RiskRule | Sequence[RiskRule]
+
+    def __post_init__(self) -> None:
+        given = (self.rules,) if isinstance(self.rules, RiskRule) else tuple(self.rules)
+        object.__setattr__(self, "rules", given)
 
     def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
         """See the base class."""
@@ -206,5 +210,6 @@ class RiskMiddleware(Middleware):
     def plan(self, plan: Plan, proposal: Proposal, rows: PanelRows) -> Plan:
         """See the base class."""
         del proposal
-        exits, limits = exit_terms(self.rules, rows.bars), limit_terms(self.rules, rows.bars)
+        rules = cast("tuple[RiskRule, ...]", self.rules)
+        exits, limits = exit_terms(rules, rows.bars), limit_terms(rules, rows.bars)
         return replace(plan, exits=exits, limits=limits)

@@ -1,1 +1,5 @@
 """Named rules: one condition, or a natural pair of them, per file; found by discovery."""
+
+from quant_assets.core.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__)

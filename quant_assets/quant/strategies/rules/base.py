@@ -13,6 +13,8 @@ from quant_assets.core.errors import ConfigError
 from quant_assets.core.registry import discover
 from quant_assets.quant.strategies.columns import Line, Rows
 
+__all__ = ["AllOf", "AnyOf", "Condition", "Not", "Rule", "rules"]
+
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 RULES = "quant_assets.quant.strategies.rules"
