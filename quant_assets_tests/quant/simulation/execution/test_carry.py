@@ -1,0 +1,101 @@
+"""Borrow and funding: what a position costs while it stands."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.core.parameters import plug_in
+from quant_assets.quant.simulation.execution.borrow.base import BORROW, BorrowModel
+from quant_assets.quant.simulation.execution.funding.base import FUNDING, FundingModel
+from quant_assets.quant.simulation.execution.model import ExecutionModel
+from quant_assets_tests.quant.simulation.execution.bar_samples import DAY, HOUR, flat_bars
+
+PERP = "BTC/USDT:USDT"
+
+
+def settlements(times, symbol=PERP, rate=1e-4):
+    return pd.DataFrame(
+        {
+            "ts": pd.DatetimeIndex(times, tz="UTC").as_unit("us"),
+            "symbol": symbol,
+            "rate": rate,
+            "mark_price": 100.0,
+        }
+    )
+
+
+def every_eight_hours(start, end):
+    return settlements(pd.date_range(start, end, freq="8h", inclusive="left"))
+
+
+def funding(spelling="settlements"):
+    return plug_in(FUNDING, FundingModel, spelling)
+
+
+def test_a_short_of_one_year_at_three_percent_costs_three_percent():
+    bars = flat_bars(366, start="2023-01-01")
+    carry = ExecutionModel(borrow_model={"annual_rate": {"rate": 0.03}}).terms(bars).carry
+    paid = sum(100.0 * carry.borrow[0] * days / 365.0 for days in carry.days)
+    assert paid == pytest.approx(3.00, rel=1e-12)
+
+
+def test_days_are_those_of_the_calendar_whatever_bars_are_missing():
+    bars = flat_bars(10).rows(np.array([0, 1, 4, 9]))
+    np.testing.assert_array_equal(ExecutionModel().terms(bars).carry.days, [0, 1, 3, 5])
+    hours = ExecutionModel().terms(flat_bars(3, length=HOUR)).carry.days
+    np.testing.assert_allclose(hours, [0, 1 / 24, 1 / 24])
+
+
+def test_borrow_rates_are_those_named_and_nothing_for_perpetuals():
+    rates = plug_in(BORROW, BorrowModel, {"annual_rate": {"rate": 0.01, "rates_of": {"GME": 0.8}}})
+    np.testing.assert_array_equal(rates.rates(("AAPL", PERP, "GME")), [0.01, 0.0, 0.8])
+    np.testing.assert_array_equal(plug_in(BORROW, BorrowModel, "none").rates(("A",)), [0.0])
+
+
+def test_borrow_of_a_symbol_that_is_not_traded_is_refused():
+    rates = plug_in(BORROW, BorrowModel, {"annual_rate": {"rates_of": {"GEM": 0.8}}})
+    with pytest.raises(ConfigError, match="GEM"):
+        rates.rates(("GME",))
+
+
+def test_daily_bars_settle_three_times_a_day():
+    bars = flat_bars(4, (PERP,))
+    found = funding().events(bars, every_eight_hours("2024-01-01", "2024-01-05"))
+    # the one at the very open of the first bar concerns nobody; 00:00 is due before the open (or,
+    # for bars that follow one another, on what the bar before held at its end)
+    assert np.bincount(found.bar, minlength=4).tolist() == [2, 3, 3, 3]
+    np.testing.assert_array_equal(found.rate, 1e-4)
+
+
+def test_settlements_outside_of_the_bars_and_of_spot_are_left_out():
+    bars = flat_bars(2, ("BTC/USDT", PERP), length=HOUR * 8)
+    frame = pd.concat(
+        [
+            every_eight_hours("2023-12-30", "2024-01-09"),
+            settlements(["2024-01-01 08:00"], "BTC/USDT"),
+        ]
+    )
+    found = funding().events(bars, frame)
+    assert found.symbol.tolist() == [1]
+    assert found.bar.tolist() == [1]
+
+
+def test_missing_funding_is_an_error_or_stated():
+    bars = flat_bars(3, ("ETH", PERP))
+    for frame in (None, every_eight_hours("2024-01-01", "2024-01-04").assign(symbol="X/USDT:USDT")):
+        with pytest.raises(DataError, match="assume_zero"):
+            funding().events(bars, frame)
+    assert len(funding("assume_zero").events(bars, None).bar) == 0
+    stated = ExecutionModel(funding_model="assume_zero")
+    assert stated.assumptions() == ("funding is assumed to be zero",)
+
+
+def test_a_perpetual_of_less_than_eight_hours_may_have_no_funding():
+    assert len(funding().events(flat_bars(7, (PERP,), length=HOUR), None).bar) == 0
+    with pytest.raises(DataError, match="BTC"):
+        funding().events(flat_bars(8, (PERP,), length=HOUR), None)
+
+
+def test_bars_without_perpetuals_need_no_funding():
+    assert len(funding().events(flat_bars(3, ("A",), length=DAY), None).bar) == 0
