@@ -62,6 +62,7 @@ class SnapshotStore:
         self.layout = Layout(root)
         self._frames = FrameCache(cache_megabytes * 1_000_000)
         self._manifests: dict[Cell, tuple[tuple[int, int, int], Manifest]] = {}
+        self._manifest_paths: dict[Cell, str] = {}
         self._group = WriteGroup()
         self._staged: dict[Cell, _StagedCell] = {}
         self._staged_objects: set[str] = set()
@@ -76,20 +77,27 @@ class SnapshotStore:
         staged = self._staged.get(cell)
         if staged is not None:
             return staged.manifest
-        path = self.layout.manifest(cell)
+        path = self._manifest_path(cell)
         try:
             stat = os.stat(path)
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise storage_error(error, path, doing="read") from error
+            raise storage_error(error, Path(path), doing="read") from error
         mark = _mark(stat)
         known = self._manifests.get(cell)
         if known is not None and known[0] == mark:
             return known[1]
-        manifest = read_manifest(path)
+        manifest = read_manifest(Path(path))
         self._manifests[cell] = (mark, manifest)
         return manifest
+
+    def _manifest_path(self, cell: Cell) -> str:
+        """The manifest's path as text, made once: a plan asks for each cell many times."""
+        path = self._manifest_paths.get(cell)
+        if path is None:
+            path = self._manifest_paths[cell] = str(self.layout.manifest(cell))
+        return path
 
     def require(self, cell: Cell) -> Manifest:
         """The cell's manifest; `MissingCellError` when there is none."""
