@@ -8,6 +8,8 @@ import numpy as np
 
 from quant_assets.quant.indicators.compiled import Block, Cube, compiled, sample
 
+STRIP = 8  # rows copied of all lanes before the next: a cache line of a single series
+
 
 @compiled
 def take(table: Cube, first: int, left: int, width: int, block: Block) -> None:
@@ -16,23 +18,29 @@ def take(table: Cube, first: int, left: int, width: int, block: Block) -> None:
     The piece: rows from `first`, `width` symbols from `left`.
     """
     start, symbol, count = np.uintp(first), np.uintp(left), np.uintp(width)
-    for lane in range(np.uintp(table.shape[0])):
-        at = lane * count
-        for t in range(np.uintp(block.shape[0])):
-            for j in range(count):
-                value = table[lane, start + t, symbol + j]
-                block[t, at + j] = value if abs(value) < np.inf else np.nan
+    n_rows = block.shape[0]
+    for top in range(0, n_rows, STRIP):
+        rows = range(np.uintp(top), np.uintp(min(top + STRIP, n_rows)))
+        for lane in range(np.uintp(table.shape[0])):
+            at = lane * count
+            for t in rows:
+                for j in range(count):
+                    value = table[lane, start + t, symbol + j]
+                    block[t, at + j] = value if abs(value) < np.inf else np.nan
 
 
 @compiled
 def give(block: Block, table: Cube, first: int, left: int, width: int) -> None:
     """Fill a piece of the table with the block, without its padding."""
     start, symbol, count = np.uintp(first), np.uintp(left), np.uintp(width)
-    for lane in range(np.uintp(table.shape[0])):
-        at = lane * count
-        for t in range(np.uintp(block.shape[0])):
-            for j in range(count):
-                table[lane, start + t, symbol + j] = block[t, at + j]
+    n_rows = block.shape[0]
+    for top in range(0, n_rows, STRIP):
+        rows = range(np.uintp(top), np.uintp(min(top + STRIP, n_rows)))
+        for lane in range(np.uintp(table.shape[0])):
+            at = lane * count
+            for t in rows:
+                for j in range(count):
+                    table[lane, start + t, symbol + j] = block[t, at + j]
 
 
 def warm_up() -> None:
