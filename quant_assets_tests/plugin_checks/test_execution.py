@@ -108,7 +108,7 @@ def model_terms(family, kind, bars):
         close = np.repeat(close, len(ts) // len(hours), axis=0)
         finer = BarPanel.from_arrays(ts, bars.symbols, detail, close=close)
     terms = model.terms(bars, detail=finer, funding=settlements(), rates=rates())
-    return terms, model.bar_arrays(bars)
+    return terms, model.priced(bars)
 
 
 def leaves(terms):
@@ -225,7 +225,7 @@ def test_limit_does_not_look_at_prices(kind):
 @every_model
 def test_model_gives_terms_of_the_types_that_the_kernel_knows(family, kind):
     bars = sample_bars()
-    found, arrays = model_terms(family, kind, bars)
+    found, priced = model_terms(family, kind, bars)
     neutral = leaves(frictionless(bars))
     for name, value in leaves(found).items():
         assert type(value) is type(neutral[name]), name
@@ -234,18 +234,19 @@ def test_model_gives_terms_of_the_types_that_the_kernel_knows(family, kind):
             assert value.ndim == neutral[name].ndim, name
             assert value.flags.c_contiguous, name
             assert not np.isnan(value).any() or name == "carry.funding_mark", name
-    for name in ("volatility", "average_volume", "spread"):
-        values = getattr(arrays, name)
-        assert values.shape in (bars.close.shape, (0, 0))
-        assert not np.isnan(values).any()
+    slippage = ("slippage_model", "half_spread"), ("slippage_model", "sqrt_volume")
+    assert (priced is bars) == ((family, kind.name) not in slippage)
+    for name in set(priced.extras) & {"volatility", "average_volume"}:
+        assert priced[name].shape == bars.close.shape
+        assert not np.isnan(priced[name]).any()
 
 
 @every_model
 def test_model_is_causal_bit_for_bit(family, kind):
     def compute(bars):
-        terms, arrays = model_terms(family, kind, bars)
-        given = (terms.instruments.fx, arrays.volatility, arrays.average_volume)
-        columns = [over_time(values, len(bars)) for values in given if values.size]
+        terms, priced = model_terms(family, kind, bars)
+        given = (terms.instruments.fx, *priced.extras.values())
+        columns = [over_time(values, len(bars)) for values in given]
         return np.concatenate(columns, axis=1)
 
     assert_causal(compute)
@@ -255,8 +256,8 @@ def test_model_is_causal_bit_for_bit(family, kind):
 def test_permuting_symbols_permutes_the_terms(family, kind):
     bars = sample_bars()
     plain, other = (model_terms(family, kind, panel) for panel in (bars, moved(bars)))
-    for name, value in (leaves(plain[0]) | leaves(plain[1])).items():
-        turned = (leaves(other[0]) | leaves(other[1]))[name]
+    for name, value in (leaves(plain[0]) | dict(plain[1].extras)).items():
+        turned = (leaves(other[0]) | dict(other[1].extras))[name]
         if name.startswith(("margin.tier", "margin.inverse")):
             assert_array_equal(turned, value[ORDER])
         elif name == "carry.funding_symbol":

@@ -9,6 +9,8 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.base import ExitRule
 from quant_assets.quant.risk.terms import TRAIL_PRICE, Floats
 
+__all__ = ["AtrTrailing"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class AtrTrailing(ExitRule):

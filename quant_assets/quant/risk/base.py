@@ -15,6 +15,8 @@ from quant_assets.core.parameters import Parameters
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.terms import UNLIMITED, ExitTerms, Floats, LimitTerms
 
+__all__ = ["ExitRule", "LimitRule", "RiskRule"]
+
 RISK = "quant_assets.quant.risk"
 NO_EXITS = ExitTerms(np.empty(0, dtype=np.int8), np.empty((0, 0, 0)))
 

@@ -19,6 +19,8 @@ from quant_assets.quant.risk.base import (
 )
 from quant_assets.quant.risk.terms import ExitTerms, LimitTerms
 
+__all__ = ["exit_terms", "limit_terms", "risk_rules", "rules_from"]
+
 LOOSER_WHEN_LARGER = (
     "max_position",
     "max_gross",

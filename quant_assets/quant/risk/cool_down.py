@@ -8,6 +8,8 @@ from quant_assets.core.parameters import whole
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.base import LimitRule
 
+__all__ = ["CoolDown"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class CoolDown(LimitRule):

@@ -8,6 +8,8 @@ from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.base import LimitRule
 
+__all__ = ["DailyLoss"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class DailyLoss(LimitRule):

@@ -10,10 +10,12 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.base import LimitRule
 from quant_assets.quant.risk.terms import UNLIMITED
 
+__all__ = ["DrawdownHalt"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class DrawdownHalt(LimitRule):
-    """At a drawdown beyond `pct`, all is closed at the next fill, and nothing is opened.
+    """At a drawdown of `pct` or more, all is closed at the next fill, and nothing is opened.
 
     Trading resumes when the drawdown is below `resume`, or after `bars` bars; the highest equity
     then starts anew. An account in cash does not recover by itself: with `bars` 0 only interest

@@ -8,6 +8,8 @@ from quant_assets.core.parameters import whole
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.base import LimitRule
 
+__all__ = ["MaxPositions"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class MaxPositions(LimitRule):

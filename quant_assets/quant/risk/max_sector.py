@@ -11,6 +11,8 @@ from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.base import LimitRule, named_symbols
 
+__all__ = ["MaxSector"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class MaxSector(LimitRule):

@@ -20,6 +20,8 @@ from quant_assets.quant.risk.terms import (
     Floats,
 )
 
+__all__ = ["RewardRatio"]
+
 TARGET_OF = {
     STOP_FRACTION: TARGET_FRACTION,
     TRAIL_FRACTION: TARGET_FRACTION,

@@ -8,6 +8,8 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.base import ExitRule
 from quant_assets.quant.risk.terms import STOP_FRACTION, Floats
 
+__all__ = ["StopLoss"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class StopLoss(ExitRule):

@@ -8,6 +8,8 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.base import ExitRule
 from quant_assets.quant.risk.terms import TARGET_FRACTION, Floats
 
+__all__ = ["TakeProfit"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class TakeProfit(ExitRule):

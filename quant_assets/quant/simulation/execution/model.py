@@ -32,7 +32,6 @@ from quant_assets.quant.simulation.execution.slippage.base import (
 from quant_assets.quant.simulation.execution.slippage.fixed import FixedSlippage
 from quant_assets.quant.simulation.execution.terms import (
     SAME_CLOSE,
-    BarArrays,
     CarryTerms,
     CommissionTerms,
     DetailBars,
@@ -41,6 +40,8 @@ from quant_assets.quant.simulation.execution.terms import (
     InstrumentTerms,
     SlippageTerms,
 )
+
+__all__ = ["ExecutionModel"]
 
 DAY = np.timedelta64(1, "D")
 NO_PRICES = np.empty((0, 0))
@@ -227,11 +228,16 @@ class ExecutionModel(Parameters):
             detail=self._detail(bars, detail),
         )
 
-    def bar_arrays(self, bars: BarPanel) -> BarArrays:
-        """Prices, days (UTC) and what the slippage models multiply."""
-        prices = bars.open, bars.high, bars.low, bars.close, bars.volume
-        day = bars.ts.astype("datetime64[D]").astype(np.int64)
-        return BarArrays(*prices, day, *joined_arrays(self.slippage, bars))
+    def priced(self, bars: BarPanel) -> BarPanel:
+        """The bars with the extras that slippage multiplies, as the kernel's preparation asks.
+
+        `volatility` (per bar) and `average_volume` (units a bar), known before their bar opens, and
+        `spread` without NaN: those that the slippage models give. They take the place of extras of
+        these names.
+        """
+        arrays = joined_arrays(self.slippage, bars)._asdict()
+        given = {name: values for name, values in arrays.items() if values.size}
+        return replace(bars, extras={**bars.extras, **given}) if given else bars
 
     def _fill_terms(self) -> FillTerms:
         terms = self.fills.terms()
@@ -252,9 +258,9 @@ class ExecutionModel(Parameters):
         scaled = {
             name: self.commission_scale * value
             for name, value in terms._asdict().items()
-            if name not in {"tier_from", "increment"}
+            if name not in {"tier_from", "increment"} and np.isfinite(value).all()
         }
-        return terms._replace(**scaled) if self.commission_scale != 1.0 else terms
+        return terms._replace(**scaled)
 
     def _carry_terms(self, bars: BarPanel, funding: pd.DataFrame | None) -> CarryTerms:
         events = cast("FundingModel", self.funding_model).events(bars, funding)

@@ -11,6 +11,8 @@ from quant_assets.quant.market.bar_panel import BarPanel, Floats
 from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
+__all__ = ["AtrRisk"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class AtrRisk(EntrySizer):

@@ -13,6 +13,8 @@ from quant_assets.core.registry import discover
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
 from quant_assets.quant.sizing.entry.units import EntrySizes
 
+__all__ = ["EntrySizer", "entry_sizers"]
+
 ENTRY_SIZERS = "quant_assets.quant.sizing.entry"
 
 

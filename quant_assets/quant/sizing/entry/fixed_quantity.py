@@ -8,6 +8,8 @@ from quant_assets.quant.market.bar_panel import BarPanel, Floats
 from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.sizing.entry.units import UNITS
 
+__all__ = ["FixedQuantity"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class FixedQuantity(EntrySizer):

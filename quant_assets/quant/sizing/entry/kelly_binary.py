@@ -13,6 +13,8 @@ from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.sizing.entry.past import bar_returns, past_count, past_sum
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
+__all__ = ["KellyBinary"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class KellyBinary(EntrySizer):

@@ -17,6 +17,8 @@ from quant_assets.quant.sizing.entry.past import (
 )
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
+__all__ = ["KellyContinuous"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class KellyContinuous(EntrySizer):

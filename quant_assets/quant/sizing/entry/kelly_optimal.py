@@ -10,6 +10,8 @@ from quant_assets.quant.sizing.entry.portfolio import weights_every
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 from quant_assets.quant.sizing.kelly import Kelly
 
+__all__ = ["KellyOptimal"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class KellyOptimal(EntrySizer):

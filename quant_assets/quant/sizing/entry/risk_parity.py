@@ -10,6 +10,8 @@ from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.sizing.entry.portfolio import weights_every
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
+__all__ = ["RiskParity"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class RiskParity(EntrySizer):

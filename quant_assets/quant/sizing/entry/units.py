@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+__all__ = ["EntrySizes"]
+
 UNITS, NOTIONAL, EQUITY_FRACTION, RISK_FRACTION = 0, 1, 2, 3
 
 

@@ -11,6 +11,8 @@ from quant_assets.quant.sizing.entry.base import EntrySizer, bars_per_year
 from quant_assets.quant.sizing.entry.past import bar_returns, past_count, past_volatility
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
+__all__ = ["VolatilityTarget"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class VolatilityTarget(EntrySizer):

@@ -16,7 +16,12 @@ from quant_assets.quant.simulation.execution.model import PRESETS, ExecutionMode
 from quant_assets.quant.simulation.execution.slippage.fixed import FixedSlippage
 from quant_assets.quant.simulation.execution.slippage.sqrt_volume import SqrtVolume
 from quant_assets.quant.simulation.execution.terms import NEXT_OPEN, SAME_CLOSE
-from quant_assets_tests.quant.simulation.execution.bar_samples import DAY, HOUR, flat_bars
+from quant_assets_tests.quant.simulation.execution.bar_samples import (
+    DAY,
+    HOUR,
+    flat_bars,
+    random_bars,
+)
 
 DESIGN = """
 fill_model: "realistic_volume"
@@ -121,11 +126,13 @@ def test_commission_scale_multiplies_money_and_rates_and_no_tiers():
     np.testing.assert_array_equal(twice.commission.tier_from, plain.tier_from)
 
 
-def test_bar_arrays_number_the_days_of_utc():
-    bars = flat_bars(50, length=HOUR, start="2024-03-01")
-    days = ExecutionModel().bar_arrays(bars).day
-    assert np.unique(days).tolist() == [19783, 19784, 19785]
-    assert np.bincount(days - days[0]).tolist() == [24, 24, 2]
+@pytest.mark.slow
+def test_priced_bars_have_the_extras_of_their_slippage_and_keep_others():
+    bars = random_bars(40)
+    assert ExecutionModel().priced(bars) is bars
+    priced = ExecutionModel(slippage_model=["sqrt_volume", "half_spread"]).priced(bars)
+    assert set(priced.extras) == {"spread", "volatility", "average_volume"}
+    assert priced.close is bars.close
 
 
 def test_detail_timeframe_asks_for_its_bars():

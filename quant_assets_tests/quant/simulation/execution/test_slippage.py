@@ -13,15 +13,15 @@ pytestmark = pytest.mark.slow
 
 def concession(execution, bars, bar, quantity):
     """What the documented formula of the terms makes of an order in the first symbol."""
-    terms, arrays = execution.terms(bars).slippage, execution.bar_arrays(bars)
+    terms, priced = execution.terms(bars).slippage, execution.priced(bars)
     found = terms.fixed
     if terms.half_spread:
-        found += terms.half_spread * arrays.spread[bar, 0]
+        found += terms.half_spread * priced["spread"][bar, 0]
     if terms.impact:
-        share = quantity / arrays.average_volume[bar, 0]
-        found += terms.impact * arrays.volatility[bar, 0] * share**terms.exponent
+        share = quantity / priced["average_volume"][bar, 0]
+        found += terms.impact * priced["volatility"][bar, 0] * share**terms.exponent
     if terms.volume_share:
-        found += terms.volume_share * (quantity / arrays.volume[bar, 0]) ** 2
+        found += terms.volume_share * (quantity / bars.volume[bar, 0]) ** 2
     return found
 
 
@@ -42,7 +42,7 @@ def test_half_spread_is_half_of_the_bars_spread():
     assert concession(model, bars, 2, 1.0) == 0.5 * spread[2, 0]
     assert concession(model, bars, 3, 1.0) == pytest.approx(4e-4)
     with pytest.raises(DataError, match="spread"):
-        model.bar_arrays(flat_bars(3))
+        model.priced(flat_bars(3))
 
 
 def test_sqrt_volume_is_the_formula_of_what_was_known_before_the_bar():
@@ -59,20 +59,20 @@ def test_sqrt_volume_is_the_formula_of_what_was_known_before_the_bar():
 
 def test_sqrt_volume_takes_what_is_known_of_gaps_and_early_bars():
     bars = random_bars(80, missing=0.2, seed=3)
-    arrays = with_slippage({"sqrt_volume": {"lookback": 10}}).bar_arrays(bars)
+    arrays = with_slippage({"sqrt_volume": {"lookback": 10}}).priced(bars)
     returns = pd.DataFrame(bars.close).pct_change(fill_method=None)
     sigma = returns.rolling(10, min_periods=2).std().shift(1).fillna(0.0)
     usual = pd.DataFrame(bars.volume).rolling(10, min_periods=1).mean().shift(1).fillna(np.inf)
-    np.testing.assert_allclose(arrays.volatility, sigma, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(arrays.average_volume, usual, rtol=1e-9)
+    np.testing.assert_allclose(arrays["volatility"], sigma, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(arrays["average_volume"], usual, rtol=1e-9)
 
 
 def test_sqrt_volume_of_unknown_or_no_volume_has_no_impact():
     bars = flat_bars(30)
     model = with_slippage("sqrt_volume")
     assert concession(model, bars, 25, 100.0) == 0.0
-    assert np.isinf(model.bar_arrays(bars).average_volume).all()
-    assert (model.bar_arrays(bars).volatility == 0.0).all()
+    assert np.isinf(model.priced(bars)["average_volume"]).all()
+    assert (model.priced(bars)["volatility"] == 0.0).all()
 
 
 def test_volume_share_is_ziplines_formula_and_limit():
@@ -103,7 +103,7 @@ def test_models_that_contradict_each_other_are_refused():
         with_slippage(["sqrt_volume", {"sqrt_volume": {"exponent": 0.6}}])
     model = with_slippage(["sqrt_volume", {"sqrt_volume": {"lookback": 5}}])
     with pytest.raises(ConfigError, match="different volatility"):
-        model.bar_arrays(random_bars(30))
+        model.priced(random_bars(30))
 
 
 @pytest.mark.parametrize(

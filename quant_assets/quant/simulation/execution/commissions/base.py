@@ -11,21 +11,24 @@ from quant_assets.quant.simulation.execution.terms import CommissionTerms
 
 COMMISSIONS = "quant_assets.quant.simulation.execution.commissions"
 
+ROUNDING = 1e-9  # of an increment: 0.045 is half a cent above four, whatever its last bit
+
 
 def commission_terms(
     *,
     per_unit: tuple[float, ...] = (0.0,),
     tier_from: tuple[float, ...] = (0.0,),
+    minimum: float = -np.inf,
     maximum: float = np.inf,
     **rates: float,
 ) -> CommissionTerms:
     """Terms of what is named, nothing of what is not."""
-    nothing = dict.fromkeys(
-        ("flat", "maker", "taker", "minimum", "sell_rate", "increment", "buy_rate"), 0.0
-    )
+    nothing = dict.fromkeys(("flat", "maker", "taker", "sell_rate", "increment", "buy_rate"), 0.0)
     tiers = np.array(tier_from, dtype=np.float64)
     prices = np.array(per_unit, dtype=np.float64)
-    return CommissionTerms(per_unit=prices, tier_from=tiers, maximum=maximum, **(nothing | rates))
+    return CommissionTerms(
+        per_unit=prices, tier_from=tiers, minimum=minimum, maximum=maximum, **(nothing | rates)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +60,7 @@ def charge(
     """Commission of an order of `quantity` (signed: buys above 0) that fills whole at `price`.
 
     min(max(flat + per unit + rate x notional, minimum), maximum x notional), then the rate of its
-    side, then rounding. A rebate (a negative rate) is not lifted to the minimum of 0. maker : it
-    gave liquidity. month_units : units traded in the month before it.
+    side, then rounding. maker : it gave liquidity. month_units : units traded in the month before.
     """
     units, notional = abs(quantity), abs(quantity) * price
     if not (np.isfinite(notional) and notional > 0.0 and month_units >= 0.0):
@@ -67,10 +69,8 @@ def charge(
     inside = np.minimum(ends, month_units + units) - np.maximum(terms.tier_from, month_units)
     due = terms.flat + float(np.maximum(inside, 0.0) @ terms.per_unit)
     due += (terms.maker if maker else terms.taker) * notional
-    if terms.minimum > 0.0:
-        due = max(due, terms.minimum)
-    due = min(due, terms.maximum * notional)
+    due = min(max(due, terms.minimum), terms.maximum * notional)
     due += (terms.buy_rate if quantity > 0.0 else terms.sell_rate) * notional
     if terms.increment > 0.0:
-        due = float(np.floor(due / terms.increment + 0.5)) * terms.increment
+        due = float(np.floor(due / terms.increment + 0.5 + ROUNDING)) * terms.increment
     return due

@@ -18,7 +18,10 @@ NO_SLIPPAGE = SlippageTerms(fixed=0.0, half_spread=0.0, impact=0.0, exponent=0.5
 
 
 class ImpactArrays(NamedTuple):
-    """`(time, symbol)`, or `(0, 0)` where nobody asks: see `BarArrays`. No NaN."""
+    """`(time, symbol)`, or `(0, 0)` where nobody asks; no NaN. The kernel reads them as extras.
+
+    `volatility` is per bar, `average_volume` in units a bar, `spread` relative to the price.
+    """
 
     volatility: Floats = NOBODY_ASKS
     average_volume: Floats = NOBODY_ASKS
