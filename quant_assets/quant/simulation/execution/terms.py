@@ -152,10 +152,10 @@ class CommissionTerms(NamedTuple):
 
     `maker` and `taker` are rates of notional; `per_unit` has tiers by the units traded in the
     month so far, applied marginally: `tier_from` `(tier,)` increasing from 0, `per_unit`
-    `(tier,)`. `maximum` is a rate of notional (infinity: none) and holds against `minimum`, money
-    per order. `sell_rate` and `buy_rate`: rates of notional on one side alone, outside of minimum
-    and maximum (transaction taxes). The sum is rounded half up to a multiple of `increment` (0:
-    exact).
+    `(tier,)`. `minimum` is money per order (minus infinity: none, so that a negative rate stays a
+    rebate), `maximum` a rate of notional (infinity: none) that holds against it. `sell_rate` and
+    `buy_rate`: rates of notional on one side alone, outside of minimum and maximum (transaction
+    taxes). The sum is rounded half up to a multiple of `increment` (0: exact).
     """
 
     flat: float
