@@ -68,7 +68,13 @@ class Strategy(ABC):
 
 
 class VectorStrategy(Strategy):
-    """A strategy over arrays: all decisions at once."""
+    """A strategy over arrays: all decisions at once.
+
+    `symbolwise` promises that signals and plan of a symbol depend on the bars of that symbol alone:
+    accounts of one symbol may then be simulated a few symbols at a time.
+    """
+
+    symbolwise: ClassVar[bool] = False
 
     @abstractmethod
     def signals(self, bars: BarPanel) -> Signals:
