@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from weakref import ref
 
@@ -44,7 +45,7 @@ class Line:
                 f"{self.indicator.name} has no line {self.output!r}; it has {', '.join(outputs)}"
             )
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Name of the line: the indicator with its parameters, the columns it reads, the output."""
         return f"{self.source}.{self.output}"

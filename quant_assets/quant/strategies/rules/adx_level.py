@@ -25,7 +25,7 @@ class _Level(Rule, ABC):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        return (rows[self.lines()[0]],)
+        return (rows[self.read_lines[0]],)
 
 
 @dataclass(frozen=True, kw_only=True)

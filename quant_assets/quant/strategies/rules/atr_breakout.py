@@ -31,7 +31,7 @@ class _Move(Rule, ABC):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        (line,) = self.lines()
+        (line,) = self.read_lines
         return rows["close"], rows.before("close", 1), rows.before(line, 1)
 
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from math import isfinite
 from typing import ClassVar
 
@@ -73,7 +74,7 @@ class Rule(Condition):
             value = getattr(self, field.name)
             if isinstance(value, float) and not isfinite(value):
                 raise ConfigError(f"{self.name}: {field.name} is {value}; it must be finite")
-        self.lines()
+        self.read_lines  # noqa: B018 - made now, so that indicators refuse their parameters
 
     @abstractmethod
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
@@ -87,6 +88,11 @@ class Rule(Condition):
         """See the base class."""
         return ()
 
+    @cached_property
+    def read_lines(self) -> tuple[Line, ...]:
+        """`lines`, made once."""
+        return self.lines()
+
     @property
     def back(self) -> int:
         """Bars before its own that it reads itself."""
@@ -95,7 +101,7 @@ class Rule(Condition):
     @property
     def lookback(self) -> int:
         """See the base class."""
-        return max((line.indicator.lookback for line in self.lines()), default=0) + self.back
+        return max((line.indicator.lookback for line in self.read_lines), default=0) + self.back
 
     def verdict(self, rows: Rows) -> tuple[Bools, Bools]:
         """See the base class."""

@@ -31,7 +31,7 @@ class BollingerSqueeze(Rule):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        return tuple(rows[line] for line in self.lines())
+        return tuple(rows[line] for line in self.read_lines)
 
     def test(self, *values: Floats) -> Bools:
         """See the base class."""

@@ -30,7 +30,7 @@ class _Touch(Rule, ABC):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        return rows[self.extreme], rows[self.lines()[0]]
+        return rows[self.extreme], rows[self.read_lines[0]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ class _Breakout(Rule, ABC):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        return rows["close"], rows.before(self.lines()[0], 1)
+        return rows["close"], rows.before(self.read_lines[0], 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ class _Leaves(Rule, ABC):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        return rows["close"], rows[self.lines()[0]]
+        return rows["close"], rows[self.read_lines[0]]
 
 
 @dataclass(frozen=True, kw_only=True)

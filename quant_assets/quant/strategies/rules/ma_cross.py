@@ -41,7 +41,7 @@ class _Cross(Rule, ABC):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        fast, slow = self.lines()
+        fast, slow = self.read_lines
         return rows[fast] - rows[slow], rows.before(fast, 1) - rows.before(slow, 1)
 
 

@@ -34,7 +34,7 @@ class _Cross(Rule, ABC):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        (line,) = self.lines()
+        (line,) = self.read_lines
         return rows[line], rows.before(line, 1)
 
 

@@ -29,7 +29,7 @@ class VolumeSpike(Rule):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        return rows["volume"], rows.before(self.lines()[0], 1)
+        return rows["volume"], rows.before(self.read_lines[0], 1)
 
     def test(self, *values: Floats) -> Bools:
         """See the base class."""
