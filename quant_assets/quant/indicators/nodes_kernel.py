@@ -119,7 +119,13 @@ def smooth(x: Block, seen: int, state: Block, n: int, alpha: float, skip: int, o
     if n_symbols == 1:
         count, average = state[0, 0], state[1, 0]
         for t in range(n_rows):
-            count, average = _smoothed(x[t, 0], count, average, n, alpha, skip)
+            value = x[t, 0]
+            if count >= n and not np.isnan(value):  # seeded: the rest of `_smoothed` in one step
+                average += alpha * (value - average)
+                count += 1.0
+                out[t, 0] = average
+                continue
+            count, average = _smoothed(value, count, average, n, alpha, skip)
             out[t, 0] = average if count >= n else np.nan
         state[0, 0], state[1, 0] = count, average
         return

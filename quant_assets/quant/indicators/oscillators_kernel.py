@@ -9,6 +9,47 @@ FLAT = 4.0 * 2.0**-52
 
 
 @compiled
+def _moved(
+    change: float, count: float, rises: float, falls: float, n: int
+) -> tuple[float, float, float]:
+    """Count and both averages after one more change."""
+    alpha = 1.0 / n
+    rise = change if change > 0.0 else 0.0
+    fall = rise - change
+    count += 1.0
+    risen, fallen = rises + rise, falls + fall
+    seeding = count < n
+    seed_rise = risen if seeding else risen * alpha
+    seed_fall = fallen if seeding else fallen * alpha
+    risen = rises + alpha * (rise - rises)
+    fallen = falls + alpha * (fall - falls)
+    risen = risen if count > n else seed_rise
+    fallen = fallen if count > n else seed_fall
+    absent = np.isnan(change)
+    return 0.0 if absent else count, 0.0 if absent else risen, 0.0 if absent else fallen
+
+
+@compiled
+def _strength_of_one(x: Block, state: Block, n: int, up: Block, down: Block) -> None:
+    """`strength` of a single symbol, its state in registers."""
+    count, rises, falls, last = state[0, 0], state[1, 0], state[2, 0], state[3, 0]
+    alpha = 1.0 / n
+    for t in range(x.shape[0]):
+        change = x[t, 0] - last
+        last = x[t, 0]
+        if count >= n and not np.isnan(change):  # seeded: the rest of `_moved` in one step
+            rise = change if change > 0.0 else 0.0
+            rises += alpha * (rise - rises)
+            falls += alpha * (rise - change - falls)
+            count += 1.0
+        else:
+            count, rises, falls = _moved(change, count, rises, falls, n)
+        up[t, 0] = rises if count >= n else np.nan
+        down[t, 0] = falls if count >= n else np.nan
+    state[0, 0], state[1, 0], state[2, 0], state[3, 0] = count, rises, falls, last
+
+
+@compiled
 def strength(x: Block, seen: int, state: Block, n: int, up: Block, down: Block) -> None:
     """Wilder's averages of the rises and of the falls, seeded by the mean of the first n.
 
@@ -16,31 +57,20 @@ def strength(x: Block, seen: int, state: Block, n: int, up: Block, down: Block) 
     the last value.
     """
     n_rows, n_symbols = x.shape
+    if n_symbols == 1:
+        _strength_of_one(x, state, n, up, down)
+        return
     counts, rises, falls, last = state[0], state[1], state[2], state[3]
-    alpha = 1.0 / n
     for t in range(n_rows):
         values, ups, downs = x[t], up[t], down[t]
         for j in range(n_symbols):
-            change = values[j] - last[j]
-            rise = change if change > 0.0 else 0.0
-            fall = rise - change
-            count = counts[j] + 1.0
-            risen, fallen = rises[j] + rise, falls[j] + fall
-            seeding = count < n
-            seed_rise = risen if seeding else risen * alpha
-            seed_fall = fallen if seeding else fallen * alpha
-            risen = rises[j] + alpha * (rise - rises[j])
-            fallen = falls[j] + alpha * (fall - falls[j])
-            risen = risen if count > n else seed_rise
-            fallen = fallen if count > n else seed_fall
-            absent = np.isnan(change)
-            counts[j] = 0.0 if absent else count
-            rises[j] = 0.0 if absent else risen
-            falls[j] = 0.0 if absent else fallen
+            count, risen, fallen = _moved(values[j] - last[j], counts[j], rises[j], falls[j], n)
+            counts[j] = count
+            rises[j] = risen
+            falls[j] = fallen
             last[j] = values[j]
-            shown = (count >= n) & (not absent)
-            ups[j] = risen if shown else np.nan
-            downs[j] = fallen if shown else np.nan
+            ups[j] = risen if count >= n else np.nan
+            downs[j] = fallen if count >= n else np.nan
 
 
 @compiled

@@ -44,6 +44,9 @@ class Room:
         from quant_assets.quant.indicators.rooms_kernel import take
 
         block, left, width = self._block[: last - first], self._symbols.start, len(self._symbols)
+        if _is_flat(block, table) and _plain(table):
+            take(table.reshape(1, 1, -1), 0, first * width, block.size, block.reshape(1, -1))
+            return block
         if _plain(table):
             take(table, first, left, width, block)
             return block
@@ -56,7 +59,16 @@ def give(block: Floats, table: Table, first: int, symbols: range) -> None:
     """Put a block into the rows from `first` of a table (lane, time, symbol) of our own."""
     from quant_assets.quant.indicators.rooms_kernel import give as kernel
 
+    if _is_flat(block, table):
+        width = len(symbols)
+        kernel(block.reshape(1, -1), table.reshape(1, 1, -1), 0, first * width, block.size)
+        return
     kernel(block, table, first, symbols.start, len(symbols))
+
+
+def _is_flat(block: Floats, table: Table) -> bool:
+    """Whether the rows of both follow each other without a gap: one long row."""
+    return bool(table.shape[0] == 1 and table.shape[2] == block.shape[1])
 
 
 def _plain(table: Table) -> bool:
