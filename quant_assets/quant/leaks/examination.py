@@ -351,7 +351,7 @@ def examine(
     """
     if len(sample) < LEAST_ROWS:
         raise ConfigError(f"{len(sample)} rows cannot be cut; give at least {LEAST_ROWS}")
-    with _random_state_kept():
+    with random_state_kept():
         work = _Examination(run, sample, settings, root)
         try:
             work.examine()
@@ -396,7 +396,7 @@ def _first_of_each(leaks: list[Leak]) -> tuple[Leak, ...]:
 
 
 @contextmanager
-def _random_state_kept() -> Iterator[None]:
+def random_state_kept() -> Iterator[None]:
     """Leave the global random generators as they were found."""
     numbers, plain = np.random.get_state(), random.getstate()  # noqa: NPY002 - as above
     try:

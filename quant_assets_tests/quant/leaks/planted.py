@@ -338,8 +338,9 @@ class TypeOfTheWholeColumn(Planted):
 
     def signals(self, bars):
         moves = bars.close / 3.0
-        gaps = np.isnan(moves[:, :1]).any()
-        return weights(moves[:, :1] if gaps else moves[:, :1].astype(np.int64))
+        gaps = np.isnan(moves[:, 0]).any()
+        first = moves[:, :1] if gaps else moves[:, :1].astype(np.int64)
+        return weights(np.broadcast_to(first, moves.shape))
 
 
 @planted
