@@ -1,0 +1,30 @@
+"""What a headless launch changes in its process, it changes back."""
+
+import gc
+
+import pytest
+
+from quant_assets.orchestration.launch import COLLECT_AFTER, _rare_collections
+
+pytestmark = pytest.mark.slow
+
+
+def test_rare_collections_end_with_the_run_even_when_it_fails():
+    before = gc.get_threshold(), gc.get_freeze_count()
+    with pytest.raises(ValueError, match="boom"), _rare_collections():
+        assert gc.get_threshold()[0] == COLLECT_AFTER
+        assert gc.get_freeze_count() > before[1]
+        raise ValueError("boom")
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
+
+
+def test_rare_collections_still_find_cycles():
+    class Node:
+        def __init__(self):
+            self.me = self
+
+    with _rare_collections():
+        for _ in range(3 * COLLECT_AFTER):
+            Node()
+        alive = sum(isinstance(found, Node) for found in gc.get_objects())
+    assert alive <= 2 * COLLECT_AFTER
