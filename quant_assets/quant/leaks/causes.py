@@ -12,6 +12,10 @@ BUCKETS = (("hour", "h"), ("day", "D"), ("week", "W"), ("month", "M"))
 
 
 LATE_ROW = "Likely a row that came late: it is used before its available_at."
+AHEAD = (
+    "The output must be known before its own bar, and depends on it: a fill at, or a return of, "
+    "the bar that decided."
+)
 NEXT = "Likely the next row: a shift by -1, or the price of a bar that is not over."
 FILLED = "Likely a fill from later rows (bfill), or values of the end at the start (roll)."
 UNIVERSE = "Likely the universe: symbols count that were listed later only."
@@ -30,6 +34,7 @@ def cause_of(sample: Sample, probe: Probe, found: Difference) -> str:
     bucket = _bucket(sample, cut, rows)
     sentences = (
         (late.size > 0 and first >= late.min(initial=cut), LATE_ROW),
+        (first > cut, AHEAD),
         (first == cut, NEXT),
         (
             bucket is not None,

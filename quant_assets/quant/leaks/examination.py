@@ -18,6 +18,7 @@ from quant_assets.quant.leaks.memory import Memory
 from quant_assets.quant.leaks.outputs import ROUNDING_ULPS, activity, difference, outputs_of
 from quant_assets.quant.leaks.report import Leak, LeakReport, StartUp
 from quant_assets.quant.leaks.samples import Sample
+from quant_assets.quant.leaks.settling import settled
 from quant_assets.quant.leaks.sources import clock_reads, suspects
 
 __all__ = ["Settings", "examine"]
@@ -163,9 +164,13 @@ class _Examination:
         The first run has seen all rows; one over few of them must not remember that.
         """
         part = self.futures.restored().rows(slice(0, self.repeat_rows()))
-        remembered = self.kept(self.again(part))
-        fresh = self.kept(self.fresh(part))
-        other = self.kept(self.fresh(part, seed=1))
+        try:
+            remembered = self.kept(self.again(part))
+            fresh = self.kept(self.fresh(part))
+            other = self.kept(self.fresh(part, seed=1))
+        except Exception as error:  # noqa: BLE001 - the code of others, on fewer rows
+            self.failed(f"again over {len(part)} rows", error)
+            return
         probe = Probe("truncated", len(part) - 1, 0)
         compared = (
             ("remembered", remembered, self.found.leaks, REMEMBERED),
@@ -176,13 +181,17 @@ class _Examination:
                 again = outputs.get(name, array[:0])
                 found.extend(self.judge(name, array, again, probe, part.symbols, how, cause))
 
+    def failed(self, label: str, error: Exception) -> None:
+        """Note a run that could not be made."""
+        self.found.failed.append(f"{label}: {type(error).__name__}: {error}")
+
     def repeat_rows(self) -> int:
         """Rows of the runs that look for memory and chance."""
         n_rows = len(self.sample)
         firsts = [int(np.argmax(rows)) for rows in self.active.values() if rows.any()]
         spoken = min(max(firsts, default=0), n_rows // 5)
         wanted = max(spoken, min(firsts, default=0), min(REPEAT_ROWS, n_rows // 20))
-        return min(n_rows - 1, wanted + LEAST_CUT)
+        return min(n_rows - 1, max(wanted, self.settings.warm_up) + LEAST_CUT)
 
     def compare_probe(self, probe: Probe) -> None:
         """Another future: nothing up to the cut may change."""
@@ -191,7 +200,7 @@ class _Examination:
         try:
             outputs = self.fresh(sample)
         except Exception as error:  # noqa: BLE001 - the code of others, on data that it never saw
-            self.found.failed.append(f"{label}: {type(error).__name__}: {error}")
+            self.failed(label, error)
             return
         self.found.probes.append(label)
         last = probe.cut + 1 + (self.settings.lead if probe.tail else 0)
@@ -310,7 +319,220 @@ class _Examination:
         try:
             late = self.fresh(part)
         except Exception as error:  # noqa: BLE001 - the code of others, on fewer rows
-            self.found.failed.append(f"start-up from row {first}: {type(error).__name__}: {error}")
+            self.failed(f"start-up from row {first}", error)
+            return ()
+        found = []
+        for name, array in self.whole.items():
+            if array.dtype.kind not in "fiub" or late.get(name, array).shape != array[first:].shape:
+                continue
+            needed = settled(array[first:], late[name], self.settings.tolerance)
+            sizes = self.settings.warm_up, n_rows - first, self.settings.tolerance
+            found.append(StartUp(name, needed, *sizes))
+        return tuple(found)
+
+
+def examine(self) -> None:
+        """Run all probes."""
+        probes = self.probes()
+        self.compare_again()
+        for probe in probes:
+            self.compare_probe(probe)
+
+    def probes(self) -> tuple[Probe, ...]:
+        """The planned ones, or three at each of the given cuts."""
+        n_rows, given = len(self.sample), self.settings.cuts
+        if given is None:
+            spent = START_UP_SHARE * self.settings.start_up + 3 * self.repeat_rows() / n_rows
+            budget, least = self.settings.budget - spent, max(LEAST_CUT, self.settings.warm_up)
+            planned = plan(
+                self.active, n_rows, budget=budget, least=least, generator=self.generator
+            )
+            return (*self.late_probes(), *planned)
+        wrong = [cut for cut in given if not 0 <= cut < n_rows - 1]
+        if wrong or not len(given):
+            raise ConfigError(
+                f"cuts {wrong or given} must lie in the {n_rows} rows, one before end"
+            )
+        return tuple(
+            Probe(kind, cut, 0 if kind == "truncated" else n_rows - cut - 1, turn)
+            for cut in sorted(given)
+            for kind, turn in AT_EACH_CUT
+        )
+
+    def late_probes(self) -> tuple[Probe, ...]:
+        """Cuts behind rows that were not known yet at their own decision."""
+        known, decided = self.sample.available_at, self.sample.decided_at
+        if known is None or decided is None:
+            return ()
+        late = np.flatnonzero(known[:-1] > decided[:-1])
+        spoken = min(
+            (int(np.argmax(rows)) for rows in self.active.values() if rows.any()), default=0
+        )
+        chosen = late[late >= min(spoken, late.max(initial=0))][:LATE_CUTS]
+        return tuple(Probe("noise", int(cut), 1, 1 - 2 * (n % 2)) for n, cut in enumerate(chosen))
+
+    def compare_again(self) -> None:
+        """The first rows again: remembering the run over all rows, not so, with other chances.
+
+        The first run has seen all rows; one over few of them must not remember that.
+        """
+        part = self.futures.restored().rows(slice(0, self.repeat_rows()))
+        try:
+            remembered = self.kept(self.again(part))
+            fresh = self.kept(self.fresh(part))
+            other = self.kept(self.fresh(part, seed=1))
+        except Exception as error:  # noqa: BLE001 - the code of others, on fewer rows
+            self.failed(f"again over {len(part)} rows", error)
+            return
+        probe = Probe("truncated", len(part) - 1, 0)
+        compared = (
+            ("remembered", remembered, self.found.leaks, REMEMBERED),
+            ("repeated", other, self.found.unstable, REPEATED),
+        )
+        for how, outputs, found, cause in compared:
+            for name, array in fresh.items():
+                again = outputs.get(name, array[:0])
+                found.extend(self.judge(name, array, again, probe, part.symbols, how, cause))
+
+    def failed(self, label: str, error: Exception) -> None:
+        """Note a run that could not be made."""
+        self.found.failed.append(f"{label}: {type(error).__name__}: {error}")
+
+    def repeat_rows(self) -> int:
+        """Rows of the runs that look for memory and chance."""
+        n_rows = len(self.sample)
+        firsts = [int(np.argmax(rows)) for rows in self.active.values() if rows.any()]
+        spoken = min(max(firsts, default=0), n_rows // 5)
+        wanted = max(spoken, min(firsts, default=0), min(REPEAT_ROWS, n_rows // 20))
+        return min(n_rows - 1, max(wanted, self.settings.warm_up) + LEAST_CUT)
+
+    def compare_probe(self, probe: Probe) -> None:
+        """Another future: nothing up to the cut may change."""
+        sample = self.futures.changed(probe)
+        label = f"{probe.kind} from row {probe.cut + 1}"
+        try:
+            outputs = self.fresh(sample)
+        except Exception as error:  # noqa: BLE001 - the code of others, on data that it never saw
+            self.failed(label, error)
+            return
+        self.found.probes.append(label)
+        last = probe.cut + 1 + (self.settings.lead if probe.tail else 0)
+        found = list(self.compared(outputs, sample, probe, last))
+        if found and sample.symbols != self.sample.symbols:
+            found = self.without_newcomers(probe, found)
+        self.found.leaks += found
+
+    def compared(self, outputs: Outputs, sample: Sample, probe: Probe, last: int) -> Iterator[Leak]:
+        """The outputs that changed before row `last`."""
+        known = np.array([symbol in sample.symbols for symbol in self.sample.symbols], dtype=bool)
+        for name in [*self.whole, *sorted(outputs.keys() - self.whole.keys())]:
+            expected = self.whole.get(name, outputs.get(name))[:last]  # type: ignore[index]
+            if name not in self.whole:
+                expected = expected[:0]
+            elif expected.shape[1] == len(known):
+                expected = expected[:, known]
+            if name in self.active and self.active[name][:last].any():
+                self.found.spoken.add(name)
+            other = outputs.get(name, expected[:0])[:last]
+            yield from self.judge(name, expected, other, probe, sample.symbols)
+
+    def compare_inputs(self) -> None:
+        """Nobody may write to the data: the next reader takes them for what was delivered."""
+        if not self.futures.untouched():
+            first = self.moment(0)
+            cause = "The code writes to its input: a second run over it has other data."
+            values = "", "written", 0, first, 0, first, "", 0, 0, "", "", cause, self.source()
+            self.found.unstable.append(Leak(*values))
+
+    def without_newcomers(self, probe: Probe, found: list[Leak]) -> list[Leak]:
+        """Tell leaks of the universe from others: those that stay when all symbols are listed."""
+        kept = replace(probe, newcomers=True)
+        sample = self.futures.changed(kept)
+        before, self.found.rows = self.found.rows, 0
+        outputs = self.fresh(sample)
+        self.found.rows = before  # part of the diagnosis, not of the check
+        others = {leak.output: leak for leak in self.compared(outputs, sample, kept, probe.cut + 1)}
+        return [others.get(leak.output, replace(leak, cause=UNIVERSE)) for leak in found]
+
+    def judge(  # noqa: PLR0913, PLR0917 - what was compared with what, and how
+        self,
+        name: str,
+        expected: Array,
+        found: Array,
+        probe: Probe,
+        symbols: tuple[str, ...],
+        how: str | None = None,
+        cause: str | None = None,
+    ) -> Iterator[Leak]:
+        """A leak, if one output differs."""
+        if expected.shape != found.shape:
+            if not len(found) and not activity(expected).any():
+                return  # nothing was said, and the output left out
+            yield self.of_shape(name, expected, found, probe, how or probe.kind)
+            return
+        other = difference(expected, found, ulps=self.settings.ulps)
+        if other is None:
+            return
+        if other.rounding:
+            self.found.rounding[name] = max(self.found.rounding.get(name, 0.0), other.rounding)
+        if not other.cells.any():
+            return
+        row, column = other.example
+        yield Leak(
+            name,
+            how or probe.kind,
+            probe.cut,
+            self.moment(probe.cut),
+            row,
+            self.moment(row),
+            symbols[column] if other.cells.shape[1] == len(symbols) else "",
+            int(other.cells.sum()),
+            probe.cut - int(other.rows[0]),
+            str(other.expected),
+            str(other.found),
+            cause or cause_of(self.sample, probe, other),
+            self.source(),
+        )
+
+    def of_shape(self, name: str, expected: Array, found: Array, probe: Probe, how: str) -> Leak:
+        """An output that came, went, or has other columns."""
+        cut = self.moment(probe.cut)
+        cause = "Which outputs and columns there are depends on later rows."
+        shapes = str(expected.shape), str(found.shape)
+        return Leak(
+            name,
+            how,
+            probe.cut,
+            cut,
+            0,
+            self.moment(0),
+            "",
+            found.size,
+            probe.cut,
+            *shapes,
+            cause,
+            self.source(),
+        )
+
+    def source(self) -> tuple[str, ...]:
+        """Lines of the subject's code to look at."""
+        if self.lines is None:
+            self.lines = suspects(self.root)
+        return self.lines
+
+    def moment(self, row: int) -> str:
+        """Time of a row."""
+        return str(self.sample.ts[row])
+
+    def start_up(self) -> tuple[StartUp, ...]:
+        """Bars that each float or flag output needs to forget where its data begin."""
+        n_rows = len(self.sample)
+        first = n_rows - max(int(START_UP_SHARE * n_rows), min(LEAST_ROWS, n_rows))
+        part = self.futures.restored().rows(slice(first, n_rows))
+        try:
+            late = self.fresh(part)
+        except Exception as error:  # noqa: BLE001 - the code of others, on fewer rows
+            self.failed(f"start-up from row {first}", error)
             return ()
         found = []
         for name, array in self.whole.items():

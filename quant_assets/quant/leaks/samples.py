@@ -147,7 +147,7 @@ def _of_features(inputs: FeatureInputs) -> Sample:
         series: dict[str, Any] = {n: array for n, array in arrays.items() if n != TS}
         return replace(inputs, ts=zoned, symbols=symbols, **series)
 
-    ts = index.to_numpy()
+    ts = (index if index.tz is None else index.tz_convert("UTC").tz_localize(None)).to_numpy()
     return Sample({**arrays, TS: ts}, build, ts, inputs.symbols)
 
 
