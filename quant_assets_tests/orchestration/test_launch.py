@@ -9,12 +9,17 @@ from quant_assets.orchestration.launch import COLLECT_AFTER, _rare_collections
 pytestmark = pytest.mark.slow
 
 
-def test_rare_collections_end_with_the_run_even_when_it_fails():
-    before = gc.get_threshold(), gc.get_freeze_count()
-    with pytest.raises(ValueError, match="boom"), _rare_collections():
+def failing(before):
+    with _rare_collections():
         assert gc.get_threshold()[0] == COLLECT_AFTER
         assert gc.get_freeze_count() > before[1]
         raise ValueError("boom")
+
+
+def test_rare_collections_end_with_the_run_even_when_it_fails():
+    before = gc.get_threshold(), gc.get_freeze_count()
+    with pytest.raises(ValueError, match="boom"):
+        failing(before)
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
