@@ -14,6 +14,9 @@ from quant_assets.quant.moments.covariances.base import CovarianceEstimator
 from quant_assets.quant.moments.means.base import MeanEstimator
 from quant_assets.quant.optimization.base import Optimizer
 from quant_assets.quant.optimization.constraints.base import Constraint
+from quant_assets.quant.risk.base import RiskRule
+from quant_assets.quant.simulation.execution.model import FAMILIES
+from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.synthesis.signals.base import Signal
 from quant_assets_tests.docs.pages import REPOSITORY, Page, all_pages, commands_of
 
@@ -30,6 +33,9 @@ PLUGINS = [
     ("covariance", "quant_assets.quant.moments.covariances", CovarianceEstimator),
     ("expected_returns", "quant_assets.quant.moments.means", MeanEstimator),
     ("hardening", "quant_assets.quant.optimization.constraints", Constraint),
+    ("execution_risk", "quant_assets.quant.risk", RiskRule),
+    ("execution_sizing", "quant_assets.quant.sizing.entry", EntrySizer),
+    *(("execution", family.package, family.base) for family in FAMILIES.values()),
 ]
 
 
