@@ -5,6 +5,7 @@ from quant_assets.quant.indicators.cross_section import *
 from quant_assets.quant.indicators.directional import *
 from quant_assets.quant.indicators.microstructure import *
 from quant_assets.quant.indicators.oscillators import *
+from quant_assets.quant.indicators.oscillators_composed import *
 from quant_assets.quant.indicators.regression import *
 from quant_assets.quant.indicators.rolling import *
 from quant_assets.quant.indicators.rolling_hurst import *
@@ -13,4 +14,5 @@ from quant_assets.quant.indicators.trend import *
 from quant_assets.quant.indicators.volatility import *
 from quant_assets.quant.indicators.volatility_realized import *
 from quant_assets.quant.indicators.volume import *
+from quant_assets.quant.indicators.volume_moves import *
 from quant_assets.quant.indicators.volume_weighted import *
