@@ -1,0 +1,62 @@
+"""Advances a book over bars: grows its logs when they fill up, names what went wrong and where."""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.core.errors import DataError
+from quant_assets.core.lazy import Deferred
+from quant_assets.quant.simulation.execution.book import Book
+from quant_assets.quant.simulation.execution.preparation import Preparation
+
+__all__ = ["advance"]
+
+_kernel = Deferred("quant_assets.quant.simulation.execution.event_kernel")
+
+LOGS = {"fills": 4, "order_log": 5, "trades": 6, "vetoes": 7}  # -> their counter
+BAR, N_IDS, N_OPEN = 0, 3, 2
+
+
+def advance(
+    preparation: Preparation,
+    book: Book,
+    last: int | None = None,
+    *,
+    address: int = 0,
+    on_growth: Callable[[Book], None] | None = None,
+) -> tuple[Book, bool]:
+    """The book after bar `last` (exclusive; None: all); False when the caller's function stopped.
+
+    Going on from a book that stands at some bar gives the same as one call. A book that does not
+    balance is a `DataError` that names the bar; with finite prices it cannot happen.
+    """
+    market = preparation.market
+    last = len(preparation.bars) if last is None else last
+    while True:
+        status = _kernel.run(market, book, last, address)
+        if status == _kernel.GROW:
+            book = _longer(book)
+            if on_growth is not None:
+                on_growth(book)
+            continue
+        if status == _kernel.UNBALANCED:
+            bar = int(book.counters[BAR]) - 1
+            found, expected = book.account[_kernel.EQUITY], book.account[_kernel.EXPECTED]
+            raise DataError(
+                f"the books of bar {bar} ({preparation.bars.ts[bar]}) do not balance: balances "
+                f"say {found!r}, profit and loss {expected!r}. Look for infinite prices or costs"
+            )
+        return book, bool(status == _kernel.FINE)
+
+
+def _longer(book: Book) -> Book:
+    """The same book with room for twice as much in its logs and its order book."""
+    longer = {name: _doubled(getattr(book, name)) for name in (*LOGS, "orders", "codes")}
+    return book._replace(**longer, scratch=np.zeros(len(longer["orders"]), dtype=np.int64))
+
+
+def _doubled(log: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    grown = np.empty((2 * len(log), log.shape[1]), dtype=log.dtype)
+    grown[: len(log)] = log
+    return grown

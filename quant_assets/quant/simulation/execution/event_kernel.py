@@ -1,0 +1,1699 @@
+"""The compiled event loop: orders, fills, costs, limits and marking, bar by bar.
+
+Import this module lazily: it loads numba, whose disk cache notices changes of one file only; that
+is why all compiled functions and their constants live here.
+
+Order of events inside bar t, which spans [ts, ts + bar_length):
+
+1. borrow and interest for the time since the bar before, on what stood at its close; funding due
+   up to and including ts, on what was held before any fill at that instant;
+2. the open: orders that reduce, protective exits that the open has passed, then entries, the
+   strongest first;
+3. inside: protective exits, then stop orders, then limit orders (on detail bars, where there are
+   any, one after the other); what is opened inside is protected at once;
+4. funding due inside the bar; margin at the bar's worst prices;
+5. orders that fill at the close or at the average price of the bar;
+6. marking at the close (a gap: the level before), trailing stops move, the books must balance;
+7. the decision: signals and orders become open orders, each refusal is logged; orders that fill at
+   the same close do so now.
+
+Equity is computed twice, from balances (cash + value of positions) and from profit and loss (price
+gains - costs + carry); both must agree to 1e-9.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.experimental import structref
+from numba.extending import intrinsic
+
+from quant_assets.quant.simulation.execution.book import Book, Floats, Market
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="numpy"))
+
+FINE, UNBALANCED, GROW, STOPPED = 0, 1, 2, 3
+IDENTITY_TOLERANCE, LOT_ROUNDING, DUST, NEVER = 1e-9, 1e-9, 1e-12, 2**62
+ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
+UNITS, NOTIONAL, EQUITY_FRACTION, RISK_FRACTION, WEIGHT = 0, 1, 2, 3, 4
+NEXT_OPEN, NEXT_CLOSE, NEXT_VWAP, SAME_CLOSE = 0, 1, 2, 3
+STOP_FRACTION, STOP_PRICE, TRAIL_FRACTION, TRAIL_PRICE = 0, 1, 2, 3
+TARGET_FRACTION, TARGET_PRICE, TIME_BARS = 4, 5, 6
+DUE_AT_CLOSE, DUE_BEFORE_OPEN, DUE_INSIDE = 0, 1, 2
+MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = 0, 1, 2, 3, 4
+GTC, DAY_ORDER, IOC, GTD = 0, 1, 2, 3
+OPEN_ORDER, FILLED, CANCELLED, EXPIRED, REJECTED = 0, 1, 2, 3, 4
+AT_OPEN, INSIDE, AT_CLOSE = 0, 1, 2
+POINT, WHOLE = -2, -1  # of a bar: its open alone, all of it; from 0 on: detail bars
+
+# Account
+CASH, EQUITY, PEAK, DAY_START, NOW, LONG, SHORT, GAIN, COMMISSION, SLIPPAGE = range(10)
+BORROW, INTEREST, FUNDING, PENALTY, MONTH_UNITS, HEAT, EXPECTED = range(10, 17)
+# Counters
+BAR, N_HELD, N_OPEN, N_IDS, N_FILLS, N_ORDERS, N_TRADES, N_VETOES, EVENT = range(9)
+HALTED, HALT_SINCE, DAY, BLOCKED, MONTH, N_REQUESTS, STAMP, N_TRADE_IDS, N_DEAD = range(9, 18)
+# Symbols
+QUANTITY, AVERAGE, LEVEL, LEVEL_FX, STOP_AT, TARGET_AT, TRAIL_PART, TRAIL_DISTANCE = range(8)
+EXTREME, BEFORE, USED, BOUGHT, ENTRY_VALUE, SOLD, EXIT_VALUE, FLOW = range(8, 16)
+T_COMMISSION, T_SLIPPAGE, T_BORROW, T_FUNDING, T_PENALTY, T_IMPACT = range(16, 22)
+HIGHEST, LOWEST, T_EQUITY, T_HEAT, T_DRAWDOWN, T_QUALITY, T_STRENGTH = range(22, 29)
+ENTRY_NOTIONAL, TRADED_NOTIONAL, CALLED = 29, 30, 31  # CALLED: strength of a signal, for sorting
+# Flags of symbols
+HELD_AT, ENTRY_BAR, TIME_EXIT, EXIT_ORDER, ENTRY_ORDER, BEFORE_BAR, USED_BAR = range(7)
+COOL_UNTIL, STAGE, TRAILS, T_DECIDED, T_ID, GAPS, T_TAG, TOUCHED = range(7, 15)
+# Orders
+O_QUANTITY, O_ORIGINAL, O_SIZE, O_LIMIT, O_STOP, O_TRAIL, O_EXTREME, O_STRENGTH = range(8)
+O_FILLED, O_VALUE, O_NOTIONAL, O_BASE, O_TAX, O_FEE, O_PROFIT, O_LOSS = range(8, 16)
+# Codes of orders
+C_ID, C_SYMBOL, C_KIND, C_DECIDED, C_ACTIVE, C_EXPIRES, C_GROUP, C_REDUCE, C_REASON = range(9)
+C_SIDE, C_UNIT, C_TRIGGERED, C_TAG, C_PART, C_FORCE, C_DAY, C_STATUS, C_BORN, C_CHILDREN = range(
+    9, 19
+)
+# Requests
+(R_SYMBOL, R_QUANTITY, R_KIND, R_LIMIT, R_STOP, R_TRAIL, R_PART, R_FORCE, R_BARS) = range(9)
+R_PROFIT, R_LOSS, R_GROUP, R_REDUCE, R_TAG = range(9, 14)
+# Instruments
+LOT, TICK, LEAST, MULTIPLIER, BORROW_RATE, INVERSE, SECTOR = range(7)
+# Rules
+(PARTICIPATION, FIXED, HALF_SPREAD, IMPACT, EXPONENT, VOLUME_SHARE, FLAT, MAKER, TAKER) = range(9)
+MINIMUM, MAXIMUM, SELL_RATE, BUY_RATE, INCREMENT, CASH_RATE, DEBIT_RATE = range(9, 16)
+LIQUIDATION_FEE, LEVERAGE, MAX_POSITION, MAX_GROSS, MAX_NET, MAX_SECTOR, MAX_HEAT = range(16, 23)
+CORRELATION, CUT_DRAWDOWN, CUT_SCALE, HALT_DRAWDOWN, RESUME_DRAWDOWN, DAILY_LOSS = range(23, 29)
+# Switches
+MODEL, THROUGH, TIME_TO_LIVE, LATENCY, OPTIMISTIC, SIZE_UNIT, WARM_UP, MAX_POSITIONS = range(8)
+CORRELATION_BARS, HALT_BARS, COOL_DOWN, HAS_CARRY, HAS_SIGNAL, HAS_TARGET, MARGINED = range(8, 15)
+# Reasons
+(ENTRY, EXIT_SIGNAL, TARGET_WEIGHT, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, TIME_STOP) = range(7)
+DRAWDOWN_HALT, DAILY_HALT, LIQUIDATION, ORDER, REVERSAL = range(7, 12)
+# Rules that refuse
+(BY_LEVERAGE, BY_POSITION, BY_GROSS, BY_NET, BY_SECTOR, BY_COUNT, BY_HEAT) = range(7)
+BY_CORRELATION, BY_CUT, BY_HALT, BY_DAILY, BY_COOL, BY_LEAST, BY_NO_STOP, BY_LOT, BY_RUIN = range(
+    7, 16
+)
+
+FILL_ROOM, ORDER_ROOM = 4, 6  # rows of a log that one bar may take, per symbol and order
+
+FLOATS, INTEGERS = types.float64[:, ::1], types.int64[:, ::1]
+FLOAT_ROW, INTEGER_ROW = types.float64[::1], types.int64[::1]
+OTHER_TYPES = {
+    **dict.fromkeys(("days", "rules", "account"), FLOAT_ROW),
+    **dict.fromkeys(
+        ("detail_first", "first_fill", "day", "month", "switches", "counters", "held", "scratch"),
+        INTEGER_ROW,
+    ),
+    **dict.fromkeys(("funding_place", "flags", "codes"), INTEGERS),
+    **dict.fromkeys(("exit_level", "margin"), types.float64[:, :, ::1]),
+    "signal": types.int8[:, ::1],
+    "exit_kind": types.int8[::1],
+}
+
+
+@structref.register
+class MarketStruct(types.StructRef):  # type: ignore[misc, unused-ignore]  # numba has no types
+    """`Market` behind one pointer: what is not asked for is not passed."""
+
+
+@structref.register
+class BookStruct(types.StructRef):  # type: ignore[misc, unused-ignore]  # numba has no types
+    """`Book` behind one pointer."""
+
+
+MARKET_STRUCT = MarketStruct([(n, OTHER_TYPES.get(n, FLOATS)) for n in Market._fields])
+BOOK_STRUCT = BookStruct([(n, OTHER_TYPES.get(n, FLOATS)) for n in Book._fields])
+
+
+@intrinsic  # type: ignore[misc, unused-ignore]  # numba has no types
+def lent(typing_context: Any, array: Any) -> Any:
+    """The same array without an owner: copies of it are not counted, the caller keeps it alive."""
+    del typing_context
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        source = context.make_array(signature.args[0])(context, builder, arguments[0])
+        source.meminfo = ir.Constant(source.meminfo.type, None)
+        source.parent = ir.Constant(source.parent.type, None)
+        return source._getvalue()  # numba's own way to read a structure
+
+    return array(array), generate
+
+
+@intrinsic  # type: ignore[misc, unused-ignore]  # numba has no types
+def call_back(typing_context: Any, address: Any, bar: Any) -> Any:
+    """Call the function at `address` with the bar; what it returns is not 0 to stop."""
+    del typing_context, address, bar
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        word = ir.IntType(64)
+        pointer = builder.inttoptr(arguments[0], ir.FunctionType(word, [word]).as_pointer())
+        return builder.call(pointer, [arguments[1]])
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@compiled
+def row_of(values: Floats, t: int) -> int:
+    """Row of bar t in an array `(time or 1, symbol)`."""
+    return t if values.shape[0] > 1 else 0
+
+
+@compiled
+def floored(amount: float, lot: float) -> float:
+    """`amount` rounded down to lots; unchanged for lot size 0."""
+    if lot <= 0.0:
+        return amount
+    lots: float = np.floor(amount / lot + LOT_ROUNDING)
+    return lots * lot
+
+
+@compiled
+def worth(m: Market, t: int, s: int, price: float) -> float:
+    """Notional of one unit at `price`, in the account's money."""
+    scale = m.instruments[s, MULTIPLIER] * m.fx[row_of(m.fx, t), s]
+    return scale / price if m.instruments[s, INVERSE] != 0.0 else scale * price
+
+
+@compiled
+def profit(m: Market, s: int, entry: float, price: float) -> float:
+    """Gain of one unit from `entry` to `price`, in the money that the contract settles in."""
+    if m.instruments[s, INVERSE] != 0.0:
+        return m.instruments[s, MULTIPLIER] * (1.0 / entry - 1.0 / price)
+    return m.instruments[s, MULTIPLIER] * (price - entry)
+
+
+@compiled
+def position_value(m: Market, k: Book, t: int, s: int) -> float:
+    """What the position adds to cash in equity: its price, or an inverse contract's profit."""
+    fx = m.fx[row_of(m.fx, t), s]
+    quantity, level = k.symbols[s, QUANTITY], k.symbols[s, LEVEL]
+    if m.instruments[s, INVERSE] != 0.0:
+        return quantity * fx * profit(m, s, k.symbols[s, AVERAGE], level)
+    return quantity * fx * m.instruments[s, MULTIPLIER] * level
+
+
+@compiled
+def revalue(m: Market, k: Book, t: int, s: int, price: float) -> None:
+    """Move the level of a position to `price`; gain, equity and exposure follow."""
+    quantity, fx = k.symbols[s, QUANTITY], m.fx[row_of(m.fx, t), s]
+    old, old_fx = k.symbols[s, LEVEL], k.symbols[s, LEVEL_FX]
+    k.symbols[s, LEVEL], k.symbols[s, LEVEL_FX] = price, fx
+    if quantity == 0.0:
+        return
+    if m.instruments[s, INVERSE] != 0.0:
+        average, scale = k.symbols[s, AVERAGE], m.instruments[s, MULTIPLIER]
+        gain = quantity * (profit(m, s, average, price) * fx - profit(m, s, average, old) * old_fx)
+        change = abs(quantity) * scale * (fx / price - old_fx / old)
+    else:
+        gain = quantity * m.instruments[s, MULTIPLIER] * (price * fx - old * old_fx)
+        change = gain if quantity > 0.0 else -gain
+    k.account[GAIN] += gain
+    k.account[NOW] += gain
+    k.account[LONG if quantity > 0.0 else SHORT] += change
+
+
+@compiled
+def revalue_all(m: Market, k: Book, t: int, at_close: bool) -> None:
+    """Move all levels to the open or the close of the bar, where there is one."""
+    for i in range(k.counters[N_HELD]):
+        s = k.held[i]
+        price = m.close[t, s] if at_close else m.open[t, s]
+        if not np.isnan(price):
+            revalue(m, k, t, s, price)
+
+
+@compiled
+def pay(k: Book, s: int, amount: float, kind: int) -> None:
+    """Add `amount` to cash and to the flow of the open trade; `kind` is the account's total."""
+    k.account[CASH] += amount
+    k.account[NOW] += amount
+    k.symbols[s, FLOW] += amount
+    if kind == FUNDING:
+        k.account[FUNDING] += amount
+        k.symbols[s, T_FUNDING] += amount
+    elif kind == BORROW:
+        k.account[BORROW] -= amount
+        k.symbols[s, T_BORROW] -= amount
+    else:
+        k.account[PENALTY] -= amount
+        k.symbols[s, T_PENALTY] -= amount
+
+
+@compiled
+def carry(m: Market, k: Book, t: int) -> None:
+    """Borrow on the previous close of what is short, interest on cash, ACT/365."""
+    share = m.days[t] / 365.0
+    if share <= 0.0:
+        return
+    cash = k.account[CASH]
+    rate = m.rules[CASH_RATE] if cash > 0.0 else m.rules[DEBIT_RATE]
+    k.account[INTEREST] += cash * rate * share
+    k.account[CASH] += cash * rate * share
+    k.account[NOW] += cash * rate * share
+    for i in range(k.counters[N_HELD]):
+        s = k.held[i]
+        if k.symbols[s, QUANTITY] < 0.0 and m.instruments[s, BORROW_RATE] != 0.0:
+            value = -k.symbols[s, QUANTITY] * worth(m, t, s, k.symbols[s, LEVEL])
+            pay(k, s, -value * m.instruments[s, BORROW_RATE] * share, BORROW)
+
+
+@compiled
+def settle(m: Market, k: Book, t: int, last: int) -> None:
+    """Pay the funding of bar t up to the due kind `last`: - quantity x mark x rate."""
+    i = k.counters[EVENT]
+    while i < m.funding_place.shape[0] and m.funding_place[i, 0] <= t:
+        due, s = m.funding_place[i, 1], m.funding_place[i, 2]
+        if m.funding_place[i, 0] == t:
+            if due > last:
+                break
+            quantity = k.symbols[s, QUANTITY]
+            if due == DUE_AT_CLOSE and k.flags[s, BEFORE_BAR] == t - 1:
+                quantity = k.symbols[s, BEFORE]
+            if quantity != 0.0:
+                mark = m.funding_rate[i, 1]
+                mark = k.symbols[s, LEVEL] if np.isnan(mark) else mark
+                pay(k, s, -quantity * worth(m, t, s, mark) * m.funding_rate[i, 0], FUNDING)
+        i += 1
+    k.counters[EVENT] = i
+
+
+@compiled
+def veto(k: Book, place: tuple[int, int, int], rule: int, before: float, after: float) -> None:
+    """Log what a rule has changed; `place` = (bar, symbol, order id)."""
+    i = k.counters[N_VETOES]
+    k.vetoes[i, 0], k.vetoes[i, 1], k.vetoes[i, 2] = place[0], place[1], rule
+    k.vetoes[i, 3], k.vetoes[i, 4], k.vetoes[i, 5] = before, after, place[2]
+    k.counters[N_VETOES] = i + 1
+
+
+@compiled
+def new_order(k: Book, t: int, s: int, kind: int, side: int, reason: int) -> int:
+    """Slot of a new good-till-cancelled order without size or prices, active from bar t on."""
+    slot = k.counters[N_OPEN]
+    k.counters[N_OPEN] = slot + 1
+    k.counters[N_IDS] += 1
+    for field in range(k.orders.shape[1]):
+        k.orders[slot, field] = np.nan if field <= O_EXTREME else 0.0
+    for field in range(k.codes.shape[1]):
+        k.codes[slot, field] = 0
+    k.orders[slot, O_STRENGTH] = 1.0
+    k.orders[slot, O_PROFIT] = k.orders[slot, O_LOSS] = np.nan
+    k.codes[slot, C_ID], k.codes[slot, C_SYMBOL] = k.counters[N_IDS], s
+    k.codes[slot, C_KIND], k.codes[slot, C_SIDE], k.codes[slot, C_REASON] = kind, side, reason
+    k.codes[slot, C_DECIDED] = k.codes[slot, C_ACTIVE] = t
+    k.codes[slot, C_EXPIRES], k.codes[slot, C_BORN] = NEVER, -1
+    k.codes[slot, C_DAY] = -NEVER
+    return slot
+
+
+@compiled
+def first_bar(m: Market, t: int, at_market: bool) -> int:
+    """First bar on which an order that is decided at bar t can fill."""
+    same = at_market and m.switches[MODEL] == SAME_CLOSE
+    return m.switches[LATENCY] + (t if same else m.first_fill[t])
+
+
+@compiled
+def exit_order(m: Market, k: Book, t: int, s: int, reason: int) -> None:
+    """Close what is held in `s` at market, unless an order does so already."""
+    if k.flags[s, EXIT_ORDER] != 0:
+        return
+    quantity = k.symbols[s, QUANTITY]
+    slot = new_order(k, t, s, MARKET, -1 if quantity > 0.0 else 1, reason)
+    k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = -quantity
+    k.codes[slot, C_ACTIVE], k.codes[slot, C_REDUCE] = first_bar(m, t, True), 1
+    k.flags[s, EXIT_ORDER] = k.codes[slot, C_ID]
+
+
+@compiled
+def finish(k: Book, t: int, slot: int, status: int) -> None:
+    """Take an order out of the book and log it."""
+    if k.codes[slot, C_STATUS] != OPEN_ORDER:
+        return
+    s, filled = k.codes[slot, C_SYMBOL], k.orders[slot, O_FILLED]
+    k.codes[slot, C_STATUS] = status
+    k.counters[N_DEAD] += 1
+    if k.flags[s, EXIT_ORDER] == k.codes[slot, C_ID]:
+        k.flags[s, EXIT_ORDER] = 0
+    if k.flags[s, ENTRY_ORDER] == k.codes[slot, C_ID]:
+        k.flags[s, ENTRY_ORDER] = 0
+    i = k.counters[N_ORDERS]
+    k.counters[N_ORDERS] = i + 1
+    k.order_log[i, 0], k.order_log[i, 1] = k.codes[slot, C_ID], s
+    k.order_log[i, 2], k.order_log[i, 3] = k.codes[slot, C_KIND], k.codes[slot, C_REASON]
+    k.order_log[i, 4], k.order_log[i, 5] = k.codes[slot, C_DECIDED], t
+    k.order_log[i, 6], k.order_log[i, 7] = k.orders[slot, O_ORIGINAL], k.orders[slot, O_LIMIT]
+    k.order_log[i, 8], k.order_log[i, 9] = k.orders[slot, O_STOP], k.codes[slot, C_SIDE] * filled
+    k.order_log[i, 10] = k.orders[slot, O_VALUE] / filled if filled > 0.0 else np.nan
+    k.order_log[i, 11], k.order_log[i, 12] = status, k.codes[slot, C_GROUP]
+    k.order_log[i, 13], k.order_log[i, 14] = k.codes[slot, C_TAG], k.orders[slot, O_STRENGTH]
+
+
+@compiled
+def compact(k: Book) -> None:
+    """Close the gaps that finished orders left."""
+    n = 0
+    for slot in range(k.counters[N_OPEN]):
+        if k.codes[slot, C_STATUS] != OPEN_ORDER:
+            continue
+        if n != slot:
+            for field in range(k.orders.shape[1]):
+                k.orders[n, field] = k.orders[slot, field]
+            for field in range(k.codes.shape[1]):
+                k.codes[n, field] = k.codes[slot, field]
+        n += 1
+    k.counters[N_OPEN], k.counters[N_DEAD] = n, 0
+
+
+@compiled
+def concession(
+    m: Market, place: tuple[int, int], amount: float, side: int, reference: float
+) -> tuple[float, float]:
+    """Price of a market fill, rounded to the tick against the trader, and its impact's part."""
+    t, s = place
+    slip, impact = m.rules[FIXED], 0.0
+    if m.rules[HALF_SPREAD] != 0.0:
+        spread = m.spread[row_of(m.spread, t), s]
+        slip += 0.0 if np.isnan(spread) else m.rules[HALF_SPREAD] * spread
+    if m.rules[IMPACT] != 0.0:
+        volatility = m.volatility[row_of(m.volatility, t), s]
+        usual = m.average_volume[row_of(m.average_volume, t), s]
+        if volatility > 0.0 and usual > 0.0:
+            impact += m.rules[IMPACT] * volatility * (amount / usual) ** m.rules[EXPONENT]
+    volume = m.volume[t, s]
+    if m.rules[VOLUME_SHARE] != 0.0 and volume > 0.0:
+        impact += m.rules[VOLUME_SHARE] * (amount / volume) ** 2
+    price = reference * (1.0 + side * (slip + impact))
+    tick = m.instruments[s, TICK]
+    if tick > 0.0 and slip + impact > 0.0:
+        if side > 0:
+            price = np.ceil(price / tick - LOT_ROUNDING) * tick
+        else:
+            price = np.floor(price / tick + LOT_ROUNDING) * tick
+    return max(price, 1e-9 * reference), impact
+
+
+@compiled
+def unit_commission(m: Market, before: float, amount: float) -> float:
+    """Commission per unit of `amount` units that follow `before` units of the month, by tiers."""
+    total, n = 0.0, m.commission.shape[1]
+    for i in range(n):
+        start = m.commission[0, i]
+        end = m.commission[0, i + 1] if i + 1 < n else np.inf
+        inside = min(before + amount, end) - max(before, start)
+        if inside > 0.0:
+            total += inside * m.commission[1, i]
+    return total
+
+
+@compiled
+def commission(
+    m: Market, k: Book, slot: int, amount: float, notional: float, taker: bool
+) -> tuple[float, float, float]:
+    """Commission of a further fill of the order; the parts that its next fill adds up."""
+    base = k.orders[slot, O_BASE] + unit_commission(m, k.account[MONTH_UNITS], amount)
+    base += notional * (m.rules[TAKER] if taker else m.rules[MAKER])
+    tax = notional * (m.rules[BUY_RATE] if k.codes[slot, C_SIDE] > 0 else m.rules[SELL_RATE])
+    tax += k.orders[slot, O_TAX]
+    total = max(m.rules[FLAT] + base, m.rules[MINIMUM])
+    if m.rules[MAXIMUM] != np.inf:
+        total = min(total, m.rules[MAXIMUM] * (k.orders[slot, O_NOTIONAL] + notional))
+    total += tax
+    if m.rules[INCREMENT] > 0.0:
+        total = np.floor(total / m.rules[INCREMENT] + 0.5 + LOT_ROUNDING) * m.rules[INCREMENT]
+    return total - k.orders[slot, O_FEE], base, tax
+
+
+@compiled
+def first_stop(m: Market, decided: int, s: int, price: float, side: int) -> tuple[float, bool]:
+    """Tightest stop price of an entry at `price`, NaN without one; whether it trails."""
+    tightest, trails = np.nan, False
+    for r in range(m.exit_kind.size):
+        kind = m.exit_kind[r]
+        if kind > TRAIL_PRICE:
+            continue
+        level = m.exit_level[r, decided if m.exit_level.shape[1] > 1 else 0, s]
+        distance = level * price if kind in (STOP_FRACTION, TRAIL_FRACTION) else level
+        stop = price - side * distance
+        if not np.isnan(stop) and (np.isnan(tightest) or side * stop > side * tightest):
+            tightest, trails = stop, kind >= TRAIL_FRACTION
+    return tightest, trails
+
+
+@compiled
+def arm(m: Market, k: Book, t: int, slot: int, price: float) -> None:
+    """Set the protective exits of a position that was opened at `price`."""
+    s, decided = k.codes[slot, C_SYMBOL], k.codes[slot, C_DECIDED]
+    side = k.codes[slot, C_SIDE]
+    stop, trails = first_stop(m, decided, s, price, side)
+    k.symbols[s, STOP_AT], k.flags[s, TRAILS] = stop, 1 if trails else 0
+    k.symbols[s, TARGET_AT] = k.symbols[s, TRAIL_PART] = k.symbols[s, TRAIL_DISTANCE] = np.nan
+    k.symbols[s, EXTREME], k.flags[s, TIME_EXIT] = price, NEVER
+    for r in range(m.exit_kind.size):
+        kind = m.exit_kind[r]
+        level = m.exit_level[r, decided if m.exit_level.shape[1] > 1 else 0, s]
+        if np.isnan(level):
+            continue
+        if kind == TIME_BARS:
+            k.flags[s, TIME_EXIT] = min(k.flags[s, TIME_EXIT], t + int(level) - 1)
+        elif kind >= TARGET_FRACTION:
+            target = price + side * (level * price if kind == TARGET_FRACTION else level)
+            now = k.symbols[s, TARGET_AT]
+            if np.isnan(now) or side * target < side * now:
+                k.symbols[s, TARGET_AT] = target
+        elif kind == TRAIL_FRACTION:
+            k.symbols[s, TRAIL_PART] = np.fmin(k.symbols[s, TRAIL_PART], level)
+        elif kind == TRAIL_PRICE:
+            k.symbols[s, TRAIL_DISTANCE] = np.fmin(k.symbols[s, TRAIL_DISTANCE], level)
+
+
+@compiled
+def heat_of(m: Market, k: Book, t: int, s: int) -> float:
+    """Money lost when the stop of `s` is met; all of the position's notional without a stop."""
+    quantity, level, stop = k.symbols[s, QUANTITY], k.symbols[s, LEVEL], k.symbols[s, STOP_AT]
+    if np.isnan(stop):
+        return abs(quantity) * worth(m, t, s, level)
+    return max(0.0, -quantity * profit(m, s, level, stop) * m.fx[row_of(m.fx, t), s])
+
+
+@compiled
+def sector_of(m: Market, k: Book, t: int, s: int) -> float:
+    """Gross notional that is held in the sector of `s`."""
+    used = 0.0
+    for i in range(k.counters[N_HELD]):
+        j = k.held[i]
+        if m.instruments[j, SECTOR] == m.instruments[s, SECTOR]:
+            used += abs(k.symbols[j, QUANTITY]) * worth(m, t, j, k.symbols[j, LEVEL])
+    return used
+
+
+@compiled
+def room(
+    m: Market, k: Book, place: tuple[int, int], side: int, order: tuple[float, float, float]
+) -> tuple[float, int]:
+    """Notional that the limits leave for more of `s`, and the rule that leaves least.
+
+    `order` = (cost per notional, notional per unit, heat per unit). A limit of M times equity,
+    used up to u, leaves x = M (equity - cost x) - u, so x = (M equity - u) / (1 + M cost).
+    """
+    t, s = place
+    cost, unit, heat = order
+    equity, long, short = k.account[NOW], k.account[LONG], k.account[SHORT]
+    if equity <= 0.0:
+        return 0.0, BY_RUIN
+    held = abs(k.symbols[s, QUANTITY])
+    if held == 0.0 and k.counters[N_HELD] >= m.switches[MAX_POSITIONS]:
+        return 0.0, BY_COUNT
+    least, rule = np.inf, BY_LEVERAGE
+    for number in range(BY_SECTOR + 1):
+        limit, used = m.rules[LEVERAGE + number], 0.0
+        if limit == np.inf:
+            continue
+        if number in (BY_LEVERAGE, BY_GROSS):
+            used = long + short
+        elif number == BY_NET:
+            used = side * (long - short)
+        elif number == BY_POSITION:
+            used = held * worth(m, t, s, k.symbols[s, LEVEL]) if held != 0.0 else 0.0
+        else:
+            used = sector_of(m, k, t, s)
+        left = (limit * equity - used) / (1.0 + limit * cost)
+        if left < least:
+            least, rule = left, number
+    if m.rules[MAX_HEAT] != np.inf and heat > 0.0:
+        used = 0.0
+        for i in range(k.counters[N_HELD]):
+            used += heat_of(m, k, t, k.held[i])
+        left = (m.rules[MAX_HEAT] * equity - used) / (heat / unit + m.rules[MAX_HEAT] * cost)
+        if left < least:
+            least, rule = left, BY_HEAT
+    return max(least, 0.0), rule
+
+
+@compiled
+def heat_per_unit(m: Market, k: Book, place: tuple[int, int, int], price: float) -> float:
+    """Money that one unit bought at `price` loses at its stop; `place` = (bar, symbol, slot)."""
+    t, s, slot = place
+    side, stop = k.codes[slot, C_SIDE], k.symbols[s, STOP_AT]
+    if k.symbols[s, QUANTITY] == 0.0:
+        stop, _ = first_stop(m, k.codes[slot, C_DECIDED], s, price, side)
+        stop = k.orders[slot, O_LOSS] if np.isnan(stop) else stop
+    if np.isnan(stop):
+        return worth(m, t, s, price)
+    return max(0.0, -side * profit(m, s, price, stop) * m.fx[row_of(m.fx, t), s])
+
+
+@compiled
+def price_of(
+    m: Market, place: tuple[int, int], amount: float, side: int, fill: tuple[float, bool]
+) -> float:
+    """Price at which `amount` fills; `fill` = (reference, taker)."""
+    reference, taker = fill
+    if not taker:
+        return reference
+    price, _ = concession(m, place, amount, side, reference)
+    return price
+
+
+@compiled
+def within_budget(
+    m: Market, k: Book, place: tuple[int, int, int], money: float, fill: tuple[float, bool]
+) -> float:
+    """Units that `money` buys with the fee inside it."""
+    t, s, slot = place
+    reference, taker = fill
+    if money <= 0.0:
+        return 0.0
+    side = k.codes[slot, C_SIDE]
+    amount = money / worth(m, t, s, reference)
+    for _ in range(30):
+        unit = worth(m, t, s, price_of(m, (t, s), amount, side, fill))
+        fee, _, _ = commission(m, k, slot, amount, amount * unit, taker)
+        better = money / (unit * (1.0 + max(fee, 0.0) / (amount * unit)))
+        if abs(better - amount) <= 1e-15 * amount:
+            break
+        amount = better
+    return amount
+
+
+@compiled
+def size_order(m: Market, k: Book, t: int, slot: int, fill: tuple[float, bool]) -> float:
+    """Signed units of an order that is sized when it fills."""
+    s, side, unit = k.codes[slot, C_SYMBOL], k.codes[slot, C_SIDE], k.codes[slot, C_UNIT]
+    size, reference = k.orders[slot, O_SIZE], fill[0]
+    equity = k.account[NOW]
+    if unit == UNITS:
+        return side * size
+    if unit == NOTIONAL:
+        amount = size / worth(m, t, s, reference)
+        price = price_of(m, (t, s), amount, side, fill)
+        return side * size / worth(m, t, s, price)
+    if unit == EQUITY_FRACTION:
+        return side * within_budget(m, k, (t, s, slot), size * equity, fill)
+    if unit == RISK_FRACTION:
+        stop, _ = first_stop(m, k.codes[slot, C_DECIDED], s, reference, side)
+        if np.isnan(stop):
+            veto(k, (t, s, k.codes[slot, C_ID]), BY_NO_STOP, size, 0.0)
+            return 0.0
+        return side * max(0.0, size * equity) / heat_per_unit(m, k, (t, s, slot), reference)
+    wanted = size * equity / worth(m, t, s, reference)
+    return wanted - k.symbols[s, QUANTITY]
+
+
+@compiled
+def allowed(
+    m: Market, k: Book, t: int, slot: int, amount: float, fill: tuple[float, bool]
+) -> float:
+    """The part of `amount` more units that limits, lots and least notional leave."""
+    s, side = k.codes[slot, C_SYMBOL], k.codes[slot, C_SIDE]
+    reference, taker = fill
+    price = price_of(m, (t, s), amount, side, fill)
+    unit, wanted, order = worth(m, t, s, price), amount, k.codes[slot, C_ID]
+    heat = heat_per_unit(m, k, (t, s, slot), price) if m.rules[MAX_HEAT] != np.inf else 0.0
+    free, free_rule = room(m, k, (t, s), side, (0.0, unit, heat))
+    if amount * unit > free * (1.0 + 1e-9):
+        veto(k, (t, s, order), free_rule, amount, free / unit)
+    for _ in range(30):
+        if amount <= 0.0:
+            break
+        fee, _, _ = commission(m, k, slot, amount, amount * unit, taker)
+        left, _ = room(m, k, (t, s), side, (max(fee, 0.0) / (amount * unit), unit, heat))
+        fitting = min(wanted, left / unit)
+        if abs(fitting - amount) <= 1e-15 * amount:
+            break
+        amount = fitting
+    lots = floored(amount, m.instruments[s, LOT])
+    if lots <= 0.0 < amount:
+        veto(k, (t, s, order), BY_LOT, amount, 0.0)
+    least = m.instruments[s, LEAST]
+    if lots > 0.0 and lots * price * m.instruments[s, MULTIPLIER] < least * (1.0 - 1e-12):
+        veto(k, (t, s, order), BY_LEAST, lots, 0.0)
+        return 0.0
+    return lots
+
+
+@compiled
+def fill_quality(m: Market, place: tuple[int, int], amount: float, price: float) -> float:
+    """Share of volume beyond 1 %, and distance outside the bar beyond 0 of 1 %, lower it from 1."""
+    t, s = place
+    score, volume = 1.0, m.volume[t, s]
+    if volume > 0.0:
+        score -= min(max(amount / volume - 0.01, 0.0) / 0.99, 1.0)
+    outside = max(price - m.high[t, s], m.low[t, s] - price, 0.0)
+    if outside > 0.0:
+        score *= max(0.0, 1.0 - outside / (0.01 * price))
+    return score
+
+
+@compiled
+def open_trade(m: Market, k: Book, t: int, slot: int, price: float) -> None:
+    """Start the record of a trade: what the account looked like before its first fill."""
+    s = k.codes[slot, C_SYMBOL]
+    k.flags[s, HELD_AT] = k.counters[N_HELD]
+    k.held[k.counters[N_HELD]] = s
+    k.counters[N_HELD] += 1
+    k.counters[N_TRADE_IDS] += 1
+    for field in range(BOUGHT, TRADED_NOTIONAL + 1):
+        k.symbols[s, field] = 0.0
+    k.flags[s, T_ID], k.flags[s, ENTRY_BAR] = k.counters[N_TRADE_IDS], t
+    k.flags[s, T_DECIDED], k.flags[s, GAPS] = k.codes[slot, C_DECIDED], 0
+    k.flags[s, T_TAG] = k.codes[slot, C_TAG]
+    k.symbols[s, HIGHEST] = k.symbols[s, LOWEST] = price
+    k.symbols[s, T_EQUITY], k.symbols[s, T_HEAT] = k.account[NOW], k.account[HEAT]
+    k.symbols[s, T_DRAWDOWN] = max(0.0, 1.0 - k.account[NOW] / k.account[PEAK])
+    k.symbols[s, T_STRENGTH] = k.orders[slot, O_STRENGTH]
+    arm(m, k, t, slot, price)
+
+
+@compiled
+def close_trade(m: Market, k: Book, t: int, slot: int) -> None:
+    """Log the trade of a symbol that is flat again, and forget its exits."""
+    s, i = k.codes[slot, C_SYMBOL], k.counters[N_TRADES]
+    log_trade(k, i, s, t, -k.codes[slot, C_SIDE], k.codes[slot, C_REASON])
+    k.counters[N_TRADES] = i + 1
+    if k.symbols[s, FLOW] < 0.0:
+        k.flags[s, COOL_UNTIL] = t + m.switches[COOL_DOWN]
+    last = k.held[k.counters[N_HELD] - 1]
+    k.held[k.flags[s, HELD_AT]], k.flags[last, HELD_AT] = last, k.flags[s, HELD_AT]
+    k.flags[s, HELD_AT] = -1
+    k.counters[N_HELD] -= 1
+    k.symbols[s, STOP_AT] = k.symbols[s, TARGET_AT] = np.nan
+    for other in range(k.counters[N_OPEN]):
+        mine = other != slot and k.codes[other, C_SYMBOL] == s and k.codes[other, C_REDUCE] == 1
+        if mine and k.codes[other, C_REASON] != ORDER:
+            finish(k, t, other, CANCELLED)
+
+
+@compiled
+def log_trade(k: Book, i: int, s: int, t: int, side: int, reason: int) -> None:
+    """Write row i of the trades from the record of symbol s."""
+    row = k.trades
+    row[i, 0], row[i, 1], row[i, 2] = k.flags[s, T_ID], s, side
+    row[i, 3], row[i, 4], row[i, 5] = k.flags[s, T_DECIDED], k.flags[s, ENTRY_BAR], t
+    for field in range(BOUGHT, T_IMPACT + 1):
+        row[i, 6 + field - BOUGHT] = k.symbols[s, field]
+    for field in range(HIGHEST, T_STRENGTH + 1):
+        row[i, 17 + field - HIGHEST] = k.symbols[s, field]
+    row[i, 24], row[i, 25], row[i, 26] = k.flags[s, GAPS], reason, k.flags[s, T_TAG]
+    row[i, 27], row[i, 28] = k.symbols[s, ENTRY_NOTIONAL], k.symbols[s, TRADED_NOTIONAL]
+
+
+@compiled
+def fill(
+    m: Market, k: Book, t: int, slot: int, quantity: float, how: tuple[float, bool, int]
+) -> float:
+    """Fill up to `quantity` (never across zero) as volume allows; return the units filled.
+
+    `how` = (reference price, taker, stage of the bar).
+    """
+    s, side = k.codes[slot, C_SYMBOL], 1 if quantity > 0.0 else -1
+    reference, taker, stage = how
+    amount, volume, held = abs(quantity), m.volume[t, s], k.symbols[s, QUANTITY]
+    if volume == 0.0:
+        return 0.0
+    if m.rules[PARTICIPATION] != np.inf and not np.isnan(volume):
+        if k.flags[s, USED_BAR] != t:
+            k.flags[s, USED_BAR], k.symbols[s, USED] = t, 0.0
+        left = m.rules[PARTICIPATION] * volume - k.symbols[s, USED]
+        if amount > left:
+            amount = floored(max(left, 0.0), m.instruments[s, LOT])
+        if amount <= DUST * abs(quantity):
+            return 0.0
+        k.symbols[s, USED] += amount
+    price, impact = reference, 0.0
+    if taker:
+        price, impact = concession(m, (t, s), amount, side, reference)
+    if held == 0.0:
+        k.symbols[s, LEVEL], k.symbols[s, LEVEL_FX] = reference, m.fx[row_of(m.fx, t), s]
+        open_trade(m, k, t, slot, price)
+        k.flags[s, STAGE] = stage
+    elif reference != k.symbols[s, LEVEL]:
+        revalue(m, k, t, s, reference)
+    move(m, k, t, slot, side * amount, (reference, price, impact, taker))
+    if stage == AT_CLOSE and k.flags[s, BEFORE_BAR] != t:
+        k.flags[s, BEFORE_BAR], k.symbols[s, BEFORE] = t, held
+    k.symbols[s, HIGHEST] = max(k.symbols[s, HIGHEST], price)
+    k.symbols[s, LOWEST] = min(k.symbols[s, LOWEST], price)
+    if k.symbols[s, QUANTITY] == 0.0:
+        close_trade(m, k, t, slot)
+    return amount
+
+
+@compiled
+def move(
+    m: Market,
+    k: Book,
+    t: int,
+    slot: int,
+    quantity: float,
+    prices: tuple[float, float, float, bool],
+) -> None:
+    """Change position, cash, totals, trade record and logs by one fill of signed `quantity`."""
+    s, amount = k.codes[slot, C_SYMBOL], abs(quantity)
+    reference, price, impact, taker = prices
+    held, fx = k.symbols[s, QUANTITY], m.fx[row_of(m.fx, t), s]
+    inverse, scale = m.instruments[s, INVERSE] != 0.0, m.instruments[s, MULTIPLIER]
+    notional, level = amount * worth(m, t, s, price), worth(m, t, s, reference)
+    after, average = held + quantity, k.symbols[s, AVERAGE]
+    after = 0.0 if abs(after) <= DUST * abs(held) else after
+    fee, base, tax = commission(m, k, slot, amount, notional, taker)
+    slippage = quantity * profit(m, s, reference, price) * fx
+    k.orders[slot, O_BASE], k.orders[slot, O_TAX] = base, tax
+    k.orders[slot, O_FEE] += fee
+    k.orders[slot, O_NOTIONAL] += notional
+    k.orders[slot, O_FILLED] += amount
+    k.orders[slot, O_VALUE] += amount * price
+    k.account[MONTH_UNITS] += amount
+    flow = -quantity * scale * fx * price
+    if inverse:
+        flow = 0.0 if held * quantity >= 0.0 else -quantity * profit(m, s, average, price) * fx
+    k.account[CASH] += flow - fee
+    k.symbols[s, FLOW] += flow - fee
+    k.account[NOW] -= fee + slippage
+    k.account[COMMISSION] += fee
+    k.account[SLIPPAGE] += slippage
+    k.symbols[s, T_COMMISSION] += fee
+    k.symbols[s, T_SLIPPAGE] += slippage
+    k.symbols[s, T_IMPACT] += impact * amount * level
+    k.symbols[s, TRADED_NOTIONAL] += notional
+    opening = held * quantity >= 0.0
+    if opening:
+        k.symbols[s, BOUGHT] += amount
+        k.symbols[s, ENTRY_VALUE] += amount / price if inverse else amount * price
+        k.symbols[s, ENTRY_NOTIONAL] += notional
+        k.symbols[s, T_QUALITY] += amount * fill_quality(m, (t, s), amount, price)
+        if inverse:
+            k.symbols[s, AVERAGE] = abs(after) / (
+                (abs(held) / average if held != 0.0 else 0.0) + amount / price
+            )
+        else:
+            cost = abs(held) * average if held != 0.0 else 0.0
+            k.symbols[s, AVERAGE] = (cost + amount * price) / abs(after)
+    else:
+        k.symbols[s, SOLD] += amount
+        k.symbols[s, EXIT_VALUE] += amount / price if inverse else amount * price
+    kind = LONG if held > 0.0 or (held == 0.0 and quantity > 0.0) else SHORT
+    k.account[kind] += (abs(after) - abs(held)) * level
+    k.symbols[s, QUANTITY] = after
+    i = k.counters[N_FILLS]
+    k.counters[N_FILLS] = i + 1
+    row = k.fills
+    row[i, 0], row[i, 1], row[i, 2], row[i, 3] = t, s, k.codes[slot, C_ID], quantity
+    row[i, 4], row[i, 5], row[i, 6], row[i, 7] = reference, price, fee, slippage
+    row[i, 8], row[i, 9] = impact * amount * level, 0.0
+    row[i, 10], row[i, 11], row[i, 12] = k.codes[slot, C_REASON], k.flags[s, T_ID], fx
+
+
+@compiled
+def after_fill(k: Book, t: int, slot: int, amount: float, opened: bool) -> None:
+    """Cancel the order's group; for what was opened bring its bracket to life or add to it."""
+    s, group = k.codes[slot, C_SYMBOL], k.codes[slot, C_GROUP]
+    if group != 0:
+        for other in range(k.counters[N_OPEN]):
+            if other != slot and k.codes[other, C_GROUP] == group:
+                finish(k, t, other, CANCELLED)
+    profit_at, loss_at = k.orders[slot, O_PROFIT], k.orders[slot, O_LOSS]
+    if not opened or (np.isnan(profit_at) and np.isnan(loss_at)):
+        return
+    side = k.codes[slot, C_SIDE]
+    if k.codes[slot, C_CHILDREN] != 0:
+        for other in range(k.counters[N_OPEN]):
+            if k.codes[other, C_GROUP] == k.codes[slot, C_CHILDREN]:
+                k.orders[other, O_QUANTITY] -= side * amount
+                k.orders[other, O_ORIGINAL] -= side * amount
+        return
+    k.codes[slot, C_CHILDREN] = -k.codes[slot, C_ID]
+    for part in range(2):
+        price = loss_at if part == 0 else profit_at
+        if np.isnan(price):
+            continue
+        kind, reason = (STOP, STOP_LOSS) if part == 0 else (LIMIT, TAKE_PROFIT)
+        child = new_order(k, t, s, kind, -side, reason)
+        k.orders[child, O_QUANTITY] = k.orders[child, O_ORIGINAL] = -side * amount
+        k.orders[child, O_STOP if part == 0 else O_LIMIT] = price
+        k.codes[child, C_REDUCE], k.codes[child, C_GROUP] = 1, -k.codes[slot, C_ID]
+        k.codes[child, C_BORN], k.codes[child, C_TAG] = k.counters[STAMP], k.codes[slot, C_TAG]
+
+
+@compiled
+def execute(
+    m: Market, k: Book, t: int, slot: int, how: tuple[float, bool, int], may_open: bool
+) -> float:
+    """Fill an order that is touched: first what reduces a position, then what opens one.
+
+    Returns the units opened. What limits refuse is dropped; what volume refuses is carried.
+    """
+    s, price = k.codes[slot, C_SYMBOL], (how[0], how[1])
+    held, opened, quantity = k.symbols[s, QUANTITY], 0.0, k.orders[slot, O_QUANTITY]
+    if np.isnan(how[0]) or m.volume[t, s] == 0.0:
+        return opened
+    unsized = np.isnan(quantity)
+    if unsized:
+        against = k.codes[slot, C_UNIT] == WEIGHT
+        if not may_open and not against:
+            return opened
+        quantity = size_order(m, k, t, slot, price)
+        if not may_open and held * quantity >= 0.0:
+            return opened
+        if quantity == 0.0 or abs(quantity) * worth(m, t, s, how[0]) <= DUST * k.account[NOW]:
+            finish(k, t, slot, REJECTED if k.codes[slot, C_UNIT] != WEIGHT else CANCELLED)
+            return opened
+        k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = quantity
+        k.codes[slot, C_SIDE] = 1 if quantity > 0.0 else -1
+    if held * quantity < 0.0:
+        part = min(abs(quantity), abs(held))
+        if k.codes[slot, C_UNIT] == WEIGHT and part < abs(held):
+            part = floored(part, m.instruments[s, LOT])
+            quantity = k.codes[slot, C_SIDE] * part
+        if part > 0.0:
+            done = fill(m, k, t, slot, k.codes[slot, C_SIDE] * part, how)
+            carry_on(m, k, t, slot, quantity, (done, False))
+            if done < part * (1.0 - DUST):
+                return opened
+        quantity = k.orders[slot, O_QUANTITY] if part > 0.0 else 0.0
+    elif k.codes[slot, C_REDUCE] == 1:
+        finish(k, t, slot, CANCELLED)
+        return opened
+    if abs(quantity) <= 0.0 or k.codes[slot, C_REDUCE] == 1:
+        finish(k, t, slot, FILLED if k.orders[slot, O_FILLED] > 0.0 else CANCELLED)
+        return opened
+    if may_open:
+        amount = allowed(m, k, t, slot, abs(quantity), price)
+        if amount > 0.0:
+            opened = fill(m, k, t, slot, k.codes[slot, C_SIDE] * amount, how)
+            carry_on(m, k, t, slot, k.codes[slot, C_SIDE] * amount, (opened, True))
+        else:
+            finish(k, t, slot, FILLED if k.orders[slot, O_FILLED] > 0.0 else REJECTED)
+    return opened
+
+
+@compiled
+def carry_on(
+    m: Market, k: Book, t: int, slot: int, quantity: float, done: tuple[float, bool]
+) -> None:
+    """After a fill: what remains of `quantity`, and how long; `done` = (units, they opened)."""
+    amount, opened = done
+    if amount <= 0.0:
+        return
+    left = abs(quantity) - amount
+    left = 0.0 if left <= DUST * abs(quantity) else left
+    k.orders[slot, O_QUANTITY] = left if quantity > 0.0 else -left
+    if k.codes[slot, C_REDUCE] == 0:
+        expires = t + m.switches[TIME_TO_LIVE]
+        k.codes[slot, C_EXPIRES] = min(k.codes[slot, C_EXPIRES], expires)
+    after_fill(k, t, slot, amount, opened)
+    if left == 0.0:
+        finish(k, t, slot, FILLED)
+
+
+@compiled
+def quote(m: Market, t: int, s: int, part: int) -> tuple[float, float, float]:
+    """Open, high and low of a part of bar t: its open alone, all of it, or a detail bar."""
+    if part == WHOLE:
+        return m.open[t, s], m.high[t, s], m.low[t, s]
+    if part == POINT:
+        return m.open[t, s], m.open[t, s], m.open[t, s]
+    i = m.detail_first[t] + part
+    return m.detail_open[i, s], m.detail_high[i, s], m.detail_low[i, s]
+
+
+@compiled
+def touch(m: Market, k: Book, slot: int, bar: tuple[float, float, float]) -> tuple[float, bool]:
+    """Reference price at which a resting order fills in this part of a bar, NaN: it does not.
+
+    With it, whether it takes liquidity.
+    """
+    kind, side = k.codes[slot, C_KIND], k.codes[slot, C_SIDE]
+    start, high, low = bar
+    far, near = (high, low) if side > 0 else (low, high)
+    limit, stop = k.orders[slot, O_LIMIT], k.orders[slot, O_STOP]
+    if kind == TRAILING:
+        distance = k.orders[slot, O_TRAIL]
+        if k.codes[slot, C_PART] == 1:
+            distance *= k.orders[slot, O_EXTREME]
+        stop = k.orders[slot, O_EXTREME] + side * distance
+        k.orders[slot, O_STOP] = stop
+    if kind in (STOP, TRAILING):
+        if side * start >= side * stop:
+            return start, True
+        return (stop, True) if side * far >= side * stop else (np.nan, True)
+    if kind == STOP_LIMIT and k.codes[slot, C_TRIGGERED] == 0:
+        if not side * far >= side * stop:
+            return np.nan, False
+        k.codes[slot, C_TRIGGERED] = 1
+        if not side * start >= side * stop:  # inside: the price stands at the stop
+            return (stop, False) if side * stop <= side * limit else (np.nan, False)
+    beyond = m.switches[THROUGH] == 1
+    if side * start < side * limit or (not beyond and start == limit):
+        return start, False
+    hit = side * near < side * limit or (not beyond and near == limit)
+    return (limit, False) if hit else (np.nan, False)
+
+
+@compiled
+def protect(
+    m: Market,
+    k: Book,
+    t: int,
+    s: int,
+    bar: tuple[float, float, float],
+    rules: tuple[bool, bool, int],
+) -> None:
+    """Close a position whose stop or target is met; `rules` = (stop may, target may, stage)."""
+    quantity, stop, target = k.symbols[s, QUANTITY], k.symbols[s, STOP_AT], k.symbols[s, TARGET_AT]
+    if k.flags[s, EXIT_ORDER] != 0 and k.flags[s, TOUCHED] == k.flags[s, EXIT_ORDER]:
+        return  # the remainder of a met stop or target waits for volume
+    side = 1 if quantity > 0.0 else -1
+    start, high, low = bar
+    best, worst = (high, low) if side > 0 else (low, high)
+    beyond = m.switches[THROUGH] == 1
+    reference, stopped = np.nan, True
+    at_target = side * best > side * target or (not beyond and best == target)
+    at_stop = side * worst <= side * stop
+    if side * start <= side * stop and rules[0]:
+        reference = start
+    elif rules[1] and (side * start > side * target or (not beyond and start == target)):
+        reference, stopped = start, False
+    elif at_stop and rules[0] and not (at_target and rules[1] and m.switches[OPTIMISTIC] == 1):
+        reference = stop
+    elif at_target and rules[1]:
+        reference, stopped = target, False
+    if np.isnan(reference):
+        return
+    reason = TAKE_PROFIT
+    if stopped:
+        reason = TRAILING_STOP if k.flags[s, TRAILS] == 1 else STOP_LOSS
+    kind = LIMIT if not stopped else (TRAILING if reason == TRAILING_STOP else STOP)
+    slot = new_order(k, t, s, kind, -side, reason)
+    k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = -quantity
+    k.orders[slot, O_STOP if stopped else O_LIMIT] = stop if stopped else target
+    k.codes[slot, C_DECIDED], k.codes[slot, C_REDUCE] = k.flags[s, T_DECIDED], 1
+    k.codes[slot, C_BORN] = k.counters[STAMP]
+    done = fill(m, k, t, slot, -quantity, (reference, stopped, rules[2]))
+    carry_on(m, k, t, slot, -quantity, (done, False))
+    if k.codes[slot, C_STATUS] == OPEN_ORDER:
+        k.codes[slot, C_KIND], k.codes[slot, C_ACTIVE] = MARKET, t + 1
+        k.flags[s, EXIT_ORDER] = k.flags[s, TOUCHED] = k.codes[slot, C_ID]
+
+
+@compiled
+def protect_all(m: Market, k: Book, t: int, part: int) -> None:
+    """Protective exits of everything that was held when this part of the bar began."""
+    stage = AT_OPEN if part == POINT else INSIDE
+    i = 0
+    while i < k.counters[N_HELD]:
+        s = k.held[i]
+        bar = quote(m, t, s, part)
+        if not np.isnan(bar[0]):
+            protect(m, k, t, s, bar, (True, True, stage))
+        if i < k.counters[N_HELD] and k.held[i] == s:
+            i += 1
+
+
+@compiled
+def is_live(k: Book, t: int, slot: int) -> bool:
+    """Whether an order is open, active, and older than this part of the bar."""
+    return (
+        k.codes[slot, C_STATUS] == OPEN_ORDER
+        and k.codes[slot, C_ACTIVE] <= t
+        and k.codes[slot, C_BORN] != k.counters[STAMP]
+    )
+
+
+@compiled
+def reference_of(m: Market, k: Book, t: int, slot: int, at_open: bool) -> tuple[float, bool]:
+    """Price of a market order at its own time, of a resting one at the open; NaN: none."""
+    s = k.codes[slot, C_SYMBOL]
+    if k.codes[slot, C_KIND] != MARKET:
+        if not at_open:
+            return np.nan, True
+        bar = quote(m, t, s, POINT)
+        return touch(m, k, slot, bar)
+    model = m.switches[MODEL]
+    if at_open:
+        return (m.open[t, s] if model == NEXT_OPEN else np.nan), True
+    if model == NEXT_VWAP:
+        return (m.open[t, s] + m.high[t, s] + m.low[t, s] + m.close[t, s]) / 4.0, True
+    return m.close[t, s], True
+
+
+@compiled
+def batch(m: Market, k: Book, t: int, at_open: bool) -> None:
+    """Fill what fills at one instant: reductions first, then entries, the strongest first."""
+    stage, n, ready = AT_OPEN if at_open else AT_CLOSE, k.counters[N_OPEN], 0
+    for slot in range(n):
+        if not is_live(k, t, slot):
+            continue
+        reference, taker = reference_of(m, k, t, slot, at_open)
+        if np.isnan(reference):
+            continue
+        execute(m, k, t, slot, (reference, taker, stage), False)
+        if k.codes[slot, C_STATUS] == OPEN_ORDER:
+            j = ready
+            while j > 0 and k.orders[k.scratch[j - 1], O_STRENGTH] < k.orders[slot, O_STRENGTH]:
+                k.scratch[j] = k.scratch[j - 1]
+                j -= 1
+            k.scratch[j] = slot
+            ready += 1
+    if at_open:
+        protect_all(m, k, t, POINT)
+    for i in range(ready):
+        slot = k.scratch[i]
+        if k.codes[slot, C_STATUS] == OPEN_ORDER:
+            reference, taker = reference_of(m, k, t, slot, at_open)
+            execute(m, k, t, slot, (reference, taker, stage), True)
+
+
+@compiled
+def inside(m: Market, k: Book, t: int, part: int) -> None:
+    """One part of the bar after its open: protective exits, then stop orders, then limit orders."""
+    k.counters[STAMP] += 1
+    protect_all(m, k, t, part)
+    optimistic = m.switches[OPTIMISTIC] == 1
+    for turn in range(2):
+        stops = (turn == 0) != optimistic
+        for slot in range(k.counters[N_OPEN]):
+            kind = k.codes[slot, C_KIND]
+            if kind == MARKET or not is_live(k, t, slot):
+                continue
+            if stops != (kind in (STOP, TRAILING, STOP_LIMIT)):
+                continue
+            s = k.codes[slot, C_SYMBOL]
+            bar = quote(m, t, s, part)
+            if np.isnan(bar[0]):
+                continue
+            reference, taker = touch(m, k, slot, bar)
+            if np.isnan(reference):
+                continue
+            opened = execute(m, k, t, slot, (reference, taker, INSIDE), True)
+            if opened > 0.0 and not optimistic:
+                guard(m, k, t, slot, (reference, bar[1], bar[2]))
+
+
+@compiled
+def guard(m: Market, k: Book, t: int, slot: int, bar: tuple[float, float, float]) -> None:
+    """Protect what was opened inside a bar for the rest of it.
+
+    A stop that the bar touched counts as met. A target counts only after a stop entry, whose price
+    moved toward it; after a limit entry its touch may have come before. A bracket that is not met
+    is at work from the next part of the bar on.
+    """
+    s, by_stop = k.codes[slot, C_SYMBOL], k.codes[slot, C_KIND] in (STOP, TRAILING)
+    n = k.counters[N_OPEN]
+    for child in range(n):
+        mine = k.codes[child, C_GROUP] == -k.codes[slot, C_ID] and k.codes[child, C_GROUP] != 0
+        if not mine or k.codes[child, C_STATUS] != OPEN_ORDER:
+            continue
+        if k.codes[child, C_KIND] == LIMIT and not by_stop:
+            continue
+        reference, taker = touch(m, k, child, bar)
+        if not np.isnan(reference):
+            execute(m, k, t, child, (reference, taker, INSIDE), False)
+    if k.symbols[s, QUANTITY] != 0.0:
+        protect(m, k, t, s, bar, (True, by_stop, INSIDE))
+
+
+@compiled
+def stressed(m: Market, k: Book, t: int, share: float) -> float:
+    """Equity less maintenance margin when prices have gone `share` of the way to their worst."""
+    left = k.account[CASH]
+    for i in range(k.counters[N_HELD]):
+        s = k.held[i]
+        quantity, level = k.symbols[s, QUANTITY], k.symbols[s, LEVEL]
+        worst = m.low[t, s] if quantity > 0.0 else m.high[t, s]
+        price = level if np.isnan(worst) else level + share * (worst - level)
+        fx, notional = m.fx[row_of(m.fx, t), s], abs(quantity) * worth(m, t, s, price)
+        if m.instruments[s, INVERSE] != 0.0:
+            left += quantity * fx * profit(m, s, k.symbols[s, AVERAGE], price)
+        else:
+            left += quantity * fx * m.instruments[s, MULTIPLIER] * price
+        rate, deduction = 0.0, 0.0
+        for tier in range(m.margin.shape[2]):
+            if notional >= m.margin[0, s, tier]:
+                rate, deduction = m.margin[1, s, tier], m.margin[2, s, tier]
+        left -= notional * rate - deduction
+    return left
+
+
+@compiled
+def margin_call(m: Market, k: Book, t: int) -> None:
+    """Close everything at the prices at which equity meets the maintenance margin, if it does."""
+    if stressed(m, k, t, 1.0) > 0.0:
+        return
+    low, high = 0.0, 1.0
+    if stressed(m, k, t, 0.0) <= 0.0:
+        high = 0.0
+    else:
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            if stressed(m, k, t, middle) > 0.0:
+                low = middle
+            else:
+                high = middle
+    while k.counters[N_HELD] > 0:
+        s = k.held[k.counters[N_HELD] - 1]
+        quantity, level = k.symbols[s, QUANTITY], k.symbols[s, LEVEL]
+        worst = m.low[t, s] if quantity > 0.0 else m.high[t, s]
+        price = level if np.isnan(worst) else level + high * (worst - level)
+        slot = new_order(k, t, s, MARKET, -1 if quantity > 0.0 else 1, LIQUIDATION)
+        k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = -quantity
+        k.codes[slot, C_REDUCE] = 1
+        revalue(m, k, t, s, price)
+        penalty = abs(quantity) * worth(m, t, s, price) * m.rules[LIQUIDATION_FEE]
+        pay(k, s, -penalty, PENALTY)
+        move(m, k, t, slot, -quantity, (price, price, 0.0, True))
+        k.fills[k.counters[N_FILLS] - 1, 9] = penalty
+        k.symbols[s, HIGHEST] = max(k.symbols[s, HIGHEST], price)
+        k.symbols[s, LOWEST] = min(k.symbols[s, LOWEST], price)
+        close_trade(m, k, t, slot)
+        finish(k, t, slot, FILLED)
+
+
+@compiled
+def trail(k: Book, s: int, best: float) -> None:
+    """Move the trailing stop of `s` after a bar whose best price is known; never loosen it."""
+    side = 1 if k.symbols[s, QUANTITY] > 0.0 else -1
+    if side * best > side * k.symbols[s, EXTREME]:
+        k.symbols[s, EXTREME] = best
+    extreme = k.symbols[s, EXTREME]
+    for distance in (k.symbols[s, TRAIL_PART] * extreme, k.symbols[s, TRAIL_DISTANCE]):
+        if not np.isnan(distance):
+            stop = extreme - side * distance
+            if not side * stop <= side * k.symbols[s, STOP_AT]:
+                k.symbols[s, STOP_AT], k.flags[s, TRAILS] = stop, 1
+
+
+@compiled
+def total_value(m: Market, k: Book, t: int) -> float:
+    """Value of all positions at their levels; heat is written anew."""
+    value, heat = 0.0, 0.0
+    for i in range(k.counters[N_HELD]):
+        value += position_value(m, k, t, k.held[i])
+        heat += heat_of(m, k, t, k.held[i])
+    k.account[HEAT] = heat
+    return value
+
+
+@compiled
+def balance(a: Floats, value: float) -> bool:
+    """Write the equity of the close, from balances; whether profit and loss agree with it."""
+    expected = a[EQUITY] + a[GAIN] - a[COMMISSION] - a[SLIPPAGE] - a[BORROW] - a[PENALTY]
+    expected += a[INTEREST] + a[FUNDING]
+    equity = a[CASH] + value
+    scale = max(abs(equity), abs(a[CASH]), a[LONG] + a[SHORT], abs(a[EQUITY]))
+    a[EXPECTED] = expected
+    a[NOW] = equity
+    return abs(expected - equity) <= IDENTITY_TOLERANCE * scale
+
+
+@compiled
+def correlation_with_held(m: Market, k: Book, t: int, s: int, side: int) -> float:
+    """Highest correlation of close-to-close returns with what is held or about to be, on `side`."""
+    n, highest = m.switches[CORRELATION_BARS], -2.0
+    first = max(1, t - n + 1)
+    for other in range(k.symbols.shape[0]):
+        same = k.symbols[other, QUANTITY] * side > 0.0
+        if k.flags[other, ENTRY_ORDER] != 0 and not same:
+            for slot in range(k.counters[N_OPEN]):
+                mine = k.codes[slot, C_ID] == k.flags[other, ENTRY_ORDER]
+                same = same or (mine and k.codes[slot, C_SIDE] == side)
+        if other == s or not same:
+            continue
+        count, mean_x, mean_y, xx, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(first, t + 1):
+            x = m.close[i, s] / m.close[i - 1, s] - 1.0
+            y = m.close[i, other] / m.close[i - 1, other] - 1.0
+            if np.isnan(x) or np.isnan(y):
+                continue
+            count += 1.0
+            dx, dy = x - mean_x, y - mean_y
+            mean_x += dx / count
+            mean_y += dy / count
+            xx += dx * (x - mean_x)
+            yy += dy * (y - mean_y)
+            xy += dx * (y - mean_y)
+        if count > 2.0 and xx > 0.0 and yy > 0.0:
+            highest = max(highest, xy / np.sqrt(xx * yy))
+    return highest
+
+
+@compiled
+def refused(m: Market, k: Book, t: int, s: int, side: int, size: float) -> bool:
+    """Whether the state of the account forbids a new entry; each refusal is logged."""
+    place = (t, s, 0)
+    if k.counters[HALTED] == 1:
+        veto(k, place, BY_HALT, size, 0.0)
+    elif k.counters[BLOCKED] == 1:
+        veto(k, place, BY_DAILY, size, 0.0)
+    elif t < k.flags[s, COOL_UNTIL]:
+        veto(k, place, BY_COOL, size, 0.0)
+    elif m.rules[CORRELATION] != np.inf and (
+        correlation_with_held(m, k, t, s, side) > m.rules[CORRELATION]
+    ):
+        veto(k, place, BY_CORRELATION, size, 0.0)
+    else:
+        return False
+    return True
+
+
+@compiled
+def cancel(k: Book, t: int, identifier: int) -> None:
+    """Cancel the open order with this id."""
+    for slot in range(k.counters[N_OPEN]):
+        if k.codes[slot, C_ID] == identifier:
+            finish(k, t, slot, CANCELLED)
+
+
+@compiled
+def entry_blocks(k: Book, t: int, s: int, at_market: bool) -> bool:
+    """Whether a waiting entry of `s` stays; a resting one that was active is replaced."""
+    if k.flags[s, ENTRY_ORDER] == 0:
+        return False
+    for slot in range(k.counters[N_OPEN]):
+        if k.codes[slot, C_ID] == k.flags[s, ENTRY_ORDER]:
+            waits = k.codes[slot, C_KIND] == MARKET and at_market
+            if waits or k.orders[slot, O_FILLED] > 0.0 or k.codes[slot, C_ACTIVE] > t:
+                return True
+            finish(k, t, slot, CANCELLED)
+            return False
+    return False
+
+
+@compiled
+def replace_targets(k: Book, t: int, s: int) -> None:
+    """Cancel what remains of older target weights of `s`."""
+    if k.flags[s, ENTRY_ORDER] == 0:
+        return
+    for slot in range(k.counters[N_OPEN]):
+        older = k.codes[slot, C_REASON] == TARGET_WEIGHT and k.codes[slot, C_ACTIVE] <= t
+        if older and k.codes[slot, C_SYMBOL] == s:
+            finish(k, t, slot, CANCELLED)
+
+
+@compiled
+def enter(m: Market, k: Book, t: int, s: int, side: int) -> None:
+    """Turn an entry signal into an open order, unless a rule refuses."""
+    limit = m.limit[row_of(m.limit, t), s] if m.limit.size else np.nan
+    stop = m.stop[row_of(m.stop, t), s] if m.stop.size else np.nan
+    at_market = np.isnan(limit) and np.isnan(stop)
+    size = m.size[row_of(m.size, t), s]
+    if not size > 0.0 or entry_blocks(k, t, s, at_market) or refused(m, k, t, s, side, size):
+        return
+    if 1.0 - k.account[NOW] / k.account[PEAK] > m.rules[CUT_DRAWDOWN]:
+        veto(k, (t, s, 0), BY_CUT, size, size * m.rules[CUT_SCALE])
+        size *= m.rules[CUT_SCALE]
+    if k.symbols[s, QUANTITY] * side < 0.0:
+        exit_order(m, k, t, s, REVERSAL)
+    kind = MARKET
+    if not at_market:
+        kind = LIMIT if np.isnan(stop) else (STOP if np.isnan(limit) else STOP_LIMIT)
+    slot = new_order(k, t, s, kind, side, ENTRY)
+    k.orders[slot, O_SIZE], k.codes[slot, C_UNIT] = size, m.switches[SIZE_UNIT]
+    k.orders[slot, O_LIMIT], k.orders[slot, O_STOP] = limit, stop
+    if m.strength.size:
+        strength = m.strength[row_of(m.strength, t), s]
+        k.orders[slot, O_STRENGTH] = 1.0 if np.isnan(strength) else strength
+    k.codes[slot, C_ACTIVE] = first_bar(m, t, at_market)
+    k.flags[s, ENTRY_ORDER] = k.codes[slot, C_ID]
+
+
+@compiled
+def decide_signals(m: Market, k: Book, t: int) -> None:
+    """Exits first, then entries, the strongest first."""
+    row = t if m.signal.shape[0] > 1 else 0
+    n_entries = 0
+    for s in range(m.signal.shape[1]):
+        code = m.signal[row, s]
+        if code == 0 or np.isnan(m.close[t, s]):
+            continue
+        held = k.symbols[s, QUANTITY]
+        long = (code & ENTER_LONG) != 0 and (code & EXIT_LONG) == 0
+        short = (code & ENTER_SHORT) != 0 and (code & EXIT_SHORT) == 0
+        leaves = (held > 0.0 and (code & EXIT_LONG) != 0) or (
+            held < 0.0 and (code & EXIT_SHORT) != 0
+        )
+        if k.flags[s, ENTRY_ORDER] != 0:
+            for slot in range(k.counters[N_OPEN]):
+                if k.codes[slot, C_ID] == k.flags[s, ENTRY_ORDER]:
+                    side = k.codes[slot, C_SIDE]
+                    ends = (code & (EXIT_LONG if side > 0 else EXIT_SHORT)) != 0
+                    if ends:
+                        finish(k, t, slot, CANCELLED)
+        if leaves:
+            exit_order(m, k, t, s, EXIT_SIGNAL)
+        if long == short:
+            continue
+        side = 1 if long else -1
+        if held * side > 0.0:
+            continue
+        strength = m.strength[row_of(m.strength, t), s] if m.strength.size else 1.0
+        k.symbols[s, CALLED] = 1.0 if np.isnan(strength) else strength
+        j = n_entries
+        while j > 0 and k.symbols[k.scratch[j - 1] // 2, CALLED] < k.symbols[s, CALLED]:
+            k.scratch[j] = k.scratch[j - 1]
+            j -= 1
+        k.scratch[j] = 2 * s + (1 if long else 0)
+        n_entries += 1
+    for i in range(n_entries):
+        s = k.scratch[i] // 2
+        enter(m, k, t, s, 1 if k.scratch[i] % 2 == 1 else -1)
+
+
+@compiled
+def decide_targets(m: Market, k: Book, t: int) -> None:
+    """One order per symbol with a target weight; it is sized when it fills."""
+    row = row_of(m.target, t)
+    for s in range(m.target.shape[1]):
+        weight = m.target[row, s]
+        if np.isnan(weight) or np.isnan(m.close[t, s]):
+            continue
+        held = k.symbols[s, QUANTITY]
+        replace_targets(k, t, s)
+        if weight == 0.0 and held == 0.0 and k.flags[s, ENTRY_ORDER] == 0:
+            continue
+        now = held * worth(m, t, s, m.close[t, s]) / k.account[NOW]
+        side = 1 if weight > now else -1
+        grows = weight * held < 0.0 or abs(weight) > abs(now)
+        if grows and refused(m, k, t, s, side, weight):
+            continue
+        if grows and 1.0 - k.account[NOW] / k.account[PEAK] > m.rules[CUT_DRAWDOWN]:
+            veto(k, (t, s, 0), BY_CUT, weight, weight * m.rules[CUT_SCALE])
+            weight *= m.rules[CUT_SCALE]
+        slot = new_order(k, t, s, MARKET, side, TARGET_WEIGHT)
+        k.orders[slot, O_SIZE], k.codes[slot, C_UNIT] = weight, WEIGHT
+        k.codes[slot, C_ACTIVE] = first_bar(m, t, True)
+        if m.strength.size:
+            strength = m.strength[row_of(m.strength, t), s]
+            k.orders[slot, O_STRENGTH] = 1.0 if np.isnan(strength) else strength
+        k.flags[s, ENTRY_ORDER] = k.codes[slot, C_ID]
+
+
+@compiled
+def ingest(m: Market, k: Book, t: int) -> None:
+    """Turn the orders that a bar-by-bar strategy placed into open orders."""
+    for i in range(k.counters[N_REQUESTS]):
+        r, quantity = k.requests, k.requests[i, R_QUANTITY]
+        s, side = int(r[i, R_SYMBOL]), 1 if quantity > 0.0 else -1
+        held, reduce = k.symbols[s, QUANTITY], int(r[i, R_REDUCE])
+        opens = reduce == 0 and (held * side >= 0.0 or abs(quantity) > abs(held))
+        if opens and refused(m, k, t, s, side, abs(quantity)):
+            continue
+        kind = int(r[i, R_KIND])
+        slot = new_order(k, t, s, kind, side, ORDER)
+        k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = quantity
+        k.orders[slot, O_LIMIT], k.orders[slot, O_STOP] = r[i, R_LIMIT], r[i, R_STOP]
+        k.orders[slot, O_TRAIL], k.orders[slot, O_EXTREME] = r[i, R_TRAIL], m.close[t, s]
+        k.orders[slot, O_PROFIT], k.orders[slot, O_LOSS] = r[i, R_PROFIT], r[i, R_LOSS]
+        k.codes[slot, C_PART], k.codes[slot, C_FORCE] = int(r[i, R_PART]), int(r[i, R_FORCE])
+        k.codes[slot, C_GROUP], k.codes[slot, C_REDUCE] = int(r[i, R_GROUP]), reduce
+        k.codes[slot, C_TAG] = int(r[i, R_TAG])
+        active = first_bar(m, t, kind == MARKET)
+        k.codes[slot, C_ACTIVE] = active
+        if k.codes[slot, C_FORCE] == IOC:
+            k.codes[slot, C_EXPIRES] = active
+        elif k.codes[slot, C_FORCE] == GTD:
+            k.codes[slot, C_EXPIRES] = active + int(r[i, R_BARS]) - 1
+    k.counters[N_REQUESTS] = 0
+
+
+@compiled
+def watch(m: Market, k: Book, t: int) -> None:
+    """Drawdown halt, daily loss and time stops at the close."""
+    equity = k.account[NOW]
+    drop = 1.0 - equity / k.account[PEAK]
+    if k.counters[HALTED] == 1:
+        waited = t - k.counters[HALT_SINCE] >= m.switches[HALT_BARS]
+        if drop < m.rules[RESUME_DRAWDOWN] or waited:
+            k.counters[HALTED] = 0
+            k.account[PEAK] = equity if waited else k.account[PEAK]
+    elif drop >= m.rules[HALT_DRAWDOWN]:
+        k.counters[HALTED], k.counters[HALT_SINCE] = 1, t
+    if equity <= k.account[DAY_START] * (1.0 - m.rules[DAILY_LOSS]):
+        k.counters[BLOCKED] = 1
+    stopped = k.counters[HALTED] == 1 or k.counters[BLOCKED] == 1
+    if stopped:
+        for slot in range(k.counters[N_OPEN]):
+            if k.codes[slot, C_REDUCE] == 0:
+                finish(k, t, slot, CANCELLED)
+    for i in range(k.counters[N_HELD]):
+        s = k.held[i]
+        if stopped:
+            exit_order(m, k, t, s, DRAWDOWN_HALT if k.counters[HALTED] == 1 else DAILY_HALT)
+        elif t >= k.flags[s, TIME_EXIT]:
+            exit_order(m, k, t, s, TIME_STOP)
+
+
+@compiled
+def expire(m: Market, k: Book, t: int, starts: bool) -> None:
+    """End orders whose time is over: DAY orders as a day starts, the others after their last bar.
+
+    After the bar, trailing stop orders follow its extreme.
+    """
+    for slot in range(k.counters[N_OPEN]):
+        if k.codes[slot, C_STATUS] != OPEN_ORDER or k.codes[slot, C_ACTIVE] > t:
+            continue
+        s = k.codes[slot, C_SYMBOL]
+        if starts:
+            if k.codes[slot, C_DAY] == -NEVER:
+                k.codes[slot, C_DAY] = m.day[t]
+            if k.codes[slot, C_FORCE] == DAY_ORDER and k.codes[slot, C_DAY] != m.day[t]:
+                finish(k, t, slot, EXPIRED)
+        elif t >= k.codes[slot, C_EXPIRES]:
+            finish(k, t, slot, EXPIRED)
+        elif k.codes[slot, C_KIND] == TRAILING and k.codes[slot, C_REASON] == ORDER:
+            best = m.low[t, s] if k.codes[slot, C_SIDE] > 0 else m.high[t, s]
+            if k.codes[slot, C_SIDE] * best < k.codes[slot, C_SIDE] * k.orders[slot, O_EXTREME]:
+                k.orders[slot, O_EXTREME] = best
+
+
+@compiled
+def market_of(market: Market) -> Any:
+    """The market behind one pointer."""
+    m = structref.new(MARKET_STRUCT)
+    m.open = lent(market.open)
+    m.high = lent(market.high)
+    m.low = lent(market.low)
+    m.close = lent(market.close)
+    m.volume = lent(market.volume)
+    m.volatility = lent(market.volatility)
+    m.average_volume = lent(market.average_volume)
+    m.spread = lent(market.spread)
+    m.fx = lent(market.fx)
+    m.signal = lent(market.signal)
+    m.target = lent(market.target)
+    m.limit = lent(market.limit)
+    m.stop = lent(market.stop)
+    m.strength = lent(market.strength)
+    m.size = lent(market.size)
+    m.exit_kind = lent(market.exit_kind)
+    m.exit_level = lent(market.exit_level)
+    m.detail_open = lent(market.detail_open)
+    m.detail_high = lent(market.detail_high)
+    m.detail_low = lent(market.detail_low)
+    m.detail_close = lent(market.detail_close)
+    m.detail_first = lent(market.detail_first)
+    m.first_fill = lent(market.first_fill)
+    m.day = lent(market.day)
+    m.month = lent(market.month)
+    m.days = lent(market.days)
+    m.funding_place = lent(market.funding_place)
+    m.funding_rate = lent(market.funding_rate)
+    m.rules = lent(market.rules)
+    m.switches = lent(market.switches)
+    m.instruments = lent(market.instruments)
+    m.commission = lent(market.commission)
+    m.margin = lent(market.margin)
+    return m
+
+
+@compiled
+def book_of(book: Book) -> Any:
+    """The book behind one pointer."""
+    k = structref.new(BOOK_STRUCT)
+    k.account = lent(book.account)
+    k.counters = lent(book.counters)
+    k.symbols = lent(book.symbols)
+    k.flags = lent(book.flags)
+    k.held = lent(book.held)
+    k.scratch = lent(book.scratch)
+    k.orders = lent(book.orders)
+    k.codes = lent(book.codes)
+    k.requests = lent(book.requests)
+    k.fills = lent(book.fills)
+    k.order_log = lent(book.order_log)
+    k.trades = lent(book.trades)
+    k.vetoes = lent(book.vetoes)
+    k.rows = lent(book.rows)
+    return k
+
+
+@compiled
+def has_target(target: Floats, row: int) -> bool:
+    """Whether any symbol has one in this row."""
+    for s in range(target.shape[1]):  # noqa: SIM110  # a loop is what numba compiles best
+        if not np.isnan(target[row, s]):
+            return True
+    return False
+
+
+@compiled
+def most_parts(first: Any) -> int:
+    """Most parts of a bar: its open, the whole, and detail bars where there are any."""
+    most = 0
+    for t in range(first.size - 1):
+        most = max(most, first[t + 1] - first[t])
+    return 2 + most
+
+
+@compiled
+def trade_bar(m: Market, k: Book, t: int, touched: bool) -> None:
+    """Everything that fills at the open and inside bar t."""
+    k.counters[STAMP] += 1
+    if k.counters[N_OPEN] > 0:
+        expire(m, k, t, True)
+        revalue_all(m, k, t, False)
+        batch(m, k, t, True)
+    elif touched:
+        protect_all(m, k, t, POINT)
+    parts = 0
+    if m.detail_first.size:
+        parts = m.detail_first[t + 1] - m.detail_first[t]
+    if parts == 0:
+        inside(m, k, t, WHOLE)
+    for part in range(parts):
+        inside(m, k, t, part)
+
+
+@compiled
+def run(market: Market, book: Book, last: int, address: int) -> int:
+    """Advance the book to bar `last` (exclusive); return a status.
+
+    `address` of a function (bar) -> 0 that is called for each decision, or 0. GROW: the logs are
+    too short, nothing of the bar was done; STOPPED: the function did not return 0.
+
+    What happens on every bar is written out here on local arrays; what happens on some is called.
+    """
+    m, k = market_of(market), book_of(book)
+    high, low, close, fx, signal = market.high, market.low, market.close, market.fx, market.signal
+    day, month, switches, rules = market.day, market.month, market.switches, market.rules
+    instruments, symbols, flags, held = market.instruments, book.symbols, book.flags, book.held
+    counters, a, rows = book.counters, book.account, book.rows
+    model, n_symbols = switches[MODEL], close.shape[1]
+    early_close = model in (NEXT_CLOSE, NEXT_VWAP)
+    signals, targets = switches[HAS_SIGNAL] == 1, switches[HAS_TARGET] == 1
+    carries, funds = switches[HAS_CARRY] == 1, market.funding_place.shape[0] > 0
+    parts = most_parts(market.detail_first)
+    watches = (
+        rules[HALT_DRAWDOWN] != np.inf or rules[DAILY_LOSS] != np.inf or market.exit_kind.size > 0
+    )
+    for t in range(counters[BAR], last):
+        need = parts * (n_symbols + counters[N_OPEN] + book.requests.shape[0])
+        if (
+            counters[N_FILLS] + FILL_ROOM * need > book.fills.shape[0]
+            or counters[N_ORDERS] + ORDER_ROOM * need > book.order_log.shape[0]
+            or counters[N_TRADES] + FILL_ROOM * need > book.trades.shape[0]
+            or counters[N_VETOES] + ORDER_ROOM * need > book.vetoes.shape[0]
+            or counters[N_OPEN] + ORDER_ROOM * need > book.orders.shape[0]
+        ):
+            return GROW
+        for field in range(GAIN, PENALTY + 1):
+            a[field] = 0.0
+        if day[t] != counters[DAY]:
+            counters[DAY], counters[BLOCKED] = day[t], 0
+            a[DAY_START] = a[EQUITY]
+        if month[t] != counters[MONTH]:
+            counters[MONTH], a[MONTH_UNITS] = month[t], 0.0
+        if carries:
+            carry(m, k, t)
+        if funds:
+            settle(m, k, t, DUE_BEFORE_OPEN)
+        touched = False
+        for i in range(counters[N_HELD]):
+            s = held[i]
+            stop, target = symbols[s, STOP_AT], symbols[s, TARGET_AT]
+            if symbols[s, QUANTITY] > 0.0:
+                touched = touched or low[t, s] <= stop or high[t, s] >= target
+            else:
+                touched = touched or high[t, s] >= stop or low[t, s] <= target
+        if touched or counters[N_OPEN] > 0:
+            trade_bar(m, k, t, touched)
+        if funds:
+            settle(m, k, t, DUE_INSIDE)
+        if counters[N_HELD] > 0:
+            safe = a[SHORT] <= 0.0 and a[CASH] >= 0.0
+            if not safe or switches[MARGINED] == 1:
+                margin_call(m, k, t)
+        if early_close and counters[N_OPEN] > 0:
+            revalue_all(m, k, t, True)
+            batch(m, k, t, False)
+        row = t if fx.shape[0] > 1 else 0
+        value, heat, long, short = 0.0, 0.0, 0.0, 0.0
+        for i in range(counters[N_HELD]):
+            s = held[i]
+            price, quantity, rate = close[t, s], symbols[s, QUANTITY], fx[row, s]
+            scale, old = instruments[s, MULTIPLIER], symbols[s, LEVEL]
+            if np.isnan(price):
+                flags[s, GAPS] += 1
+                price = old
+            else:
+                whole = flags[s, ENTRY_BAR] != t or flags[s, STAGE] == AT_OPEN
+                top, bottom = (high[t, s], low[t, s]) if whole else (price, price)
+                symbols[s, HIGHEST] = max(symbols[s, HIGHEST], top)
+                symbols[s, LOWEST] = min(symbols[s, LOWEST], bottom)
+                if not (np.isnan(symbols[s, TRAIL_PART]) and np.isnan(symbols[s, TRAIL_DISTANCE])):
+                    trail(k, s, top if quantity > 0.0 else bottom)
+            stop, gap = symbols[s, STOP_AT], np.inf
+            if instruments[s, INVERSE] != 0.0:
+                entry = 1.0 / symbols[s, AVERAGE]
+                worth_now = quantity * scale * (entry - 1.0 / price) * rate
+                worth_then = quantity * scale * (entry - 1.0 / old) * symbols[s, LEVEL_FX]
+                notional = abs(quantity) * scale * rate / price
+                gap = -quantity * scale * (1.0 / price - 1.0 / stop) * rate
+            else:
+                worth_now = quantity * scale * price * rate
+                worth_then = quantity * scale * old * symbols[s, LEVEL_FX]
+                notional = abs(worth_now)
+                gap = -quantity * scale * (stop - price) * rate
+            a[GAIN] += worth_now - worth_then
+            symbols[s, LEVEL], symbols[s, LEVEL_FX] = price, rate
+            value += worth_now
+            heat += notional if np.isnan(stop) else max(gap, 0.0)
+            if quantity > 0.0:
+                long += notional
+            else:
+                short += notional
+        a[LONG], a[SHORT], a[HEAT] = long, short, heat
+        fine = balance(a, value)
+        a[PEAK] = max(a[PEAK], a[NOW])
+        if counters[N_OPEN] > 0:
+            expire(m, k, t, False)
+        if watches and (counters[N_HELD] > 0 or counters[HALTED] == 1):
+            watch(m, k, t)
+        if t >= switches[WARM_UP]:
+            if address != 0 and call_back(address, t) != 0:
+                return STOPPED
+            if counters[N_REQUESTS] > 0:
+                ingest(m, k, t)
+            if signals:
+                row, any_signal = (t if signal.shape[0] > 1 else 0), False
+                for s in range(n_symbols):
+                    any_signal = any_signal or signal[row, s] != 0
+                if any_signal:
+                    decide_signals(m, k, t)
+            if targets and has_target(market.target, t if market.target.shape[0] > 1 else 0):
+                decide_targets(m, k, t)
+        if model == SAME_CLOSE and counters[N_OPEN] > 0:
+            counters[STAMP] += 1
+            batch(m, k, t, False)
+            fine = balance(a, total_value(m, k, t))
+        if counters[N_DEAD] > 0:
+            compact(k)
+        counters[BAR] = t + 1
+        a[EQUITY] = a[NOW]
+        rows[t, 0], rows[t, 1], rows[t, 2], rows[t, 3] = a[CASH], a[EQUITY], a[LONG], a[SHORT]
+        rows[t, 4], rows[t, 5], rows[t, 6] = a[HEAT], a[BORROW], a[INTEREST]
+        rows[t, 7] = a[FUNDING]
+        if not fine:
+            return UNBALANCED
+    return FINE

@@ -1,0 +1,304 @@
+"""Terms, bars and decisions as the arrays that the event kernel reads."""
+
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
+from quant_assets.quant.simulation.execution.book import (
+    FILL_FIELDS,
+    N_ACCOUNT,
+    N_CODE,
+    N_COUNTERS,
+    N_FLAGS,
+    N_ORDER,
+    N_REQUEST,
+    N_SYMBOL,
+    ORDER_FIELDS,
+    ROW_FIELDS,
+    TRADE_FIELDS,
+    VETO_FIELDS,
+    Book,
+    Codes,
+    Floats,
+    Integers,
+    Market,
+)
+from quant_assets.quant.simulation.execution.defaults import neutral_limits, no_exits
+from quant_assets.quant.simulation.execution.terms import (
+    ENTER_LONG,
+    ENTER_SHORT,
+    EQUITY_FRACTION,
+    EXIT_LONG,
+    EXIT_SHORT,
+    ExecutionTerms,
+    ExitTerms,
+    LimitTerms,
+)
+from quant_assets.quant.sizing.entry.units import EntrySizes
+from quant_assets.quant.strategies.plan import Plan
+from quant_assets.quant.strategies.signals import Signals
+
+__all__ = ["Preparation", "new_book", "prepare"]
+
+UNUSED = np.zeros((1, 1))
+FIRST_ROWS = 1024  # of each log; they grow when a bar could need more
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """A market ready for the kernel, its columns sorted by symbol name.
+
+    columns : position of each sorted symbol in the caller's bars, so that results of the same
+        symbols in another order are the same. `bars` and `plan` are the caller's.
+    """
+
+    market: Market
+    symbols: tuple[str, ...]
+    columns: npt.NDArray[np.int64]
+    bars: BarPanel
+    plan: Plan
+    terms: ExecutionTerms
+
+
+def prepare(
+    bars: BarPanel,
+    terms: ExecutionTerms,
+    *,
+    signals: Signals | None = None,
+    plan: Plan | None = None,
+    warm_up: int = 0,
+) -> Preparation:
+    """Arrays of one run. Without `signals` the decisions are written bar by bar into one row.
+
+    Raises `DataError` or `ConfigError` for shapes that do not belong together, and for impact,
+    spread or volume terms whose series the bars do not have.
+    """
+    plan = plan or Plan()
+    n_bars, n_symbols = bars.close.shape
+    if n_bars == 0 or n_symbols == 0:
+        raise DataError(f"the bars are empty: {n_bars} rows of {n_symbols} symbols")
+    if signals is not None and signals.shape != bars.close.shape:
+        raise DataError(f"signals have shape {signals.shape}; the bars have {bars.close.shape}")
+    order = np.argsort(np.array(bars.symbols, dtype=object), kind="stable")
+    column = _columns_of(order)
+    sizes = plan.sizes or EntrySizes(np.full((1, n_symbols), 1.0 / n_symbols), EQUITY_FRACTION)
+    exits, limits = plan.exits or no_exits(), plan.limits or neutral_limits(n_symbols)
+    _check(bars, terms, sizes, exits)
+    detail, prices = terms.detail, {name: column(bars[name]) for name in FIELDS}
+    decisions = _decisions(signals, n_symbols, column)
+    levels = np.ascontiguousarray(exits.level[..., order]) if exits.kind.size else exits.level
+    market = Market(
+        **prices,
+        **_series(bars, terms, column),
+        **decisions,
+        size=column(sizes.size),
+        exit_kind=exits.kind,
+        exit_level=levels,
+        detail_open=column(detail.open),
+        detail_high=column(detail.high),
+        detail_low=column(detail.low),
+        detail_close=column(detail.close),
+        detail_first=detail.first,
+        first_fill=_first_fill(bars),
+        day=bars.ts.astype("datetime64[D]").astype(np.int64),
+        month=bars.ts.astype("datetime64[M]").astype(np.int64),
+        days=terms.carry.days,
+        **_funding(terms, order),
+        rules=_rules(terms, limits),
+        switches=_switches(terms, limits, sizes, warm_up, signals),
+        instruments=_instruments(terms, limits)[order],
+        commission=np.stack([terms.commission.tier_from, terms.commission.per_unit]),
+        margin=_margin(terms)[:, order],
+    )
+    symbols = tuple(bars.symbols[i] for i in order.tolist())
+    return Preparation(market, symbols, order, bars, plan, terms)
+
+
+def new_book(market: Market, capital: float) -> Book:
+    """An account with cash and nothing else."""
+    n_bars, n = market.close.shape
+    account, counters = np.zeros(N_ACCOUNT), np.zeros(N_COUNTERS, dtype=np.int64)
+    account[[0, 1, 2, 3, 4]] = capital  # cash, equity, highest equity, at the day's start, now
+    counters[[11, 13]] = np.iinfo(np.int64).min  # day and month: none yet
+    symbols, flags = np.zeros((n, N_SYMBOL)), np.zeros((n, N_FLAGS), dtype=np.int64)
+    symbols[:, [2, 4, 5, 6, 7]] = np.nan  # level and protective prices
+    flags[:, [5, 6]], flags[:, 0], flags[:, 7] = -2, -1, -1
+    orders = FIRST_ROWS + 16 * n
+    logs = [
+        np.empty((FIRST_ROWS + 16 * n, len(fields)))
+        for fields in (FILL_FIELDS, ORDER_FIELDS, TRADE_FIELDS, VETO_FIELDS)
+    ]
+    return Book(
+        account,
+        counters,
+        symbols,
+        flags,
+        np.zeros(n, dtype=np.int64),
+        np.zeros(orders, dtype=np.int64),
+        np.zeros((orders, N_ORDER)),
+        np.zeros((orders, N_CODE), dtype=np.int64),
+        np.zeros((64, N_REQUEST)),
+        *logs,
+        np.empty((n_bars, len(ROW_FIELDS))),
+    )
+
+
+class _columns_of:  # noqa: N801  # used as a function
+    """Sorts the symbol axis of an array; unchanged, not copied, where it is sorted already."""
+
+    def __init__(self, order: Integers) -> None:
+        self.order, self.sorted = order, bool((order == np.arange(len(order))).all())
+
+    def __call__(self, values: Floats) -> Floats:
+        if not values.size:
+            return np.empty((0, 0))
+        if self.sorted or values.shape[-1] == 1:
+            return np.ascontiguousarray(values)
+        return np.ascontiguousarray(values[..., self.order])
+
+
+def _decisions(
+    signals: Signals | None, n_symbols: int, column: "_columns_of"
+) -> dict[str, npt.NDArray[np.float64] | Codes]:
+    """Flags as bits; one row to write into without signals."""
+    if signals is None:
+        row = np.full((1, n_symbols), np.nan)
+        empty = {name: row.copy() for name in ("target", "limit", "stop", "strength")}
+        return {"signal": np.zeros((1, n_symbols), dtype=np.int8), **empty}
+    code: Codes = np.zeros((0, 0), dtype=np.int8)
+    for name, bit in (
+        ("entry_long", ENTER_LONG),
+        ("exit_long", EXIT_LONG),
+        ("entry_short", ENTER_SHORT),
+        ("exit_short", EXIT_SHORT),
+    ):
+        flags = getattr(signals, name)
+        if flags is not None:
+            part = flags.view(np.int8) * np.int8(bit)
+            code = part if not code.size else code | part
+    if code.size and not column.sorted:
+        code = np.ascontiguousarray(code[:, column.order])
+    none = np.empty((0, 0))
+    prices = {
+        name: none if values is None else column(values)
+        for name in ("target", "limit", "stop", "strength")
+        for values in [getattr(signals, name)]
+    }
+    return {"signal": np.ascontiguousarray(code), **prices}
+
+
+def _series(bars: BarPanel, terms: ExecutionTerms, column: "_columns_of") -> dict[str, Floats]:
+    """Series that price the slippage, from the extras of the bars; else one unused cell."""
+    slippage = terms.slippage
+    wanted = {
+        "volatility": slippage.impact != 0.0,
+        "average_volume": slippage.impact != 0.0,
+        "spread": slippage.half_spread != 0.0,
+    }
+    found = {}
+    for name, needed in wanted.items():
+        if needed and name not in bars.extras:
+            raise DataError(
+                f"the slippage needs {name!r} and the bars do not have it; they have "
+                f"{sorted(bars.extras)}. Add it to their extras, known before each bar opens"
+            )
+        found[name] = column(bars.extras[name]) if needed else UNUSED
+    return found | {"fx": column(terms.instruments.fx)}
+
+
+def _first_fill(bars: BarPanel) -> Integers:
+    """The next bar, or a later one where a bar became known a bar length or more after its end."""
+    step = np.timedelta64(bars.bar_length).astype("timedelta64[us]")
+    known = np.searchsorted(bars.ts, bars.available_at - step, side="right")
+    return np.maximum(known, np.arange(1, len(bars) + 1)).astype(np.int64)
+
+
+def _funding(terms: ExecutionTerms, order: Integers) -> dict[str, npt.NDArray[np.float64]]:
+    carry = terms.carry
+    place = np.argsort(order)[carry.funding_symbol] if carry.funding_bar.size else np.empty(0)
+    columns = [carry.funding_bar, carry.funding_due, place.astype(np.int64)]
+    rates = [carry.funding_rate, carry.funding_mark]
+    by_time = np.lexsort((columns[2], columns[1], columns[0]))
+    return {
+        "funding_place": cast("Floats", np.stack(columns, axis=1)[by_time]),
+        "funding_rate": np.stack(rates, axis=1)[by_time],
+    }
+
+
+def _rules(terms: ExecutionTerms, limits: LimitTerms) -> Floats:
+    """Numbers in the order of the kernel's rules."""
+    fills, slippage, fee = terms.fills, terms.slippage, terms.commission
+    costs = (slippage.fixed, slippage.half_spread, slippage.impact, slippage.exponent)
+    fees = (fee.flat, fee.maker, fee.taker, fee.minimum, fee.maximum, fee.sell_rate, fee.buy_rate)
+    carry, margin = terms.carry, terms.margin
+    account = (fee.increment, carry.cash_rate, carry.debit_rate, margin.liquidation_fee)
+    sizes = (limits.max_position, limits.max_gross, limits.max_net, limits.max_sector)
+    drawdown = (limits.cut_drawdown, limits.cut_scale, limits.halt_drawdown)
+    return np.array(
+        [
+            *(fills.participation, *costs, slippage.volume_share, *fees, *account),
+            *(margin.leverage, *sizes, limits.max_heat, limits.correlation, *drawdown),
+            *(limits.resume_drawdown, limits.daily_loss),
+        ],
+        dtype=np.float64,
+    )
+
+
+def _switches(
+    terms: ExecutionTerms,
+    limits: LimitTerms,
+    sizes: EntrySizes,
+    warm_up: int,
+    signals: Signals | None,
+) -> Integers:
+    """Whole numbers in the order of the kernel's switches."""
+    fills, carry = terms.fills, terms.carry
+    carries = bool(carry.borrow.any()) or carry.cash_rate != 0.0 or carry.debit_rate != 0.0
+    margined = bool(terms.margin.inverse.any()) or terms.margin.tier_rate.size > 0
+    by_bar = signals is None
+    targets = by_bar or (signals is not None and signals.target is not None)
+    flags = by_bar or (signals is not None and signals.target is None)
+    return np.array(
+        [
+            *(fills.model, fills.through, fills.time_to_live, fills.latency, fills.optimistic),
+            *(sizes.unit, warm_up, limits.max_positions, limits.correlation_bars),
+            *(limits.halt_bars, limits.cool_down, carries, flags, targets, margined),
+        ],
+        dtype=np.int64,
+    )
+
+
+def _instruments(terms: ExecutionTerms, limits: LimitTerms) -> Floats:
+    it = terms.instruments
+    columns = [it.lot, it.tick, it.least_notional, it.multiplier, terms.carry.borrow]
+    return np.stack([*columns, terms.margin.inverse, limits.sector], axis=1).astype(np.float64)
+
+
+def _margin(terms: ExecutionTerms) -> Floats:
+    margin = terms.margin
+    return np.stack([margin.tier_notional, margin.tier_rate, margin.tier_deduction])
+
+
+def _check(bars: BarPanel, terms: ExecutionTerms, sizes: EntrySizes, exits: ExitTerms) -> None:
+    """Shapes of what does not come from the bars."""
+    n_bars, n_symbols = bars.close.shape
+    rows = {1, n_bars}
+    for name, values in (("size", sizes.size), ("fx", terms.instruments.fx)):
+        if values.shape[0] not in rows or values.shape[-1] != n_symbols:
+            raise DataError(
+                f"{name} has shape {values.shape}; it must be (1 or {n_bars}, {n_symbols})"
+            )
+    level = exits.level.shape
+    if exits.kind.size and (level[0] != exits.kind.size or level[1] not in rows):
+        raise DataError(f"exit levels have shape {level} for {exits.kind.size} rules")
+    if terms.carry.days.shape != (n_bars,):
+        raise DataError(f"carry.days has shape {terms.carry.days.shape}; it must be ({n_bars},)")
+    detail = terms.detail.first
+    if detail.size and detail.shape != (n_bars + 1,):
+        raise DataError(f"detail.first has shape {detail.shape}; it must be ({n_bars + 1},)")
+    if not terms.margin.leverage > 0.0:
+        raise ConfigError(f"leverage {terms.margin.leverage} must be above 0")

@@ -1,0 +1,127 @@
+"""What a backtest gives back: arrays that are kept, frames that are made when asked for."""
+
+import hashlib
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from quant_assets.quant.analytics.table import performance_table
+from quant_assets.quant.simulation.execution import ledger
+from quant_assets.quant.simulation.execution.book import Book, Floats
+from quant_assets.quant.simulation.execution.preparation import Preparation
+
+__all__ = ["BacktestResult"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacktestResult:
+    """Trades, orders, fills and equity of one run.
+
+    initial_capital : equity before the first bar. periods_per_year : of the bars, for figures.
+    assumptions : what must be said beside the numbers. tags : of orders, by code from 1 on.
+    """
+
+    preparation: Preparation
+    book: Book
+    initial_capital: float
+    periods_per_year: float
+    form: str
+    tags: tuple[str, ...] = ()
+    assumptions: tuple[str, ...] = ()
+    benchmark: Floats | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return (
+            f"BacktestResult({self.n_trades} trades of {len(self.preparation.symbols)} symbols in "
+            f"{self.n_bars} bars, equity {self.initial_capital:g} -> {self.final_equity:.2f})"
+        )
+
+    @property
+    def n_bars(self) -> int:
+        """Bars that were run."""
+        return int(self.book.counters[0])
+
+    @property
+    def n_trades(self) -> int:
+        """Closed trades."""
+        return int(self.book.counters[ledger.N_TRADES])
+
+    @property
+    def final_equity(self) -> float:
+        """Equity at the last close."""
+        return float(self.book.rows[self.n_bars - 1, 1])
+
+    @property
+    def total_return(self) -> float:
+        """Final equity over initial capital, less 1."""
+        return self.final_equity / self.initial_capital - 1.0
+
+    @property
+    def equity_values(self) -> Floats:
+        """Equity at each close, shape (time,), without a frame."""
+        return self.book.rows[: self.n_bars, 1]
+
+    @cached_property
+    def orders(self) -> pd.DataFrame:
+        """See `ledger.order_frame`."""
+        return ledger.order_frame(self.preparation, self.book, self.tags)
+
+    @cached_property
+    def fills(self) -> pd.DataFrame:
+        """See `ledger.fill_frame`."""
+        return ledger.fill_frame(self.preparation, self.book)
+
+    @cached_property
+    def trades(self) -> pd.DataFrame:
+        """See `ledger.trade_frame`."""
+        return ledger.trade_frame(self.preparation, self.book, self.tags)
+
+    @cached_property
+    def equity(self) -> pd.DataFrame:
+        """See `ledger.equity_frame`."""
+        return ledger.equity_frame(self.preparation, self.book, self.initial_capital)
+
+    @cached_property
+    def vetoes(self) -> pd.DataFrame:
+        """See `ledger.veto_frame`."""
+        return ledger.veto_frame(self.preparation, self.book)
+
+    @cached_property
+    def by_symbol(self) -> pd.DataFrame:
+        """See `ledger.symbol_frame`."""
+        return ledger.symbol_frame(self.trades, self.preparation.symbols)
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """See `ledger.cost_frame`."""
+        return ledger.cost_frame(self.equity, self.initial_capital)
+
+    @cached_property
+    def metrics(self) -> pd.Series:
+        """Figures of the returns, as `analytics.performance_table` names them."""
+        table = performance_table(
+            self.equity["returns"].to_numpy(),
+            periods_per_year=self.periods_per_year,
+            benchmark=self.benchmark,
+        )
+        return table.iloc[0].rename("value")
+
+    def hash(self) -> str:
+        """SHA-256 of equity, fills, orders and trades: the same run, the same text."""
+        counters = self.book.counters
+        parts: list[Any] = [
+            self.book.rows[: self.n_bars],
+            self.book.fills[: counters[ledger.N_FILLS]],
+            self.book.order_log[: counters[ledger.N_ORDERS]],
+            self.book.trades[: counters[ledger.N_TRADES]],
+            self.book.vetoes[: counters[ledger.N_VETOES]],
+        ]
+        found = hashlib.sha256("\n".join((*self.preparation.symbols, *self.tags)).encode())
+        for part in parts:
+            plain = np.ascontiguousarray(part)
+            found.update(str(plain.shape).encode())
+            found.update(np.where(np.isnan(plain), np.nan, plain).tobytes())
+        return found.hexdigest()

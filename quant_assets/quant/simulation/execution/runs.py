@@ -1,0 +1,133 @@
+"""One backtest from start to end: decisions, terms, kernel, result."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.quant.analytics.annualisation import DAYS_PER_YEAR
+from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution.engine import advance
+from quant_assets.quant.simulation.execution.model import ExecutionModel
+from quant_assets.quant.simulation.execution.preparation import new_book, prepare
+from quant_assets.quant.simulation.execution.results import BacktestResult
+from quant_assets.quant.simulation.execution.terms import ExecutionTerms
+from quant_assets.quant.strategies.base import BarStrategy, Strategy, VectorStrategy
+
+__all__ = ["backtest"]
+
+Form = Literal["auto", "vector", "bar"]
+Execution = ExecutionModel | ExecutionTerms | Mapping[str, Any] | str | None
+
+
+def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
+    strategy: Strategy,
+    bars: BarPanel | pd.DataFrame,
+    execution: Execution = None,
+    *,
+    initial_capital: float = 100_000.0,
+    form: Form = "auto",
+    benchmark: npt.ArrayLike | None = None,
+    periods_per_year: float | None = None,
+    detail: BarPanel | None = None,
+    funding: pd.DataFrame | None = None,
+    rates: pd.DataFrame | None = None,
+) -> BacktestResult:
+    """Simulate a strategy on bars; the last open position stays open, marked at the last close.
+
+    Parameters
+    ----------
+    bars : a `BarPanel`, or a long frame with `ts`, `symbol`, `close` and, where known, the others
+        (the bar length is then the smallest step between times).
+    execution : an `ExecutionModel`, its settings as in YAML, the name of a preset, or terms of your
+        own. None: that of the strategy, else `ExecutionModel()`: next open, 5 bps of commission and
+        slippage as its plug-ins say.
+    form : `vector` (all decisions at once), `bar` (one after the other); `auto` takes the first
+        that the strategy has. Both give the same trades.
+    benchmark : returns `(time,)` for the figures against it. periods_per_year : None: as many as
+        the times of the bars show.
+    detail, funding, rates : bars of a finer clock, funding settlements and currency rates, as
+        `ExecutionModel.terms` takes them.
+
+    Raises
+    ------
+    ConfigError
+        A form that the strategy does not have, or capital that is not above 0.
+    DataError
+        Bars without rows, or series that an assumption needs and the bars do not have.
+    """
+    if not initial_capital > 0.0:
+        raise ConfigError(f"initial_capital {initial_capital} must be above 0")
+    panel = bars if isinstance(bars, BarPanel) else _panel_of(bars)
+    model = _model_of(strategy, execution)
+    assumptions: tuple[str, ...] = ()
+    if isinstance(model, ExecutionModel):
+        terms = model.terms(panel, detail=detail, funding=funding, rates=rates)
+        priced, assumptions = model.priced(panel), model.assumptions()
+    else:
+        terms, priced = model, panel
+    taken = _form_of(strategy, form)
+    common = {
+        "initial_capital": float(initial_capital),
+        "periods_per_year": periods_per_year or observed_periods_per_year(panel),
+        "form": taken,
+        "assumptions": assumptions,
+        "benchmark": None if benchmark is None else np.asarray(benchmark, dtype=np.float64),
+    }
+    if taken == "bar":
+        from quant_assets.quant.simulation.execution.bar_path import run_by_bar
+
+        return run_by_bar(strategy, priced, terms, common)
+    signals = strategy.signals(panel)  # type: ignore[attr-defined]  # _form_of has checked it
+    preparation = prepare(
+        priced, terms, signals=signals, plan=strategy.plan(panel), warm_up=strategy.warm_up
+    )
+    book, _ = advance(preparation, new_book(preparation.market, float(initial_capital)))
+    return BacktestResult(preparation=preparation, book=book, **common)
+
+
+def observed_periods_per_year(bars: BarPanel) -> float:
+    """Bars per year that the times show; below two bars, those of the bar length."""
+    if len(bars) < 2:
+        return timedelta(days=DAYS_PER_YEAR) / bars.bar_length
+    days = (bars.ts[-1] - bars.ts[0]) / np.timedelta64(1, "D")
+    return float((len(bars) - 1) / days * DAYS_PER_YEAR)
+
+
+def _panel_of(frame: pd.DataFrame) -> BarPanel:
+    """A panel of a long frame; the bar length is the smallest step of its times."""
+    if not isinstance(frame, pd.DataFrame) or "ts" not in frame.columns:
+        raise DataError(f"bars are a {type(frame).__name__}; give a BarPanel or a frame with ts")
+    times = pd.DatetimeIndex(frame["ts"].unique()).sort_values()
+    if len(times) < 2:
+        raise DataError(f"the bars have {len(times)} times; two show the bar length")
+    return BarPanel.from_frame(frame, bar_length=(times[1:] - times[:-1]).min().to_pytimedelta())
+
+
+def _model_of(strategy: Strategy, execution: Execution) -> ExecutionModel | ExecutionTerms:
+    given: Any = execution if execution is not None else getattr(strategy, "execution", None)
+    if given is None:
+        return ExecutionModel()
+    if isinstance(given, ExecutionModel | ExecutionTerms):
+        return given
+    if isinstance(given, str):
+        return ExecutionModel.preset(given)
+    return ExecutionModel.from_settings(given)
+
+
+def _form_of(strategy: Strategy, form: Form) -> str:
+    """The form to run; a `ConfigError` for one that the strategy does not have."""
+    kinds = {"vector": VectorStrategy, "bar": BarStrategy}
+    has = [name for name, kind in kinds.items() if isinstance(strategy, kind)]
+    if form == "auto" and has:
+        return has[0]
+    if form not in has:
+        raise ConfigError(
+            f"{type(strategy).__name__} has no form {form!r}; it has {has or 'none'}. Derive it "
+            "from VectorStrategy or BarStrategy"
+        )
+    return form
