@@ -66,9 +66,8 @@ def with_short_names(given: Mapping[str, Any], kind: type) -> tuple[Json, dict[s
     values: Json = {}
     for name, value in given.items():
         short = LONG_NAMES.get(name, name)
-        own = short if name not in known and short in known else name
-        if own in values:
-            own = name  # given twice: the long name is refused as unknown
+        taken = short in given or short in values  # then the long name is refused as unknown
+        own = short if name not in known and short in known and not taken else name
         values[own], written[own] = value, name
     return values, written
 

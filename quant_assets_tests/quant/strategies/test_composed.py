@@ -218,6 +218,7 @@ def test_plan_has_sizes_exits_limits_and_labels_of_the_parts(bars):
     np.testing.assert_array_equal(plan.labels["regime_confidence"], found.confidence)
 
 
+@pytest.mark.slow
 def test_sizes_of_short_entries_are_asked_for_on_the_short_side(bars):
     sizer = KellyOptimal(lookback=60)
     strategy = (
