@@ -28,7 +28,7 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.registry import discover
-from quant_assets.quant.indicators.folding import Fold, fold_of, one_fold
+from quant_assets.quant.indicators.folding import SHORT, UNFOLDED, Fold, fold_of, one_fold
 from quant_assets.quant.indicators.nodes import Block, Nodes, Shared
 from quant_assets.quant.indicators.rooms import Room, give, padded
 
@@ -302,6 +302,8 @@ def _groups(
     indicators: Mapping[str, Indicator[Any]], n_times: int, n_symbols: int
 ) -> dict[Fold, list[str]]:
     """Names of the indicators that walk together: those that fold share a fold if there is one."""
+    if n_times * n_symbols <= SHORT:
+        return {UNFOLDED: list(indicators)}
     folds = {
         name: fold_of(_Run(indicator, 1).nodes, n_times, n_symbols)
         for name, indicator in indicators.items()

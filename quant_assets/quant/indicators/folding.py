@@ -19,6 +19,7 @@ from quant_assets.quant.indicators.nodes import Nodes
 
 WIDTH = 256  # values of a row: lanes times symbols
 FEW = 32  # symbols; more of them fill the registers well enough without the copies of lanes
+SHORT = 8_192  # values of a table that is done before its lanes would be laid out
 LEADS = 8  # least rows of a lane, in leads: what the leads may cost
 
 

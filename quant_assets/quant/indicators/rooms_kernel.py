@@ -8,7 +8,13 @@ import numpy as np
 
 from quant_assets.quant.indicators.compiled import Block, Cube, compiled, sample
 
-STRIP = 8  # rows copied of all lanes before the next: a cache line of a single series
+LINE = 8  # numbers of a cache line
+
+
+@compiled
+def _strip(width: int, n_rows: int) -> int:
+    """Rows copied of one lane before the next: all, or so few that lanes fill cache lines."""
+    return LINE if width < LINE else max(1, n_rows)
 
 
 @compiled
@@ -19,8 +25,9 @@ def take(table: Cube, first: int, left: int, width: int, block: Block) -> None:
     """
     start, symbol, count = np.uintp(first), np.uintp(left), np.uintp(width)
     n_rows = block.shape[0]
-    for top in range(0, n_rows, STRIP):
-        rows = range(np.uintp(top), np.uintp(min(top + STRIP, n_rows)))
+    strip = _strip(width, n_rows)
+    for top in range(0, n_rows, strip):
+        rows = range(np.uintp(top), np.uintp(min(top + strip, n_rows)))
         for lane in range(np.uintp(table.shape[0])):
             at = lane * count
             for t in rows:
@@ -34,8 +41,9 @@ def give(block: Block, table: Cube, first: int, left: int, width: int) -> None:
     """Fill a piece of the table with the block, without its padding."""
     start, symbol, count = np.uintp(first), np.uintp(left), np.uintp(width)
     n_rows = block.shape[0]
-    for top in range(0, n_rows, STRIP):
-        rows = range(np.uintp(top), np.uintp(min(top + STRIP, n_rows)))
+    strip = _strip(width, n_rows)
+    for top in range(0, n_rows, strip):
+        rows = range(np.uintp(top), np.uintp(min(top + strip, n_rows)))
         for lane in range(np.uintp(table.shape[0])):
             at = lane * count
             for t in rows:

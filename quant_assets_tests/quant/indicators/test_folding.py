@@ -82,11 +82,22 @@ def test_folded_walks_give_the_same_bits(name, n_symbols, monkeypatch):
     other = random_bars(n_times, n_symbols, seed=7)["close"]
     columns = [bars.get(column, other) for column in indicator.inputs]
     assert fold_of(indicator, n_times, n_symbols or 1).lanes > 1
+    monkeypatch.setattr(base, "SHORT", 0)
     folded = indicator.compute(*columns)
     monkeypatch.setattr(base, "fold_of", lambda *_: folding.UNFOLDED)
     straight = indicator.compute(*columns)
     np.testing.assert_array_equal(np.stack([folded]), np.stack([straight]))
     assert np.isfinite(np.stack([straight])).any()
+
+
+def test_short_tables_are_walked_at_once(monkeypatch):
+    laid_out = []
+    monkeypatch.setattr(base, "fold_of", lambda *_: laid_out.append(1) or folding.UNFOLDED)
+    close = random_bars(folding.SHORT + 1)["close"]
+    indicators.sma(close[1:], 20)
+    assert not laid_out
+    indicators.sma(close, 20)
+    assert laid_out
 
 
 @pytest.mark.slow
