@@ -28,6 +28,12 @@ def take(table: Cube, first: int, left: int, width: int, block: Block) -> None:
     strip = _strip(width, n_rows)
     for top in range(0, n_rows, strip):
         rows = range(np.uintp(top), np.uintp(min(top + strip, n_rows)))
+        if width == 1:
+            for t in rows:
+                for lane in range(np.uintp(table.shape[0])):
+                    value = table[lane, start + t, symbol]
+                    block[t, lane] = value if abs(value) < np.inf else np.nan
+            continue
         for lane in range(np.uintp(table.shape[0])):
             at = lane * count
             for t in rows:
@@ -44,6 +50,11 @@ def give(block: Block, table: Cube, first: int, left: int, width: int) -> None:
     strip = _strip(width, n_rows)
     for top in range(0, n_rows, strip):
         rows = range(np.uintp(top), np.uintp(min(top + strip, n_rows)))
+        if width == 1:
+            for lane in range(np.uintp(table.shape[0])):
+                for t in rows:
+                    table[lane, start + t, symbol] = block[t, lane]
+            continue
         for lane in range(np.uintp(table.shape[0])):
             at = lane * count
             for t in rows:

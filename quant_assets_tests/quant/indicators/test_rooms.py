@@ -24,7 +24,8 @@ def test_rooms_begin_on_a_cache_line(shape):
 
 
 @pytest.mark.parametrize("order", ["C", "F", "read-only", "whole"])
-def test_blocks_are_taken_and_given_back_without_their_padding(order):
+@pytest.mark.parametrize("symbols", [range(1, 4), range(2, 3), range(5)])
+def test_blocks_are_taken_and_given_back_without_their_padding(order, symbols):
     table = np.arange(3.0 * 10 * 5).reshape(3, 10, 5)
     table[1, 4, 2], table[0, 5, 1], table[2, 6, 3] = np.inf, -np.inf, np.nan
     given = {
@@ -34,15 +35,28 @@ def test_blocks_are_taken_and_given_back_without_their_padding(order):
         "whole": np.nan_to_num(table, posinf=9.0, neginf=9.0).astype(np.int32),
     }[order]
     wanted = np.where(np.isfinite(given), given, np.nan)
-    block = rooms.Room(6, 3, range(1, 4)).take(given, 3, 8)
-    assert block.shape == (5, 16)
-    found = block[:, :9].reshape(5, 3, 3).transpose(1, 0, 2)
-    np.testing.assert_array_equal(found, wanted[:, 3:8, 1:4])
+    block = rooms.Room(6, 3, symbols).take(given, 3, 8)
+    width, piece = len(symbols), slice(symbols.start, symbols.stop)
+    assert block.shape == (5, rooms.padded(3 * width))
+    found = block[:, : 3 * width].reshape(5, 3, width).transpose(1, 0, 2)
+    np.testing.assert_array_equal(found, wanted[:, 3:8, piece])
     filled = np.zeros((3, 10, 5))
-    rooms.give(block, filled, 3, range(1, 4))
-    np.testing.assert_array_equal(filled[:, 3:8, 1:4], wanted[:, 3:8, 1:4])
-    filled[:, 3:8, 1:4] = 0.0
+    rooms.give(block, filled, 3, symbols)
+    np.testing.assert_array_equal(filled[:, 3:8, piece], wanted[:, 3:8, piece])
+    filled[:, 3:8, piece] = 0.0
     assert (filled == 0.0).all()
+
+
+def test_rows_that_follow_each_other_are_one_long_row():
+    table = np.arange(40.0).reshape(1, 5, 8)
+    table[0, 2, 3] = np.inf
+    wanted = np.where(np.isfinite(table), table, np.nan)
+    block = rooms.Room(4, 1, range(8)).take(table, 1, 4)
+    np.testing.assert_array_equal(block, wanted[0, 1:4])
+    filled = np.zeros((1, 5, 8))
+    rooms.give(block, filled, 2, range(8))
+    np.testing.assert_array_equal(filled[0, 2:], wanted[0, 1:4])
+    assert (filled[0, :2] == 0.0).all()
 
 
 @pytest.mark.parametrize("n_symbols", [8, 11, 20, 37])
