@@ -130,7 +130,7 @@ class ExecutionModel(Parameters):
     @classmethod
     def preset(cls, name: str) -> Self:
         """`optimistic`, `default` or `pessimistic`, as documented in docs/methods/execution.md."""
-        if name not in PRESETS:
+        if not isinstance(name, str) or name not in PRESETS:
             raise ConfigError(f"no preset {name!r} of the execution; known: {sorted(PRESETS)}")
         return cls(**PRESETS[name])
 

@@ -62,9 +62,7 @@ def test_borrow_of_a_symbol_that_is_not_traded_is_refused():
 def test_daily_bars_settle_three_times_a_day():
     bars = flat_bars(4, (PERP,))
     found = funding().events(bars, every_eight_hours("2024-01-01", "2024-01-05"))
-    # the one at the very open of the first bar concerns nobody; 00:00 is due before the open (or,
-    # for bars that follow one another, on what the bar before held at its end)
-    assert np.bincount(found.bar, minlength=4).tolist() == [2, 3, 3, 3]
+    assert np.bincount(found.bar, minlength=4).tolist() == [3, 3, 3, 3]
     np.testing.assert_array_equal(found.rate, 1e-4)
 
 

@@ -45,5 +45,5 @@ class Settlements(FundingModel):
             return NO_EVENTS
         untraded = bars.volume == 0.0
         grid = PriceGrid(bars.ts, bars.available_at, bars.symbols, bars.open, bars.close, untraded)
-        within = funding.loc[funding["ts"] > pd.Timestamp(bars.ts[0], tz="UTC")]
+        within = funding.loc[funding["ts"] >= pd.Timestamp(bars.ts[0], tz="UTC")]
         return funding_events(within.sort_values(["ts", "symbol"]), grid, bars.bar_length)[0]
