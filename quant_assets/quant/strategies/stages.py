@@ -1,5 +1,6 @@
 """The stages that decide: signals, regime, sizes and risk."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
@@ -92,6 +93,21 @@ class SignalMiddleware(Middleware):
             )
         return proposal.with_signals(decision)
 
+    def plan(self, plan: Plan, proposal: Proposal, rows: PanelRows) -> Plan:
+        """Label entries with what asked for them: `{"signal": …, "rules": […]}` as JSON."""
+        del rows
+        long, short = (self._told(name) for name in ("entry_long", "entry_short"))
+        is_short = _sides(proposal) < 0.0
+        told = np.array([long, short], dtype=object)[is_short.astype(np.int8)]
+        return replace(plan, labels={**plan.labels, "entry_signal": told})
+
+    def _told(self, signal: str) -> str:
+        asked: dict[str, Any] = {"signal": signal, "source": self.source.name}
+        if isinstance(self.source, RuleSignals):
+            condition = self.source.conditions().get(signal)
+            asked = {"signal": signal, "rules": condition.names() if condition else []}
+        return json.dumps(asked)
+
     def _signals(self, bars: BarPanel) -> Signals:
         signals = cast("VectorStrategy", self.source).signals(bars)
         if signals.shape != bars.close.shape:
@@ -180,8 +196,10 @@ class SizingMiddleware(Middleware):
 
 
 def _sides(proposal: Proposal) -> Floats:
-    """-1 where only a short entry is asked for, else 1."""
+    """-1 where only a short entry, or a weight below 0, is asked for, else 1."""
     sides = np.ones(proposal.shape)
+    if proposal.target is not None:
+        sides[proposal.target < 0.0] = -1.0
     if proposal.entry_short is not None:
         long = proposal.entry_long
         sides[proposal.entry_short if long is None else proposal.entry_short & ~long] = -1.0

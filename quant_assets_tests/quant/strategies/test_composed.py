@@ -1,5 +1,6 @@
 """Strategies put together: the builder, the order of the stages, and the table of changes."""
 
+import json
 import pickle
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -461,4 +462,19 @@ def test_regime_middleware_takes_a_classifier_that_only_labels(bars):
         "labelled", [SignalMiddleware(BollingerMeanReversion()), RegimeMiddleware(TREND)]
     )
     same(strategy.signals(bars), BollingerMeanReversion().signals(bars))
-    assert set(strategy.plan(bars).labels) == {"regime_at_entry", "regime_confidence"}
+    labels = {"entry_signal", "regime_at_entry", "regime_confidence"}
+    assert set(strategy.plan(bars).labels) == labels
+
+
+def test_entries_are_labelled_with_the_rules_that_asked_for_them(bars):
+    rules = {"entry_long": [UP, ~RsiOversold()], "entry_short": DOWN}
+    strategy = StrategyBuilder("told").with_signals(**rules).build()
+    signals, plan = strategy.decide(bars)
+    told = plan.labels["entry_signal"]
+    long = {"signal": "entry_long", "rules": ["ma_cross_up", "not rsi_oversold"]}
+    short = {"signal": "entry_short", "rules": ["ma_cross_down"]}
+    assert {json.loads(text)["signal"] for text in told[signals.entry_short]} == {"entry_short"}
+    assert json.loads(told[signals.entry_long][0]) == long
+    assert json.loads(told[signals.entry_short][0]) == short
+    source = StrategyBuilder().with_signals(Weights()).build().plan(bars).labels["entry_signal"]
+    assert json.loads(source[0, 0])["source"] == "weights"

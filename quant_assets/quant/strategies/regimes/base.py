@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.registry import discover
-from quant_assets.quant.indicators.averages import Sma
 from quant_assets.quant.market.bar_panel import BarPanel
 
 __all__ = ["Regime", "RegimeClassifier", "RegimeFilter", "persistence", "regimes"]
@@ -105,12 +104,12 @@ def persistence(code: Codes, bars: int) -> Floats:
 
     NaN where this bar has none. Bars before the first label count as other.
     """
-    confidence = np.full(code.shape, np.nan)
-    for label in range(int(code.max(initial=UNKNOWN)) + 1):
-        here = code == label
-        share = Sma(bars).compute(np.vstack([np.zeros((bars - 1, code.shape[1])), here]))
-        confidence[here] = np.clip(np.asarray(share)[bars - 1 :], 0.0, 1.0)[here]
-    return confidence
+    if bars < 1:
+        raise ConfigError(f"persistence over {bars} bars; give at least 1")
+    agree = np.ones(code.shape)
+    for back in range(1, min(bars, len(code))):
+        agree[back:] += code[back:] == code[:-back]
+    return np.where(code == UNKNOWN, np.nan, agree / bars)
 
 
 def regimes() -> dict[str, type[RegimeClassifier]]:

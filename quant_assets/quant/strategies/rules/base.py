@@ -41,6 +41,10 @@ class Condition(ABC):
     def lookback(self) -> int:
         """Bars before the first one on which it can be known."""
 
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Names of the rules in it, in their order."""
+
     def holds(self, rows: Rows) -> Bools:
         """Where it holds, (row, symbol); unknown is False."""
         return self.verdict(rows)[0]
@@ -103,6 +107,10 @@ class Rule(Condition):
         """See the base class."""
         return max((line.indicator.lookback for line in self.read_lines), default=0) + self.back
 
+    def names(self) -> list[str]:
+        """See the base class."""
+        return [self.name]
+
     def verdict(self, rows: Rows) -> tuple[Bools, Bools]:
         """See the base class."""
         values = self.reads(rows)
@@ -140,6 +148,10 @@ class _Joined(Condition):
     def lookback(self) -> int:
         """See the base class."""
         return max(member.lookback for member in self.members)
+
+    def names(self) -> list[str]:
+        """See the base class."""
+        return [name for member in self.members for name in member.names()]
 
 
 class AllOf(_Joined):
@@ -180,6 +192,10 @@ class Not(Condition):
     def lookback(self) -> int:
         """See the base class."""
         return self.member.lookback
+
+    def names(self) -> list[str]:
+        """See the base class."""
+        return [f"not {name}" for name in self.member.names()]
 
     def verdict(self, rows: Rows) -> tuple[Bools, Bools]:
         """See the base class."""
