@@ -15,7 +15,14 @@ from quant_assets.quant.leaks.causes import UNIVERSE, cause_of
 from quant_assets.quant.leaks.cuts import plan
 from quant_assets.quant.leaks.futures import Futures, Kind, Probe
 from quant_assets.quant.leaks.memory import Memory
-from quant_assets.quant.leaks.outputs import ROUNDING_ULPS, activity, difference, outputs_of
+from quant_assets.quant.leaks.outputs import (
+    PLAN,
+    ROUNDING_ULPS,
+    RUN,
+    activity,
+    difference,
+    outputs_of,
+)
 from quant_assets.quant.leaks.report import Leak, LeakReport, StartUp
 from quant_assets.quant.leaks.samples import Sample
 from quant_assets.quant.leaks.settling import settled
@@ -239,7 +246,9 @@ class _Examination:
         outputs = self.fresh(sample)
         self.found.rows = before  # part of the diagnosis, not of the check
         others = {leak.output: leak for leak in self.compared(outputs, sample, kept, probe.cut + 1)}
-        return [others.get(leak.output, replace(leak, cause=UNIVERSE)) for leak in found]
+        told = [others.get(leak.output, replace(leak, cause=UNIVERSE)) for leak in found]
+        # Equal parts of the equity are one for each symbol that the run was given: its choice.
+        return [k for k in told if k.cause != UNIVERSE or not k.output.startswith((PLAN, RUN))]
 
     def judge(  # noqa: PLR0913, PLR0917 - what was compared with what, and how
         self,
@@ -323,6 +332,8 @@ class _Examination:
             return ()
         found = []
         for name, array in self.whole.items():
+            if name.startswith(RUN):
+                continue  # an account never forgets where it began
             if array.dtype.kind not in "fiub" or late.get(name, array).shape != array[first:].shape:
                 continue
             needed = settled(array[first:], late[name], self.settings.tolerance)
@@ -338,7 +349,6 @@ def examine(
     settings: Settings,
     root: Any,
     subject: str,
-    notes: Sequence[str] = (),
 ) -> LeakReport:
     """Check a function of a sample; see `check_function`.
 
@@ -366,7 +376,6 @@ def examine(
         found.rounding,
         start_up,
         tuple(found.probes),
-        tuple(notes),
         len(sample),
         found.rows / len(sample),
         settings.seed,

@@ -103,7 +103,10 @@ def write_noise(
             late = rows[generator.permutation(len(rows))[:MOST_DELAYED]]
             step = np.diff(sample.ts.astype("datetime64[us]").astype(np.int64)).min(initial=DAY)
             delay = step * generator.integers(0, MAX_DELAY + 1, len(late))
+            in_order = not (array[1:] < array[:-1]).any()
             array[late] += delay.astype("timedelta64[us]")
+            if in_order:  # bars that come one after the other go on to do so
+                array[rows[0] :] = np.maximum.accumulate(array[rows[0] :])
         elif array.dtype.kind in "iub" and name != "index":
             array[rows] = array[order]
         elif array.dtype.kind == "f":

@@ -19,6 +19,8 @@ EPSILON = float(np.finfo(np.float64).eps)
 # A fact about the future that hides below 1.4e-14 of a column's magnitude moves no decision.
 ROUNDING_ULPS = 64
 SELDOM = 0.1
+# How names of outputs begin that a plan or a simulated account gives.
+PLAN, RUN = "plan ", "run "
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,6 @@ class LeakReport:
     rounding: Mapping[str, float] = field(default_factory=dict)
     start_up: tuple[StartUp, ...] = ()
     probes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
     n_rows: int = 0
     cost: float = 0.0
     seed: int = 0
@@ -122,7 +121,6 @@ class LeakReport:
             silent = ", ".join(self.silent) or "no output"
             lines.append(f"  nothing could be compared ({silent}): give more or other data")
         lines += [f"  failed: {text}" for text in self.failed]
-        lines += [f"  {text}" for text in self.notes]
         short = [s for s in self.start_up if not s.sufficient]
         for part in short:
             needed = f"more than {part.tried}" if part.needed is None else f"{part.needed}"

@@ -12,6 +12,7 @@ from quant_assets.core.errors import ConfigError
 from quant_assets.quant.leaks.examination import Settings, examine
 from quant_assets.quant.leaks.report import LeakReport
 from quant_assets.quant.leaks.samples import sample_of
+from quant_assets.quant.leaks.trading import planned, traded
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import Replay
@@ -32,6 +33,7 @@ def check_strategy(
     bars: BarPanel,
     *,
     decided_at: Instants | None = None,
+    execution: Any = None,
     outputs: Callable[[Strategy, BarPanel], Outputs] | None = None,
     settings: Settings | None = None,
 ) -> LeakReport:
@@ -39,19 +41,24 @@ def check_strategy(
 
     The strategy is run over all bars, then over bars that end early, whose future is noise, or has
     nothing but gaps; what it decided up to the cut must be the same: its indicators, its signals
-    with their targets, prices and strengths, and the orders of its bar form on a flat account.
-    A strategy with both forms is checked in both.
+    with their targets, prices and strengths, the sizes, exits and labels of its plan, and the
+    orders of its bar form on a flat account. A strategy with both forms is checked in both.
 
-    outputs : further arrays `(time, …)` by name to compare, made of strategy and bars (sizes,
-        stops, an equity). decided_at : see `check_function`.
+    execution : an execution model, its settings or a preset: orders, fills and equity of a backtest
+        are compared as well. outputs : further arrays `(time, …)` by name to compare, made of
+        strategy and bars. decided_at : see `check_function`.
     """
-    made = outputs or _nothing
+    made = [outputs] if outputs else []
+    made += [traded(execution)] if execution is not None else []
     sample = sample_of(bars, decided_at=decided_at)
     moments = cast("Instants", sample.decided_at)
 
     def run(part: BarPanel) -> Outputs:
         decided = moments[np.searchsorted(bars.ts, part.ts)]
-        return {**decisions(strategy, part, decided), **made(strategy, part)}
+        found = decisions(strategy, part, decided)
+        for more in made:
+            found |= more(strategy, part)
+        return found
 
     if not isinstance(strategy, VectorStrategy | BarStrategy):
         raise ConfigError(f"{type(strategy).__name__} has neither signals() nor on_bar()")
@@ -82,17 +89,12 @@ class _Both:
         self.strategy, self.outputs = strategy, outputs
 
 
-def _nothing(strategy: Strategy, bars: BarPanel) -> Outputs:
-    del strategy, bars
-    return {}
-
-
 def decisions(strategy: Strategy, bars: BarPanel, decided_at: Instants) -> dict[str, Any]:
     """All that a strategy gives for bars, by name; bar by bar on an account that stays flat.
 
     decided_at : when the decision of each bar is taken.
     """
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = planned(strategy.plan(bars), bars)
     if isinstance(strategy, VectorStrategy):
         found |= {"signals": strategy.signals(bars)}
     if isinstance(strategy, BarStrategy):
