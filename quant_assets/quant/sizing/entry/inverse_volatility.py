@@ -7,8 +7,8 @@ import numpy as np
 
 from quant_assets.core.parameters import number, whole
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.moments.past import bar_returns, past_moments
 from quant_assets.quant.sizing.entry.base import EntrySizer
-from quant_assets.quant.sizing.entry.past import bar_returns, past_count, past_volatility
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
 __all__ = ["InverseVolatility"]
@@ -30,10 +30,8 @@ class InverseVolatility(EntrySizer):
     def size(self, bars: BarPanel, sides: Floats) -> Floats:
         """See the base class."""
         del sides
-        sigma = past_volatility(bars.close, self.lookback)
-        known = (past_count(bar_returns(bars.close), self.lookback) * 2 >= self.lookback) & (
-            sigma > 0.0
-        )
-        inverse = np.where(known, 1.0 / np.where(known, sigma, 1.0), 0.0)
+        past = past_moments(bar_returns(bars.close), self.lookback)
+        known = (2.0 * past.known >= self.lookback) & (past.variance > 0.0)
+        inverse = np.where(known, 1.0 / np.sqrt(np.where(known, past.variance, 1.0)), 0.0)
         total = inverse.sum(axis=1, keepdims=True)
         return self.gross * inverse / np.where(total > 0.0, total, np.inf)

@@ -9,8 +9,8 @@ from quant_assets.core.errors import ConfigError
 from quant_assets.core.parameters import number, optional_number, whole
 from quant_assets.quant.analytics.kelly import binary_kelly, long_only_bet
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.moments.past import bar_returns, past_moments
 from quant_assets.quant.sizing.entry.base import EntrySizer
-from quant_assets.quant.sizing.entry.past import bar_returns, past_count, past_sum
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
 __all__ = ["KellyBinary"]
@@ -51,19 +51,22 @@ class KellyBinary(EntrySizer):
             bet = binary_kelly(self.win_rate, self.payoff_ratio)
             return self.everywhere(bars, float(self._staked(bet)))
         returns = bar_returns(bars.close)
-        enough = past_count(returns, self.lookback) * 2 >= self.lookback
-        long, short = self._bet(returns), self._bet(-returns)
-        return np.where(enough, self._staked(np.where(sides > 0.0, long, short)), 0.0)
+        known = past_moments(returns, self.lookback).known
+        gains, losses = (self._past(side) for side in (returns, -returns))
+        long, short = self._bet(gains, losses), self._bet(losses, gains)
+        stake = self._staked(np.where(sides > 0.0, long, short))
+        return np.where(2.0 * known >= self.lookback, stake, 0.0)
 
-    def _bet(self, earned: Floats) -> Floats:
+    def _past(self, side: Floats) -> tuple[Floats, Floats]:
+        """How many of the last bars were above 0 on this side, and their mean; NaN without one."""
+        past = past_moments(np.where(side > 0.0, side, np.nan), self.lookback)
+        return past.known, past.mean
+
+    def _bet(self, gains: tuple[Floats, Floats], losses: tuple[Floats, Floats]) -> Floats:
         """`(p - (1 - p) / b) / L` of the last bars, NaN without gains or losses."""
-        n = self.lookback
-        gains, losses = (past_sum((side > 0.0).astype(np.float64), n) for side in (earned, -earned))
-        gained, lost = (past_sum(np.maximum(side, 0.0), n) for side in (earned, -earned))
-        priced = (gains > 0.0) & (losses > 0.0)
-        gain = np.where(priced, gained / np.maximum(gains, 1.0), 1.0)
-        loss = np.where(priced, lost / np.maximum(losses, 1.0), 1.0)
-        rate = np.where(priced, gains / np.maximum(gains + losses, 1.0), 0.0)
+        priced = (gains[0] > 0.0) & (losses[0] > 0.0)
+        gain, loss = (np.where(priced, side[1], 1.0) for side in (gains, losses))
+        rate = np.where(priced, gains[0], 0.0) / np.where(priced, gains[0] + losses[0], 1.0)
         return np.where(priced, binary_kelly(rate, gain / loss) / loss, np.nan)
 
     def _staked(self, bet: Floats) -> Floats:

@@ -8,13 +8,8 @@ import numpy as np
 from quant_assets.core.parameters import number, optional_number, whole
 from quant_assets.quant.analytics.kelly import continuous_kelly, long_only_bet
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.moments.past import bar_returns, past_moments
 from quant_assets.quant.sizing.entry.base import EntrySizer, free_returns
-from quant_assets.quant.sizing.entry.past import (
-    bar_returns,
-    past_count,
-    past_mean,
-    past_variance,
-)
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
 __all__ = ["KellyContinuous"]
@@ -24,7 +19,7 @@ __all__ = ["KellyContinuous"]
 class KellyContinuous(EntrySizer):
     """`fraction x (mu - rf) / sigma^2` for each symbol alone [Thorp 2006]; 0 without an edge.
 
-    mu, sigma^2 : mean and sample variance of the bar returns of the last `lookback` bars, of the
+    mu - rf, sigma^2 : mean and sample variance of the last `lookback` excess returns of the
     position: for a short entry mu - rf changes its sign. risk_free_rate : per year, accrued
     geometrically by the clock, or by `periods_per_year`. Less than half of the bars known: 0.
     """
@@ -39,10 +34,9 @@ class KellyContinuous(EntrySizer):
 
     def size(self, bars: BarPanel, sides: Floats) -> Floats:
         """See the base class."""
-        returns = bar_returns(bars.close)
-        excess = returns - free_returns(bars, self.risk_free_rate, self.periods_per_year)
-        edge = sides * past_mean(excess, self.lookback)
-        bet = continuous_kelly(edge, past_variance(returns, self.lookback))
-        enough = past_count(returns, self.lookback) * 2 >= self.lookback
+        free = free_returns(bars, self.risk_free_rate, self.periods_per_year)
+        past = past_moments(bar_returns(bars.close) - free, self.lookback)
+        bet = continuous_kelly(sides * past.mean, past.variance)
+        enough = 2.0 * past.known >= self.lookback
         stake = long_only_bet(bet, share=self.fraction, cap=self.max_leverage)
         return np.where(enough, stake, 0.0)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.moments.past import bar_returns
 from quant_assets.quant.sizing.base import Sizer
-from quant_assets.quant.sizing.entry.past import bar_returns
 
 
 def weights_every(

@@ -7,8 +7,8 @@ import numpy as np
 
 from quant_assets.core.parameters import number, optional_number, whole
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.moments.past import bar_returns, past_moments
 from quant_assets.quant.sizing.entry.base import EntrySizer, bars_per_year
-from quant_assets.quant.sizing.entry.past import bar_returns, past_count, past_volatility
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
 __all__ = ["VolatilityTarget"]
@@ -34,8 +34,8 @@ class VolatilityTarget(EntrySizer):
     def size(self, bars: BarPanel, sides: Floats) -> Floats:
         """See the base class."""
         del sides
-        sigma = past_volatility(bars.close, self.lookback)
-        enough = past_count(bar_returns(bars.close), self.lookback) * 2 >= self.lookback
-        annual = sigma * np.sqrt(bars_per_year(bars, self.periods_per_year))
-        size = self.target / np.where(enough & (annual > 0.0), annual, np.nan)
+        past = past_moments(bar_returns(bars.close), self.lookback)
+        known = (2.0 * past.known >= self.lookback) & (past.variance > 0.0)
+        annual = past.variance * bars_per_year(bars, self.periods_per_year)
+        size = self.target / np.sqrt(np.where(known, annual, np.nan))
         return np.minimum(size, self.max_leverage)

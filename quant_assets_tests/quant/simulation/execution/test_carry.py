@@ -75,8 +75,8 @@ def test_settlements_outside_of_the_bars_and_of_spot_are_left_out():
         ]
     )
     found = funding().events(bars, frame)
-    assert found.symbol.tolist() == [1]
-    assert found.bar.tolist() == [1]
+    assert found.symbol.tolist() == [1, 1]
+    assert found.bar.tolist() == [0, 1]
 
 
 def test_missing_funding_is_an_error_or_stated():

@@ -9,7 +9,6 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.parameters import plug_in
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.sizing.entry.base import ENTRY_SIZERS, EntrySizer
-from quant_assets.quant.sizing.entry.past import past_mean, past_volatility
 from quant_assets.quant.sizing.entry.units import (
     EQUITY_FRACTION,
     NOTIONAL,
@@ -69,23 +68,6 @@ def test_equal_shares_equity_among_the_symbols_that_have_a_close():
     traded = present.any(axis=1)
     assert_allclose(found[traded].sum(axis=1), 2.0)
     assert all(len(np.unique(row[row > 0.0])) == 1 for row in found[traded])
-
-
-def test_past_statistics_are_those_of_pandas_with_gaps():
-    bars = random_bars(120, 3, missing=0.25)
-    frame = pd.DataFrame(bars.close)
-    volatility = frame.pct_change(fill_method=None).rolling(15, min_periods=2).std()
-    assert_allclose(past_volatility(bars.close, 15), volatility, rtol=1e-8, equal_nan=True)
-    mean = pd.DataFrame(bars.volume).rolling(7, min_periods=1).mean()
-    assert_allclose(past_mean(bars.volume, 7), mean, rtol=1e-9, equal_nan=True)
-
-
-def test_past_volatility_of_a_price_that_stands_still_is_exactly_zero():
-    returns = np.r_[np.zeros(30), 0.02, np.zeros(30)][:, None]
-    found = past_volatility(bars_of(returns).close, 10)[:, 0]
-    assert (found[2:31] == 0.0).all()
-    assert (found[31:41] > 0.0).all()
-    assert (found[41:] == 0.0).all()
 
 
 def test_inverse_volatility_is_that_of_pandas_and_sums_to_the_gross():

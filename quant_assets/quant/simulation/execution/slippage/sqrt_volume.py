@@ -7,13 +7,13 @@ import numpy as np
 
 from quant_assets.core.parameters import number, whole
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.moments.past import bar_returns, before, past_moments
 from quant_assets.quant.simulation.execution.slippage.base import (
     NO_SLIPPAGE,
     ImpactArrays,
     SlippageModel,
 )
 from quant_assets.quant.simulation.execution.terms import SlippageTerms
-from quant_assets.quant.sizing.entry.past import before, past_mean, past_volatility
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,8 @@ class SqrtVolume(SlippageModel):
 
     def arrays(self, bars: BarPanel) -> ImpactArrays:
         """See the base class; unknown volatility is 0, unknown or no volume infinity."""
-        volatility = before(past_volatility(bars.close, self.lookback))
-        volume = before(past_mean(bars.volume, self.lookback))
+        volatility = before(np.sqrt(past_moments(bar_returns(bars.close), self.lookback).variance))
+        volume = before(past_moments(bars.volume, self.lookback).mean)
         return ImpactArrays(
             volatility=np.nan_to_num(volatility, nan=0.0),
             average_volume=np.where(volume > 0.0, volume, np.inf),

@@ -1,0 +1,53 @@
+"""Moments of the last rows of many columns in one pass.
+
+Import this module lazily: it loads numba, whose disk cache notices changes of one file only.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+Block = npt.NDArray[np.float64]
+Function = TypeVar("Function", bound=Callable[..., Any])
+compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="numpy"))
+ROUNDING = 64.0 * np.finfo(np.float64).eps
+
+
+@compiled
+def add(row: Block, sign: float, sums: Block) -> None:
+    """Add the known values of a row to the sums `(3, column)`: how many, total, squares."""
+    for s in range(row.size):
+        value = row[s]
+        if not np.isnan(value):
+            sums[0, s] += sign
+            sums[1, s] += sign * value
+            sums[2, s] += sign * value * value
+
+
+@compiled
+def past_moments(values: Block, n: int, known: Block, mean: Block, variance: Block) -> None:
+    """Number, mean and sample variance of the known values among the last n rows.
+
+    Sums are carried from row to row and taken anew every n rows, so that no error builds up. A
+    spread below the rounding of the sums is 0.
+    """
+    n_times, n_columns = values.shape
+    sums = np.zeros((3, n_columns))
+    for t in range(n_times):
+        if t % n == 0:
+            sums[:] = 0.0
+            for row in range(max(0, t - n + 1), t + 1):
+                add(values[row], 1.0, sums)
+        else:
+            add(values[t], 1.0, sums)
+            if t >= n:
+                add(values[t - n], -1.0, sums)
+        for s in range(n_columns):
+            c, total, squares = sums[0, s], sums[1, s], sums[2, s]
+            known[t, s] = c
+            mean[t, s] = total / c if c > 0.0 else np.nan
+            spread = squares - total * total / c if c > 1.0 else np.nan
+            variance[t, s] = 0.0 if spread <= ROUNDING * squares else spread / (c - 1.0)
