@@ -4,7 +4,7 @@
 - `bash`, `console`: `quant-assets` commands run on a three-window demo; output that a console block
   shows must appear, `…` standing for anything; `echo $?` shows an exit code other than 0. Commands
   that start servers or compute for minutes are parsed only; `make` targets must exist.
-- `yaml`: loads as a venue, or as settings, through the real loader.
+- `yaml`: loads as a venue, as a strategy, or as settings, through the real loader.
 - `text`, `json`, `mermaid`: shown, not run. Any other language fails.
 """
 
@@ -23,6 +23,7 @@ from quant_assets.cli.main import cli
 from quant_assets.core.config import Settings
 from quant_assets.core.venues import Venue
 from quant_assets.core.yaml_loader import load_model, load_yaml
+from quant_assets.quant.strategies.config import load_strategy
 from quant_assets_tests.docs.conftest import environment_of
 from quant_assets_tests.docs.pages import REPOSITORY, Block, Command, Page, all_pages, commands_of
 
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.slow
 PAGES = all_pages()
 LANGUAGES = {"python", "bash", "console", "yaml", "json", "text", "mermaid"}
 SETUP = {"git", "cd", "pip", "python3.11", "cp", "mkdir", "export", "ls"}
-READS_DATA = re.compile(r"^from quant_assets import", re.MULTILINE)
+READS_DATA = re.compile(r"^from quant_assets import .*\b(load|query)\b", re.MULTILINE)
 HEAVY = re.compile(r"sklearn|clustering|quant_assets\.orchestration|quant\.simulation")
 
 
@@ -102,7 +103,7 @@ def test_python_block_that_prints_something_else_fails(tmp_path):
 
 
 @pages_with("yaml")
-def test_yaml_blocks_load_as_venue_or_settings(page: Page, tmp_path):
+def test_yaml_blocks_load_as_venue_strategy_or_settings(page: Page, tmp_path):
     for block in page.of("yaml"):
         write_yaml(block, tmp_path)
     load_venues(tmp_path)
@@ -122,6 +123,8 @@ def write_yaml(block: Block, folder: Path) -> None:
     if "provider" in data:
         load_model(draft, Venue)
         draft.rename(folder / f"{data['name']}.yaml")
+    elif "strategy" in data:
+        load_strategy(draft)
     else:
         load_model(draft, Settings)
 

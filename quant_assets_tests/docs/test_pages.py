@@ -17,6 +17,8 @@ from quant_assets.quant.optimization.constraints.base import Constraint
 from quant_assets.quant.risk.base import RiskRule
 from quant_assets.quant.simulation.execution.model import FAMILIES
 from quant_assets.quant.sizing.entry.base import EntrySizer
+from quant_assets.quant.strategies.regimes.base import RegimeClassifier
+from quant_assets.quant.strategies.rules.base import Rule
 from quant_assets.quant.synthesis.signals.base import Signal
 from quant_assets_tests.docs.pages import REPOSITORY, Page, all_pages, commands_of
 
@@ -34,6 +36,8 @@ PLUGINS = [
     ("expected_returns", "quant_assets.quant.moments.means", MeanEstimator),
     ("hardening", "quant_assets.quant.optimization.constraints", Constraint),
     ("execution_risk", "quant_assets.quant.risk", RiskRule),
+    ("strategies", "quant_assets.quant.strategies.rules", Rule),
+    ("strategies", "quant_assets.quant.strategies.regimes", RegimeClassifier),
     ("execution_sizing", "quant_assets.quant.sizing.entry", EntrySizer),
     *(("execution", family.package, family.base) for family in FAMILIES.values()),
 ]

@@ -162,8 +162,9 @@ class LoadedStrategy:
 
     @property
     def strategy_hash(self) -> str:
-        """Hash of the code that it uses and of the values of its file."""
-        return strategy_hash(self.strategy, self.data)
+        """Hash of the code that it uses, of its parameters, and of the other values of its file."""
+        apart = {"strategy", "version", "components"}
+        return strategy_hash(self.strategy, self.settings.model_dump(mode="json", exclude=apart))
 
     @property
     def param_hash(self) -> str:

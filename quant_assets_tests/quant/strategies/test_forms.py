@@ -15,7 +15,7 @@ from quant_assets.quant.strategies import rules as named
 from quant_assets.quant.strategies.regimes import MovingAverageTrend, RegimeFilter
 from quant_assets_tests.quant.strategies.markets import random_bars
 
-pytestmark = pytest.mark.slow(17)
+pytestmark = pytest.mark.slow(seconds=17)
 
 STRATEGIES, PARTS = 200, 8
 POOL = [

@@ -110,6 +110,9 @@ def test_layout_of_a_file_keeps_the_hash_and_its_values_flip_it():
     )
     assert plain.strategy_hash == layout.strategy_hash
     assert plain.param_hash == layout.param_hash
+    assert load_strategy(TEXT.replace("30", "30.0")).strategy_hash == plain.strategy_hash
+    spelled = load_strategy(TEXT + "backtest: {initial_capital: 100000.0}\n")  # the default
+    assert spelled.strategy_hash == plain.strategy_hash
     other = load_strategy(TEXT.replace("30", "31"))
     assert other.strategy_hash != plain.strategy_hash
     assert other.param_hash != plain.param_hash
