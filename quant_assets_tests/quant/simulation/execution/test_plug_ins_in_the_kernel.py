@@ -304,3 +304,62 @@ def test_audit_brackets_the_default():
     models = ExecutionModel(commission_model="maker_taker").audit().values()
     best, default, worst = (backtest(planned, bars, model).final_equity for model in models)
     assert best > default > worst
+
+
+def together(seed, *, apart):
+    """Two symbols that move as one, or each on its own."""
+    rng = np.random.default_rng(seed)
+    moves = 0.01 * rng.normal(size=(40, 2))
+    moves[:, 1] = moves[:, 1] if apart else moves[:, 0] + 0.1 * moves[:, 1]
+    return bars_of(100.0 * np.exp(np.cumsum(moves, axis=0)))
+
+
+@pytest.mark.parametrize(("apart", "held"), [(True, 2), (False, 1)])
+def test_kernel_refuses_the_second_of_two_that_move_together(apart, held):
+    bars = together(1, apart=apart)
+    correlation = pd.DataFrame(bars.close).pct_change().iloc[11:31].corr().iloc[0, 1]
+    assert (correlation > 0.7) == (held == 1)
+    rule = {"max_correlation": {"threshold": 0.7, "lookback": 20}}
+    planned = Planned(enter=(30,), everywhere=True, risk=(rule,))
+    found = run(bars, planned)
+    assert len(found.fills) == held
+    assert found.vetoes["rule"].tolist() == ["correlation"] * (2 - held)
+
+
+def test_kernel_waits_after_a_losing_trade():
+    close = [100.0, 100.0, 90.0, 90.0, 90.0, 90.0, 90.0, 90.0, 90.0]
+    stop = {"stop_loss": {"pct": 0.05}}
+    every_bar = tuple(range(8))
+
+    def entries(*risk):
+        fills = run(bars_of(close), Planned(enter=every_bar, risk=(stop, *risk))).fills
+        return fills.loc[fills["quantity"] > 0.0, "ts"].dt.day.tolist()
+
+    assert entries() == [2, 4]  # stopped on the third day, bought again on the next
+    assert entries({"cool_down": {"bars": 3}}) == [2, 7]
+
+
+def test_kernel_makes_entries_smaller_in_a_drawdown():
+    close = [100.0, 100.0, 85.0, 85.0, 85.0, 85.0]
+    whole = {"fixed_fraction": {"fraction": 1.0}}
+    cut = {"drawdown_cut": {"pct": 0.10, "scale": 0.25}}
+    planned = Planned(enter=(0, 3), leave=(2,), sizer=whole, risk=(cut,))
+    found = run(bars_of(close), planned, capital=100_000.0).fills
+    bought = found.loc[found["quantity"] > 0.0]
+    notional = (bought["quantity"] * bought["price"]).tolist()
+    assert notional == [pytest.approx(100_000.0), pytest.approx(0.25 * 85_000.0)]
+
+
+def test_kernel_leaves_a_bad_day():
+    hours = np.datetime64("2024-01-01", "us") + np.arange(48) * np.timedelta64(1, "h")
+    close = np.where(np.arange(48) < 10, 100.0, 95.0)[:, None]
+    bars = BarPanel.from_arrays(hours, ("A",), DAY / 24, close=close, volume=np.full((48, 1), 1e6))
+    planned = Planned(
+        enter=(0, 15, 30),
+        sizer={"fixed_fraction": {"fraction": 1.0}},
+        risk=({"daily_loss": {"pct": 0.03}},),
+    )
+    found = run(bars, planned, capital=100_000.0)
+    assert found.trades.iloc[0]["exit_reason"] == "daily_loss"
+    bought = found.fills.loc[found.fills["quantity"] > 0.0, "ts"]
+    assert [(ts.day, ts.hour) for ts in bought] == [(1, 1), (2, 7)]
