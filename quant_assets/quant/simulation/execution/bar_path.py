@@ -6,17 +6,16 @@ is asked for.
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
-from quant_assets.quant.market.data_window import DataWindow, Replay
-from quant_assets.quant.market.panel import Panel
+from quant_assets.quant.market.bars import Instants
+from quant_assets.quant.market.data_window import DataWindow
 from quant_assets.quant.simulation.execution.book import Book, Floats
 from quant_assets.quant.simulation.execution.engine import advance
 from quant_assets.quant.simulation.execution.preparation import Preparation, new_book, prepare
@@ -44,72 +43,162 @@ FLAGS = (
 )
 PRICES = ("target", "limit", "stop", "strength")
 CASH, NOW, PEAK, HEAT, N_REQUESTS = 0, 4, 2, 15, 14
+BAR, QUANTITY, AVERAGE, ENTRY_BAR = 0, 0, 1, 1
+ALL, FIRST_ROWS = slice(None), 64
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 
 
 class LiveAccount(Account):
     """The account as it stands, read from the book when it is asked for; arrays are copies."""
 
+    _book: Book
+    _columns: npt.NDArray[np.int64]
+
     def __init__(self, preparation: Preparation, book: Book) -> None:
-        hide = object.__setattr__
-        hide(self, "symbols", preparation.bars.symbols)
-        hide(self, "_columns", np.argsort(preparation.columns))
-        hide(self, "_is_sorted", bool((np.diff(preparation.columns) == 1).all()))
-        hide(self, "_book", book)
+        for name, value in (
+            ("symbols", preparation.bars.symbols),
+            ("_columns", np.argsort(preparation.columns)),
+            ("_book", book),
+        ):
+            object.__setattr__(self, name, value)
 
-    def _of(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return values.copy() if self._is_sorted else values[self._columns]
-
-    @property
-    def cash(self) -> float:  # type: ignore[override]  # read when asked for
-        """Money that is not invested."""
-        return float(self._book.account[CASH])
-
-    @property
-    def equity(self) -> float:  # type: ignore[override]
-        """Cash and positions at the close."""
-        return float(self._book.account[NOW])
-
-    @property
-    def position(self) -> Floats:  # type: ignore[override]
-        """Signed units."""
-        return self._of(self._book.symbols[:, 0])
-
-    @property
-    def entry_price(self) -> Floats:  # type: ignore[override]
-        """Average price of the open position, NaN where flat."""
-        rows = self._book.symbols
-        return self._of(np.where(rows[:, 0] != 0.0, rows[:, 1], np.nan))
-
-    @property
-    def bars_held(self) -> npt.NDArray[np.int64]:  # type: ignore[override]
-        """Bars since the position was opened, 0 where flat."""
-        book = self._book
-        return self._of(np.where(book.symbols[:, 0] != 0.0, book.counters[0] - book.flags[:, 1], 0))
-
-    @property
-    def drawdown(self) -> float:  # type: ignore[override]
-        """1 - equity / highest equity."""
-        return 1.0 - float(self._book.account[NOW]) / float(self._book.account[PEAK])
-
-    @property
-    def heat(self) -> float:  # type: ignore[override]
-        """Money lost when every stop is met, as a fraction of equity."""
-        return float(self._book.account[HEAT]) / float(self._book.account[NOW])
+    def __getattribute__(self, name: str) -> Any:
+        read = _READERS.get(name)
+        return object.__getattribute__(self, name) if read is None else read(self)
 
     def position_of(self, symbol: str) -> float:
         """Signed units of one symbol."""
-        at = self._columns[self.symbols.index(symbol)]
-        return float(self._book.symbols[at, 0])
+        return float(self._book.symbols[self._columns[self.symbols.index(symbol)], QUANTITY])
+
+
+def _entry_price(account: LiveAccount) -> Floats:
+    rows = account._book.symbols[account._columns]
+    return np.where(rows[:, QUANTITY] != 0.0, rows[:, AVERAGE], np.nan)
+
+
+def _bars_held(account: LiveAccount) -> npt.NDArray[np.int64]:
+    book, columns = account._book, account._columns
+    held = book.symbols[columns, QUANTITY] != 0.0
+    return np.where(held, book.counters[BAR] - book.flags[columns, ENTRY_BAR], 0)
+
+
+_READERS: Mapping[str, Callable[[LiveAccount], Any]] = {
+    "cash": lambda account: float(account._book.account[CASH]),
+    "equity": lambda account: float(account._book.account[NOW]),
+    "position": lambda account: account._book.symbols[account._columns, QUANTITY],
+    "entry_price": _entry_price,
+    "bars_held": _bars_held,
+    "drawdown": lambda account: (
+        1.0 - float(account._book.account[NOW]) / float(account._book.account[PEAK])
+    ),
+    "heat": lambda account: float(account._book.account[HEAT]) / float(account._book.account[NOW]),
+}
+
+
+class LiveWindow(DataWindow):
+    """A window that moves with the decisions: rows that are not known are not in its buffers.
+
+    One object serves all bars. Its buffers are `bytes`, which cannot be made writable; the kernel
+    copies a row into them when its bar has closed, and later rows are NaN until then.
+    """
+
+    __slots__ = ("_arrays", "_decided", "_moments", "_place")
+
+    _arrays: dict[str, Floats]
+    _decided: Instants
+    _moments: Instants
+    _place: list[int]
+
+    def __init__(self, columns: tuple[tuple[str, bool], ...], symbols: tuple[str, ...]) -> None:
+        for name, value in (("_columns", columns), ("symbols", symbols), ("_place", [0])):
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return self._place[0]
+
+    def __getitem__(self, key: str | tuple[str, int | slice]) -> Floats:
+        name, rows = key if type(key) is tuple else (key, ALL)
+        try:
+            column = self._arrays[name]
+        except KeyError:
+            self._position(name)  # says which names there are
+            raise
+        n = self._place[0]
+        if type(rows) is int:
+            if -n <= rows < n:
+                return column[rows + n if rows < 0 else rows]
+        elif rows.stop is None and rows.step is None and (start := rows.start or 0) < 0:
+            return column[max(n + start, 0) : n]
+        self._check_reach(rows)
+        return column[:n][rows]
+
+    @property
+    def decided_at(self) -> np.datetime64:  # type: ignore[override]  # it moves
+        """Instant of the decision."""
+        return self._decided[self._place[0] - 1]
+
+    @property
+    def _ts(self) -> Instants:  # type: ignore[override]
+        return self._moments[: self._place[0]]
+
+    @property
+    def _values(self) -> Floats:  # type: ignore[override]
+        n = self._place[0]
+        return np.stack([self._arrays[name][:n] for name in self.names])
+
+
+class _Rows:
+    """What the windows of a run may show, and the buffers that hold what is known of it."""
+
+    def __init__(self, strategy: BarStrategy, bars: BarPanel) -> None:
+        fields = {name: bars[name] for name in (*FIELDS, *bars.extras)}
+        computed = dict(strategy.indicators(bars))
+        twice = sorted(set(fields) & set(computed))
+        if twice:
+            raise DataError(f"indicators {twice} have names of fields of the bars")
+        for name, values in computed.items():
+            if values.shape != bars.close.shape:
+                raise DataError(
+                    f"indicator {name!r} has shape {values.shape}; the bars {bars.close.shape}"
+                )
+        plain = {n: np.ascontiguousarray(v, dtype=np.float64) for n, v in computed.items()}
+        known = np.maximum.accumulate(bars.available_at)
+        self._sources: dict[str, npt.NDArray[Any]] = {
+            **fields,
+            **plain,
+            "ts ": np.ascontiguousarray(bars.ts),
+            "decided ": known,
+        }
+        columns = tuple((n, False) for n in fields) + tuple((n, True) for n in plain)
+        self.window = LiveWindow(columns, bars.symbols)
+        self.n_bars, self.n_columns = len(bars), len(self._sources)
+
+    def reserve(self, book: Book, rows: int) -> None:
+        """Buffers for at least `rows` rows; those that were shown before are copied."""
+        size = min(max(rows, 2 * int(book.shown_rows[1]), FIRST_ROWS), self.n_bars)
+        found, done = {}, int(book.shown_rows[0])
+        for i, (name, source) in enumerate(self._sources.items()):
+            width = int(np.prod(source.shape[1:], dtype=np.int64))
+            memory = b"\xff" * (8 * size * width)  # NaN, and long ago for a time
+            buffer = np.frombuffer(memory, dtype=source.dtype).reshape(size, *source.shape[1:])
+            start = buffer.__array_interface__["data"][0]
+            ctypes.memmove(start, source.ctypes.data, 8 * done * width)
+            book.shown[:, i] = source.ctypes.data, start, width
+            found[name] = buffer
+        book.shown_rows[1] = size
+        hide = object.__setattr__
+        hide(self.window, "_moments", found.pop("ts "))
+        hide(self.window, "_decided", found.pop("decided "))
+        hide(self.window, "_arrays", found)
 
 
 class _Decider:
     """Writes the strategy's decision of a bar where the kernel reads it."""
 
     def __init__(
-        self, strategy: BarStrategy, bars: BarPanel, preparation: Preparation, book: Book
+        self, strategy: BarStrategy, bars: BarPanel, preparation: Preparation, rows: _Rows
     ) -> None:
-        self.strategy, self.preparation = strategy, preparation
+        self.preparation = preparation
         self.error: BaseException | None = None
         self.tags: dict[str, int] = {}
         self.groups: dict[str, int] = {}
@@ -120,17 +209,22 @@ class _Decider:
         columns = np.argsort(preparation.columns)
         self._column = dict(zip(bars.symbols, columns.tolist(), strict=True))
         self._order = preparation.columns
-        self._window: Callable[[int], DataWindow] = _replay(strategy, bars).window
-        self.attach(book)
+        self._rows, self._window, self._place = rows, rows.window, rows.window._place
+        self._on_bar = strategy.on_bar
 
     def attach(self, book: Book) -> None:
         """Read and write another book; logs that grew are another one."""
         self._book, self._counters = book, book.counters
-        self._account = LiveAccount(self.preparation, book)
+        plain = book._replace(shown=np.empty((0, 0), dtype=np.int64))
+        self._account = LiveAccount(self.preparation, plain)
 
     def __call__(self, bar: int) -> int:
         try:
-            decision = self.strategy.on_bar(self._window(bar), self._account)
+            if bar < 0:
+                self._rows.reserve(self._book, -bar)
+                return 0
+            self._place[0] = bar + 1
+            decision = self._on_bar(self._window, self._account)
             if self._used:
                 self._clear()
             if decision is None:
@@ -213,27 +307,16 @@ def run_by_bar(
     preparation = prepare(bars, terms, plan=strategy.plan(bars), warm_up=strategy.warm_up)
     n_requests = 4 * len(bars.symbols) + 64
     book = new_book(preparation.market, common["initial_capital"])
-    book = book._replace(requests=np.zeros((n_requests, book.requests.shape[1])))
-    decider = _Decider(strategy, bars, preparation, book)
+    rows = _Rows(strategy, bars)
+    book = book._replace(
+        requests=np.zeros((n_requests, book.requests.shape[1])),
+        shown=np.zeros((3, rows.n_columns), dtype=np.int64),
+    )
+    decider = _Decider(strategy, bars, preparation, rows)
+    decider.attach(book)
     callback = CALLBACK(decider)
     address = ctypes.cast(callback, ctypes.c_void_p).value or 0
     book, finished = advance(preparation, book, address=address, on_growth=decider.attach)
     if not finished and decider.error is not None:
         raise decider.error
     return BacktestResult(preparation=preparation, book=book, tags=tuple(decider.tags), **common)
-
-
-def _replay(strategy: BarStrategy, bars: BarPanel) -> Replay:
-    index = pd.DatetimeIndex(bars.ts, tz="UTC")
-    names = (*FIELDS, *bars.extras)
-    panels = {name: Panel(bars[name], index, bars.symbols) for name in names}
-    indicators = {
-        name: np.ascontiguousarray(values, dtype=np.float64)
-        for name, values in strategy.indicators(bars).items()
-    }
-    return Replay(
-        panels,
-        available_at=bars.available_at,
-        decided_at=bars.available_at,
-        cross_sections=indicators,
-    )

@@ -91,7 +91,10 @@ class Market(NamedTuple):
 
 
 class Book(NamedTuple):
-    """The account, its positions and orders, and the logs; the kernel changes them in place."""
+    """The account, its positions and orders, and the logs; the kernel changes them in place.
+
+    shown, shown_rows : addresses and lengths of the buffers that windows show, see `reveal`.
+    """
 
     account: Floats
     counters: Integers
@@ -107,3 +110,5 @@ class Book(NamedTuple):
     trades: Floats
     vetoes: Floats
     rows: Floats
+    shown: Integers
+    shown_rows: Integers

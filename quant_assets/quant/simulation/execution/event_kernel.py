@@ -63,7 +63,7 @@ HIGHEST, LOWEST, T_EQUITY, T_HEAT, T_DRAWDOWN, T_QUALITY, T_STRENGTH = range(22,
 ENTRY_NOTIONAL, TRADED_NOTIONAL, CALLED = 29, 30, 31  # CALLED: strength of a signal, for sorting
 # Flags of symbols
 HELD_AT, ENTRY_BAR, TIME_EXIT, EXIT_ORDER, ENTRY_ORDER, BEFORE_BAR, USED_BAR = range(7)
-COOL_UNTIL, STAGE, TRAILS, T_DECIDED, T_ID, GAPS, T_TAG, TOUCHED = range(7, 15)
+COOL_UNTIL, STAGE, TRAILS, T_DECIDED, T_ID, GAPS, T_TAG, TOUCHED, LAST_TRADE = range(7, 16)
 # Orders
 O_QUANTITY, O_ORIGINAL, O_SIZE, O_LIMIT, O_STOP, O_TRAIL, O_EXTREME, O_STRENGTH = range(8)
 O_FILLED, O_VALUE, O_NOTIONAL, O_BASE, O_TAX, O_FEE, O_PROFIT, O_LOSS = range(8, 16)
@@ -122,7 +122,9 @@ class BookStruct(types.StructRef):  # type: ignore[misc, unused-ignore]  # numba
 
 
 MARKET_STRUCT = MarketStruct([(n, OTHER_TYPES.get(n, FLOATS)) for n in Market._fields])
-BOOK_STRUCT = BookStruct([(n, OTHER_TYPES.get(n, FLOATS)) for n in Book._fields])
+BOOK_STRUCT = BookStruct(
+    [(n, OTHER_TYPES.get(n, FLOATS)) for n in Book._fields if not n.startswith("shown")]
+)
 
 
 @intrinsic  # type: ignore[misc, unused-ignore]  # numba has no types
@@ -151,6 +153,35 @@ def call_back(typing_context: Any, address: Any, bar: Any) -> Any:
         return builder.call(pointer, [arguments[1]])
 
     return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic  # type: ignore[misc, unused-ignore]  # numba has no types
+def copy_word(typing_context: Any, target: Any, source: Any) -> Any:
+    """Copy the eight bytes at one address to another."""
+    del typing_context, target, source
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        del context, signature
+        word = ir.IntType(64).as_pointer()
+        target, source = (builder.inttoptr(address, word) for address in arguments)
+        builder.store(builder.load(source), target)
+        return arguments[0]
+
+    return types.int64(types.int64, types.int64), generate
+
+
+@compiled
+def reveal(shown: Any, state: Any, t: int) -> None:
+    """Copy what became known up to bar t into the buffers that windows show.
+
+    `shown` `(3, column)`: addresses of the source and of the buffer, eight-byte words a row.
+    `state`: rows that were copied before, rows that the buffers hold.
+    """
+    for column in range(shown.shape[1]):
+        words = shown[2, column]
+        for i in range(state[0] * words, (t + 1) * words):
+            copy_word(shown[1, column] + 8 * i, shown[0, column] + 8 * i)
+    state[0] = t + 1
 
 
 @compiled
@@ -267,13 +298,21 @@ def settle(m: Market, k: Book, t: int, last: int) -> None:
         if m.funding_place[i, 0] == t:
             if due > last:
                 break
-            quantity = k.symbols[s, QUANTITY]
+            quantity, ended = k.symbols[s, QUANTITY], False
             if due == DUE_AT_CLOSE and k.flags[s, BEFORE_BAR] == t - 1:
                 quantity = k.symbols[s, BEFORE]
+                new = k.flags[s, ENTRY_BAR] == t - 1 and k.flags[s, STAGE] == AT_CLOSE
+                ended = k.symbols[s, QUANTITY] == 0.0 or new
             if quantity != 0.0:
                 mark = m.funding_rate[i, 1]
                 mark = k.symbols[s, LEVEL] if np.isnan(mark) else mark
-                pay(k, s, -quantity * worth(m, t, s, mark) * m.funding_rate[i, 0], FUNDING)
+                amount = -quantity * worth(m, t, s, mark) * m.funding_rate[i, 0]
+                pay(k, s, amount, FUNDING)
+                if ended:  # by the fill at that close: it belongs to the trade before
+                    k.symbols[s, FLOW] -= amount
+                    k.symbols[s, T_FUNDING] -= amount
+                    k.trades[k.flags[s, LAST_TRADE], 10] += amount
+                    k.trades[k.flags[s, LAST_TRADE], 14] += amount
         i += 1
     k.counters[EVENT] = i
 
@@ -436,7 +475,7 @@ def first_stop(m: Market, decided: int, s: int, price: float, side: int) -> tupl
         level = m.exit_level[r, decided if m.exit_level.shape[1] > 1 else 0, s]
         distance = level * price if kind in (STOP_FRACTION, TRAIL_FRACTION) else level
         stop = price - side * distance
-        if not np.isnan(stop) and (np.isnan(tightest) or side * stop > side * tightest):
+        if stop > 0.0 and (np.isnan(tightest) or side * stop > side * tightest):
             tightest, trails = stop, kind >= TRAIL_FRACTION
     return tightest, trails
 
@@ -536,7 +575,7 @@ def heat_per_unit(m: Market, k: Book, place: tuple[int, int, int], price: float)
     """Money that one unit bought at `price` loses at its stop; `place` = (bar, symbol, slot)."""
     t, s, slot = place
     side, stop = k.codes[slot, C_SIDE], k.symbols[s, STOP_AT]
-    if k.symbols[s, QUANTITY] == 0.0:
+    if k.symbols[s, QUANTITY] * side <= 0.0:
         stop, _ = first_stop(m, k.codes[slot, C_DECIDED], s, price, side)
         stop = k.orders[slot, O_LOSS] if np.isnan(stop) else stop
     if np.isnan(stop):
@@ -593,10 +632,11 @@ def size_order(m: Market, k: Book, t: int, slot: int, fill: tuple[float, bool]) 
         return side * within_budget(m, k, (t, s, slot), size * equity, fill)
     if unit == RISK_FRACTION:
         stop, _ = first_stop(m, k.codes[slot, C_DECIDED], s, reference, side)
-        if np.isnan(stop):
+        loss = -side * profit(m, s, reference, stop) * m.fx[row_of(m.fx, t), s]
+        if not loss > 0.0:
             veto(k, (t, s, k.codes[slot, C_ID]), BY_NO_STOP, size, 0.0)
             return 0.0
-        return side * max(0.0, size * equity) / heat_per_unit(m, k, (t, s, slot), reference)
+        return side * max(0.0, size * equity) / loss
     wanted = size * equity / worth(m, t, s, reference)
     return wanted - k.symbols[s, QUANTITY]
 
@@ -608,6 +648,11 @@ def allowed(
     """The part of `amount` more units that limits, lots and least notional leave."""
     s, side = k.codes[slot, C_SYMBOL], k.codes[slot, C_SIDE]
     reference, taker = fill
+    if amount == np.inf:  # as much as the limits leave
+        amount, _ = room(m, k, (t, s), side, (0.0, worth(m, t, s, reference), 0.0))
+        amount /= worth(m, t, s, reference)
+        if amount == np.inf:
+            return 0.0
     price = price_of(m, (t, s), amount, side, fill)
     unit, wanted, order = worth(m, t, s, price), amount, k.codes[slot, C_ID]
     heat = heat_per_unit(m, k, (t, s, slot), price) if m.rules[MAX_HEAT] != np.inf else 0.0
@@ -671,6 +716,7 @@ def close_trade(m: Market, k: Book, t: int, slot: int) -> None:
     """Log the trade of a symbol that is flat again, and forget its exits."""
     s, i = k.codes[slot, C_SYMBOL], k.counters[N_TRADES]
     log_trade(k, i, s, t, -k.codes[slot, C_SIDE], k.codes[slot, C_REASON])
+    k.flags[s, LAST_TRADE] = i
     k.counters[N_TRADES] = i + 1
     if k.symbols[s, FLOW] < 0.0:
         k.flags[s, COOL_UNTIL] = t + m.switches[COOL_DOWN]
@@ -1569,7 +1615,8 @@ def trade_bar(m: Market, k: Book, t: int, touched: bool) -> None:
 def run(market: Market, book: Book, last: int, address: int) -> int:
     """Advance the book to bar `last` (exclusive); return a status.
 
-    `address` of a function (bar) -> 0 that is called for each decision, or 0. GROW: the logs are
+    `address` of a function (bar) -> 0 that is called for each decision, or 0; before, with
+    -bar - 1, where the buffers of `shown` have no room for the bar. GROW: the logs are
     too short, nothing of the bar was done; STOPPED: the function did not return 0.
 
     What happens on every bar is written out here on local arrays; what happens on some is called.
@@ -1671,8 +1718,12 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
         if watches and (counters[N_HELD] > 0 or counters[HALTED] == 1):
             watch(m, k, t)
         if t >= switches[WARM_UP]:
-            if address != 0 and call_back(address, t) != 0:
-                return STOPPED
+            if address != 0:
+                if t >= book.shown_rows[1] and call_back(address, -t - 1) != 0:
+                    return STOPPED  # the buffers could not be made longer
+                reveal(book.shown, book.shown_rows, t)
+                if call_back(address, t) != 0:
+                    return STOPPED
             if counters[N_REQUESTS] > 0:
                 ingest(m, k, t)
             if signals:

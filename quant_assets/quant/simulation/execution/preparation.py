@@ -112,7 +112,7 @@ def prepare(
         switches=_switches(terms, limits, sizes, warm_up, signals),
         instruments=_instruments(terms, limits)[order],
         commission=np.stack([terms.commission.tier_from, terms.commission.per_unit]),
-        margin=_margin(terms)[:, order],
+        margin=np.ascontiguousarray(_margin(terms)[:, order]),
     )
     symbols = tuple(bars.symbols[i] for i in order.tolist())
     return Preparation(market, symbols, order, bars, plan, terms)
@@ -144,6 +144,8 @@ def new_book(market: Market, capital: float) -> Book:
         np.zeros((64, N_REQUEST)),
         *logs,
         np.empty((n_bars, len(ROW_FIELDS))),
+        np.zeros((3, 0), dtype=np.int64),
+        np.zeros(2, dtype=np.int64),
     )
 
 
@@ -293,8 +295,12 @@ def _check(bars: BarPanel, terms: ExecutionTerms, sizes: EntrySizes, exits: Exit
                 f"{name} has shape {values.shape}; it must be (1 or {n_bars}, {n_symbols})"
             )
     level = exits.level.shape
-    if exits.kind.size and (level[0] != exits.kind.size or level[1] not in rows):
-        raise DataError(f"exit levels have shape {level} for {exits.kind.size} rules")
+    wanted = (exits.kind.size, level[1], n_symbols)
+    if exits.kind.size and (level != wanted or level[1] not in rows):
+        raise DataError(
+            f"exit levels have shape {level}; it must be ({exits.kind.size}, 1 or {n_bars}, "
+            f"{n_symbols})"
+        )
     if terms.carry.days.shape != (n_bars,):
         raise DataError(f"carry.days has shape {terms.carry.days.shape}; it must be ({n_bars},)")
     detail = terms.detail.first
