@@ -363,3 +363,16 @@ def test_kernel_leaves_a_bad_day():
     assert found.trades.iloc[0]["exit_reason"] == "daily_loss"
     bought = found.fills.loc[found.fills["quantity"] > 0.0, "ts"]
     assert [(ts.day, ts.hour) for ts in bought] == [(1, 1), (2, 7)]
+
+
+def test_kernel_covers_several_positions_with_one_account():
+    # 10 units of each from 100 on equity of 300, both fall alike; maintenance of 1 % and 3 %:
+    # 300 + 20 (p - 100) = 10 p (0.01 + 0.03)  =>  p = 1,700 / 19.6
+    close = np.tile([[100.0], [100.0], [100.0], [80.0]], (1, 2))
+    ladders = {"A/USDT:USDT": [[0, 0.01], [5_000, 0.02]], "B/USDT:USDT": [[0, 0.03]]}
+    bars = bars_of(close, symbols=tuple(ladders))
+    planned = Planned(everywhere=True, sizer={"fixed_quantity": {"quantity": 10.0}})
+    tiers = {"binance": {"liquidation_fee": 0.0, "tiers_of": ladders}}
+    found = run(bars, planned, capital=300.0, margin_model=tiers)
+    np.testing.assert_allclose(found.trades["exit_price"], 1_700.0 / 19.6, rtol=1e-9)
+    assert set(found.trades["exit_reason"]) == {"liquidation"}
