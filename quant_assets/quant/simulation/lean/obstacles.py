@@ -1,0 +1,98 @@
+"""What keeps a run from the lean kernel."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.risk.terms import (
+    STOP_FRACTION,
+    TARGET_FRACTION,
+    TRAIL_FRACTION,
+    UNLIMITED,
+    LimitTerms,
+)
+from quant_assets.quant.simulation.execution.terms import NEXT_OPEN, ExecutionTerms
+from quant_assets.quant.sizing.entry.units import RISK_FRACTION
+from quant_assets.quant.strategies.plan import Plan
+from quant_assets.quant.strategies.signals import Signals
+
+__all__ = ["obstacles"]
+
+LEAN_EXITS = (STOP_FRACTION, TRAIL_FRACTION, TARGET_FRACTION)
+INACTIVE = {"cut_scale", "resume_drawdown", "halt_bars", "correlation_bars", "sector"}
+
+
+def obstacles(
+    bars: BarPanel, signals: Signals, plan: Plan, terms: ExecutionTerms, *, shared: bool = True
+) -> tuple[str, ...]:
+    """Names of what only the event kernel does; none: the lean kernel gives the same result."""
+    return (
+        *_of_decisions(bars, signals, plan, shared),
+        *_of_execution(terms),
+        *_of_account(terms),
+    )
+
+
+def _of_decisions(bars: BarPanel, signals: Signals, plan: Plan, shared: bool) -> Iterator[str]:
+    if signals.target is not None:
+        yield "target weights"
+    if signals.limit is not None or signals.stop is not None:
+        yield "limit or stop entries"
+    if signals.strength is not None and shared:
+        yield "strength of signals"
+    if shared and list(bars.symbols) != sorted(bars.symbols):
+        yield "symbols that are not sorted"
+    if plan.sizes is not None and plan.sizes.unit == RISK_FRACTION:
+        yield "sizes by risk"
+    if plan.exits is not None and not set(plan.exits.kind.tolist()) <= set(LEAN_EXITS):
+        yield "exits by price distance or time"
+    if plan.limits is not None and not _unlimited(plan.limits):
+        yield "limits of the account"
+    if plan.labels:
+        yield "labels of trades"
+
+
+def _unlimited(limits: LimitTerms) -> bool:
+    counts = {"max_positions": UNLIMITED, "cool_down": 0}
+    return all(
+        getattr(limits, name) == counts.get(name, np.inf)
+        for name in limits._fields
+        if name not in INACTIVE
+    )
+
+
+def _of_execution(terms: ExecutionTerms) -> Iterator[str]:
+    fills, slippage, fee = terms.fills, terms.slippage, terms.commission
+    if fills.model != NEXT_OPEN or fills.latency != 0:
+        yield "fills elsewhere than at the next open"
+    if fills.participation != np.inf:
+        yield "a participation cap"
+    if fills.optimistic or fills.through:
+        yield "targets before stops, or traded through"
+    if terms.detail.first.size:
+        yield "detail bars"
+    if slippage.half_spread != 0.0 or slippage.impact != 0.0 or slippage.volume_share != 0.0:
+        yield "slippage that is not a rate"
+    extra = (fee.flat, fee.minimum, fee.sell_rate, fee.buy_rate, fee.increment)
+    if any(extra) or _any(fee.per_unit) or fee.maximum != np.inf:
+        yield "commission that is not a rate"
+
+
+def _of_account(terms: ExecutionTerms) -> Iterator[str]:
+    carry, margin, it = terms.carry, terms.margin, terms.instruments
+    if _any(carry.borrow) or carry.cash_rate != 0.0 or carry.debit_rate != 0.0:
+        yield "borrow or interest"
+    if carry.funding_bar.size:
+        yield "funding"
+    if margin.tier_rate.size or _any(margin.inverse):
+        yield "maintenance margin or inverse contracts"
+    if _any(it.lot) or _any(it.tick) or _any(it.least_notional):
+        yield "lots, ticks or least notional"
+    if _any(it.multiplier != 1.0) or _any(it.fx != 1.0):
+        yield "multipliers or currencies"
+
+
+def _any(values: npt.NDArray[np.generic]) -> bool:
+    return bool(values.any())
