@@ -21,7 +21,7 @@ from quant_assets.quant.simulation.execution.terms import (
     EXIT_SHORT,
     ExecutionTerms,
 )
-from quant_assets.quant.simulation.lean.obstacles import obstacles
+from quant_assets.quant.simulation.lean.suitability import obstacles
 from quant_assets.quant.simulation.lean.terms import (
     Accounts,
     LeanDecisions,

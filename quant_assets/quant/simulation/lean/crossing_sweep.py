@@ -11,8 +11,8 @@ from quant_assets.core.lazy import Deferred
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
 from quant_assets.quant.simulation.lean.account import columns_of
-from quant_assets.quant.simulation.lean.obstacles import obstacles
 from quant_assets.quant.simulation.lean.single_runs import N_FIGURES, Measured
+from quant_assets.quant.simulation.lean.suitability import obstacles
 from quant_assets.quant.simulation.lean.terms import Accounts, CrossingTerms
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION, EntrySizes
 from quant_assets.quant.strategies.base import VectorStrategy
