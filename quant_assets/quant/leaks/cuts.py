@@ -10,7 +10,8 @@ from quant_assets.quant.leaks.futures import Kind, Probe
 Mask = npt.NDArray[np.bool_]
 LATE = 0.8  # share of the rows before the late cut
 FREE_ROWS = 1_500  # beyond the budget: on few rows, many cuts cost nothing that is felt
-MOST_EARLY = 20
+MOST_EARLY, MOST_EARLY_OF_MANY = 20, 12  # the latter from MANY_ROWS on
+MANY_ROWS = 5_000
 EARLY_SHARE = 0.6  # the last early cut lies before this share of the rows
 LEAST_TAIL = 16
 KINDS: tuple[Kind, ...] = ("truncated", "noise", "noise", "truncated", "noise", "missing")
@@ -38,7 +39,8 @@ def plan(
     room = budget * n_rows + FREE_ROWS - probes[0].rows
     low = min(max(first + 1, least), max(n_rows // 2, 1))
     high = int(max(EARLY_SHARE * n_rows, low + 1))
-    for count in range(MOST_EARLY, 0, -1):
+    most = MOST_EARLY if n_rows < MANY_ROWS else MOST_EARLY_OF_MANY
+    for count in range(most, 0, -1):
         early = _probes(_places(low, high, count), speaking, n_rows, generator)
         while sum(probe.rows for probe in early) > room and high > 3 * low and count > 1:
             high = int(0.7 * high)

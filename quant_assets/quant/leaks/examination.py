@@ -21,6 +21,7 @@ from quant_assets.quant.leaks.outputs import (
     RUN,
     activity,
     difference,
+    magnitude,
     outputs_of,
 )
 from quant_assets.quant.leaks.report import Leak, LeakReport, StartUp
@@ -101,6 +102,7 @@ class _Examination:
         self.futures = Futures(sample, self.generator)
         self.whole = self.kept(self.fresh(self.futures.whole))
         self.found.rows = 0
+        self.sizes = {name: magnitude(array) for name, array in self.whole.items()}
         self.active = {name: activity(array) for name, array in self.whole.items()}
 
     def fresh(self, sample: Sample, *, seed: int = 0) -> Outputs:
@@ -266,7 +268,10 @@ class _Examination:
                 return  # nothing was said, and the output left out
             yield self.of_shape(name, expected, found, probe, how or probe.kind)
             return
-        other = difference(expected, found, ulps=self.settings.ulps)
+        size = self.sizes.get(name)
+        if size is not None and len(size) != expected.shape[1]:
+            size = size[[symbol in symbols for symbol in self.sample.symbols]]
+        other = difference(expected, found, ulps=self.settings.ulps, size=size)
         if other is None:
             return
         if other.rounding:

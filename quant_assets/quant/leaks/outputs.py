@@ -101,18 +101,28 @@ def activity(array: Array) -> Mask:
     return often if often.sum() >= SELDOM * len(array) else np.asarray(said.any(axis=1))
 
 
-def difference(expected: Array, found: Array, *, ulps: float = ROUNDING_ULPS) -> Difference | None:
+def magnitude(array: Array) -> Array:
+    """Largest finite magnitude of each column, shape (column,); 0 where there is none."""
+    if array.dtype.kind not in "fiub":
+        return np.zeros(array.shape[1])
+    return np.asarray(np.abs(np.where(np.isfinite(array), array, 0.0)).max(axis=0, initial=0.0))
+
+
+def difference(
+    expected: Array, found: Array, *, ulps: float = ROUNDING_ULPS, size: Array | None = None
+) -> Difference | None:
     """Where two outputs of the same rows and columns differ beyond rounding; None: nowhere at all.
 
     Flags, whole numbers and text must be equal. Floats may differ by `ulps` units in the last place
-    of the column's largest magnitude, which is told in `rounding`, relative to that magnitude.
+    of the column's `size`, its largest magnitude; the largest such one is told in `rounding`.
     """
+    size = magnitude(expected) if size is None else size
     if expected.dtype.kind == "f" and found.dtype.kind in "fiub":
         found = found.astype(np.float64)
         same = (expected == found) | (np.isnan(expected) & np.isnan(found))
         if same.all():
             return None
-        wrong, rounding = _beyond(expected, found, ~same, ulps)
+        wrong, rounding = _beyond(expected, found, ~same, ulps * EPSILON * size)
     else:
         same = np.asarray(expected == found) | (pd.isna(expected) & pd.isna(found))
         if same.all():
@@ -122,10 +132,9 @@ def difference(expected: Array, found: Array, *, ulps: float = ROUNDING_ULPS) ->
     return Difference(wrong, rounding, (row, column), expected[row, column], found[row, column])
 
 
-def _beyond(expected: Array, found: Array, differs: Mask, ulps: float) -> tuple[Mask, float]:
-    magnitude = np.abs(np.where(np.isfinite(expected), expected, 0.0)).max(axis=0, initial=0.0)
+def _beyond(expected: Array, found: Array, differs: Mask, limit: Array) -> tuple[Mask, float]:
+    """Cells that differ by more than `limit` (column,), and the largest other difference."""
     both = np.isfinite(expected) & np.isfinite(found)
     gap = np.abs(np.where(both, expected, 0.0) - np.where(both, found, 0.0))
-    small = both & (gap <= ulps * EPSILON * magnitude)
-    relative = np.divide(gap, magnitude, out=np.zeros_like(gap), where=magnitude > 0.0)
-    return differs & ~small, float(relative[differs & small].max(initial=0.0))
+    small = both & (gap <= limit)
+    return differs & ~small, float(gap[differs & small].max(initial=0.0))

@@ -72,7 +72,7 @@ class LeakReport:
 
     leaks : at most one per output and probe. unstable : outputs that differ between two runs over
         the same data, or code that reads the clock. silent : outputs that said nothing on any row
-        that was compared, so that nothing is known about them. rounding : largest relative
+        that was compared, so that nothing is known about them. rounding : largest
         difference within rounding, per output. cost : rows computed for the check, as a multiple
         of one run.
     """

@@ -44,19 +44,25 @@ def traded(execution: Any) -> Callable[[Strategy, BarPanel], Mapping[str, Any]]:
     """
 
     def outputs(strategy: Strategy, bars: BarPanel) -> Mapping[str, Any]:
+        from quant_assets.quant.simulation.execution.book import FILL_FIELDS
+        from quant_assets.quant.simulation.execution.ledger import N_FILLS
         from quant_assets.quant.simulation.execution.runs import backtest
 
         result = backtest(strategy, bars, execution)
-        fills, orders = result.fills, result.orders
+        log = result.book.fills[: result.book.counters[N_FILLS]]
+        fills = {name: log[:, place] for place, name in enumerate(FILL_FIELDS)}
         # A protective order is logged when it is met, under the bar of its entry's decision.
-        orders = orders[orders["reason"].isin(DECIDED)]
-        notional = fills["quantity"] * fills["price"]
-        costs = fills["commission"] + fills["slippage"]
+        orders = result.orders[result.orders["reason"].isin(DECIDED)]
+        moments = pd.DatetimeIndex(orders["decided_ts"]).tz_localize(None).to_numpy()
+        names = pd.Index(bars.symbols)
+        at = names.get_indexer(pd.Index(result.preparation.symbols))
+        of_fills = fills["bar"], at[fills["symbol"].astype(np.intp)]
+        of_orders = np.searchsorted(bars.ts, moments), names.get_indexer(orders["symbol"])
         made = {
-            "orders": _panel(bars, orders["decided_ts"], orders["symbol"], np.ones(len(orders))),
-            "filled quantity": _panel(bars, fills["ts"], fills["symbol"], fills["quantity"]),
-            "filled notional": _panel(bars, fills["ts"], fills["symbol"], notional),
-            "costs": _panel(bars, fills["ts"], fills["symbol"], costs),
+            "orders": _panel(bars, of_orders, np.ones(len(orders))),
+            "filled quantity": _panel(bars, of_fills, fills["quantity"]),
+            "filled notional": _panel(bars, of_fills, fills["quantity"] * fills["price"]),
+            "costs": _panel(bars, of_fills, fills["commission"] + fills["slippage"]),
             "equity": result.equity_values.copy(),
         }
         return {RUN + name: values for name, values in made.items()}
@@ -64,11 +70,10 @@ def traded(execution: Any) -> Callable[[Strategy, BarPanel], Mapping[str, Any]]:
     return outputs
 
 
-def _panel(bars: BarPanel, ts: pd.Series, symbols: pd.Series, values: Any) -> Floats:
+def _panel(
+    bars: BarPanel, cells: tuple[npt.NDArray[Any], npt.NDArray[Any]], values: Floats
+) -> Floats:
     """Sums of rows by bar and symbol, shape (time, symbol)."""
     table = np.zeros((len(bars), len(bars.symbols)))
-    moments = pd.DatetimeIndex(ts).tz_convert("UTC").tz_localize(None).to_numpy()
-    rows = np.searchsorted(bars.ts, moments.astype("datetime64[us]"))
-    columns = pd.Index(bars.symbols).get_indexer(pd.Index(symbols))
-    np.add.at(table, (rows, columns), np.asarray(values, dtype=np.float64))
+    np.add.at(table, (cells[0].astype(np.intp), cells[1]), values)
     return table
