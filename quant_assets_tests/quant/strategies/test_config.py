@@ -1,6 +1,7 @@
 """Strategy files: the design document's example, what is refused and where, and their schema."""
 
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -253,3 +254,43 @@ def test_schema_takes_plug_ins_of_the_execution_from_its_caller():
     given = {"fill_model": {"exact": KellyOptimal}}
     found = strategy_schema(given)["$defs"]["Execution"]["properties"]["fill_model"]
     assert found["anyOf"][0] == {"enum": ["exact"]}
+
+
+ODD = ["null", "[]", "{}", "-1", "1e308", ".nan", ".inf", "true", "on", "~", "''", "[[1]]", "&x 1"]
+ODD += ["{a: 1}", "9" * 30, "- - -", "*x", "!!int 3", "\t", "0x10", "1:30", "2020-01-01", "é", '"']
+WORD = re.compile(r"[\w.\"-]+")
+
+
+def mutated(text, rng):
+    """The text with one to three lines lost, repeated, moved, or with a word replaced."""
+    words = WORD.findall(text) + ODD
+    lines = text.splitlines()
+    for _ in range(rng.integers(1, 4)):
+        at = int(rng.integers(0, len(lines)))
+        kind = rng.integers(0, 4)
+        found = list(WORD.finditer(lines[at]))
+        if kind == 0:
+            lines.pop(at)
+        elif kind == 1:
+            lines.insert(at, lines[rng.integers(0, len(lines))])
+        elif kind == 2 and found:
+            word = found[rng.integers(0, len(found))]
+            other = words[rng.integers(0, len(words))]
+            lines[at] = lines[at][: word.start()] + other + lines[at][word.end() :]
+        else:
+            lines[at] = " " * int(rng.integers(0, 7)) + lines[at].strip()
+    return "\n".join(lines) + "\n"
+
+
+@pytest.mark.slow
+def test_damaged_file_is_a_strategy_or_a_refusal_with_its_line(text):
+    rng = np.random.default_rng(0)
+    refusals = []
+    for _ in range(1_500):
+        damaged = mutated(text, rng)
+        try:
+            load_strategy(damaged)
+        except ConfigError as error:
+            refusals.append(str(error))
+    assert 900 < len(refusals) < 1_450
+    assert [told for told in refusals if not re.match(r"<text>:\d+:", told)] == []
