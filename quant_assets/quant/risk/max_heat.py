@@ -15,8 +15,7 @@ __all__ = ["MaxHeat"]
 class MaxHeat(LimitRule):
     """`sum of quantity x distance to its stop <= pct x equity` at every entry (portfolio heat).
 
-    A position without a stop risks its whole value. Van Tharp (1998) and the turtle rules keep it
-    between 5 and 25 %.
+    A position without a stop risks its whole value.
     """
 
     name: ClassVar[str] = "max_heat"

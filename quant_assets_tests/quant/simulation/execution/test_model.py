@@ -1,5 +1,5 @@
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -160,3 +160,10 @@ def test_detail_timeframe_asks_for_its_bars():
 def test_wrong_settings_say_what_is_known(settings, message):
     with pytest.raises(ConfigError, match=re.escape(message)):
         ExecutionModel.from_settings(settings)
+
+
+@pytest.mark.slow
+def test_strategy_files_have_every_setting_of_the_model():
+    from quant_assets.quant.strategies.config import Execution
+
+    assert set(Execution.model_fields) == {one.name for one in fields(ExecutionModel)} | {"preset"}

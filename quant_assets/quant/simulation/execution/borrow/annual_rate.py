@@ -18,9 +18,9 @@ class AnnualRate(BorrowModel):
     """`rate` a year for every symbol, `rates_of` for those that it names; ACT/365.
 
     A constant short of one year at 3 % costs 3.00 % of its value. Perpetuals are not borrowed: 0,
-    unless they are named. The default is the mean of loans in the United States that D'Avolio
-    (2002, "The market for borrowing stock") found: 0.25 %. A symbol in `rates_of` that the bars do
-    not have is a `ConfigError`: a typo would be cheap to borrow.
+    unless they are named. The default is the value-weighted cost of loans in the United States
+    that D'Avolio (2002, "The market for borrowing stock") found: 0.25 %. A symbol in `rates_of`
+    that the bars do not have is a `ConfigError`: a typo would be cheap to borrow.
     """
 
     name: ClassVar[str] = "annual_rate"

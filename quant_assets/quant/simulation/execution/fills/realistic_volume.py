@@ -13,8 +13,8 @@ class RealisticVolume(FillModel):
     """At the next open, at most `participation` of the bar's volume; limits when traded through.
 
     filled[t] = min(remainder, participation x volume[t]); what is left is carried for
-    `time_to_live` bars, then cancelled. 10 % is the share that Almgren, Thum, Hauptmann & Li
-    (2005, "Direct estimation of equity market impact") take as the upper end of usual orders.
+    `time_to_live` bars, then cancelled. 10 % is a usual cap of orders that follow the volume, not a
+    law; zipline's default is 2.5 %.
     """
 
     name: ClassVar[str] = "realistic_volume"

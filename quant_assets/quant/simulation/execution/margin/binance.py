@@ -30,7 +30,7 @@ class Binance(MarginModel):
     """A position of notional N in a tier needs `N x rate - deduction`; below it, liquidation.
 
     tiers : (notional from, rate) of symbols that `tiers_of` does not name; by default the ladder
-        of BTCUSDT as Binance published it in 2021. Venues change and differ: give your own.
+        of BTCUSDT in Binance's FAQ of 2020 and 2021. Venues change and differ: give your own.
     liquidation_fee : fraction of the notional that is closed.
 
     Source: Binance, "How to calculate liquidation price of USD-M futures contracts": the deduction
