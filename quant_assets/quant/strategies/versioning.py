@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -11,7 +12,13 @@ import numpy as np
 import yaml
 
 from quant_assets.core.errors import ConfigError
-from quant_assets.core.hashing import code_digest, combine, digest, source_digest
+from quant_assets.core.hashing import (
+    code_digest,
+    combine,
+    digest,
+    foreign_digest,
+    source_digest,
+)
 
 __all__ = [
     "checked_version",
@@ -89,7 +96,8 @@ def strategy_hash(strategy: Any, settings: Mapping[str, Any] | None = None) -> s
 
     Logic is the normalised syntax tree of the modules that define the parts and of all that these
     import from this package: comments, docstrings and layout do not count, a changed line does. So
-    it is with the settings: their values count, not how the file is written.
+    it is with the settings: their values count, not how the file is written. Of parts of other
+    packages, their own module counts; of parts of a notebook, the class.
     """
     modules, sources = set(), {}
     for kind in sorted(
@@ -97,8 +105,10 @@ def strategy_hash(strategy: Any, settings: Mapping[str, Any] | None = None) -> s
     ):
         if kind.__module__.split(".")[0] == PACKAGE:
             modules.add(kind.__module__)
+        elif kind.__module__ == "__main__":
+            sources[kind.__qualname__] = _foreign_digest(kind)
         else:
-            sources[f"{kind.__module__}.{kind.__qualname__}"] = _source_digest(kind)
+            sources[kind.__module__] = _foreign_digest(kind)
     return combine(
         {
             "modules": code_digest(tuple(sorted(modules))),
@@ -125,8 +135,11 @@ def _kinds(part: Any) -> Iterator[type]:
             yield from _kinds(value)
 
 
-def _source_digest(kind: type) -> str:
-    """Logic of a class of another package or of a notebook."""
+def _foreign_digest(kind: type) -> str:
+    """Logic of another package's module; in a notebook or a script, of the class alone."""
+    module = sys.modules.get(kind.__module__)
+    if kind.__module__ != "__main__" and getattr(module, "__file__", None):
+        return foreign_digest(kind.__module__)
     try:
         return source_digest(textwrap.dedent(inspect.getsource(kind)))
     except (OSError, TypeError) as cause:
