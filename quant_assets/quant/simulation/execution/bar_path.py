@@ -232,7 +232,7 @@ class _Decider:
             if isinstance(decision, Signals):
                 self._write(decision)
             else:
-                self._place(decision)
+                self._send(decision)
         except BaseException as error:  # noqa: BLE001  # raised again by the caller of the kernel
             self.error = error
             return 1
@@ -263,7 +263,7 @@ class _Decider:
                 values[0] = given[self._order]
                 self._used.add(name)
 
-    def _place(self, orders: Sequence[Order]) -> None:
+    def _send(self, orders: Sequence[Order]) -> None:
         requests = self._book.requests
         if len(orders) > len(requests):
             raise DataError(f"{len(orders)} orders at one bar; at most {len(requests)} are taken")

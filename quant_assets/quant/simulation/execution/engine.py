@@ -1,14 +1,18 @@
 """Advances a book over bars: grows its logs when they fill up, names what went wrong and where."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import DataError
 from quant_assets.core.lazy import Deferred
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.book import Book
-from quant_assets.quant.simulation.execution.preparation import Preparation
+from quant_assets.quant.simulation.execution.defaults import frictionless
+from quant_assets.quant.simulation.execution.preparation import Preparation, new_book, prepare
+from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["advance"]
 
@@ -60,3 +64,12 @@ def _doubled(log: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     grown = np.empty((2 * len(log), log.shape[1]), dtype=log.dtype)
     grown[: len(log)] = log
     return grown
+
+
+def warm_up() -> None:
+    """Compile the event loop: two bars of one symbol without decisions."""
+    ts = np.datetime64("2024-01-01", "us") + np.arange(2) * np.timedelta64(1, "D")
+    bars = BarPanel.from_arrays(ts, ["A"], timedelta(days=1), close=np.ones(2))
+    nothing = Signals(entry_long=np.zeros((2, 1), dtype=np.bool_))
+    preparation = prepare(bars, frictionless(bars), signals=nothing)
+    advance(preparation, new_book(preparation.market, 1.0))

@@ -1506,7 +1506,7 @@ def expire(m: Market, k: Book, t: int, starts: bool) -> None:
             if k.codes[slot, C_FORCE] == DAY_ORDER and k.codes[slot, C_DAY] != m.day[t]:
                 finish(k, t, slot, EXPIRED)
         elif t >= k.codes[slot, C_EXPIRES]:
-            finish(k, t, slot, EXPIRED)
+            finish(k, t, slot, CANCELLED if k.codes[slot, C_FORCE] == IOC else EXPIRED)
         elif k.codes[slot, C_KIND] == TRAILING and k.codes[slot, C_REASON] == ORDER:
             best = m.low[t, s] if k.codes[slot, C_SIDE] > 0 else m.high[t, s]
             if k.codes[slot, C_SIDE] * best < k.codes[slot, C_SIDE] * k.orders[slot, O_EXTREME]:
