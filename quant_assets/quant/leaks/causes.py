@@ -47,7 +47,7 @@ def cause_of(sample: Sample, probe: Probe, found: Difference) -> str:
             "window, a label or target among the features.",
         ),
         (last < cut // 2, FILLED),
-        (len(rows) > 0.1 * (cut + 1 - first), WHOLE),
+        (first < cut // 2, WHOLE),
     )
     return next((sentence for fits, sentence in sentences if fits), UNKNOWN)
 

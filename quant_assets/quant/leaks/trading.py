@@ -57,7 +57,10 @@ def traded(execution: Any) -> Callable[[Strategy, BarPanel], Mapping[str, Any]]:
         names = pd.Index(bars.symbols)
         at = names.get_indexer(pd.Index(result.preparation.symbols))
         of_fills = fills["bar"], at[fills["symbol"].astype(np.intp)]
-        of_orders = np.searchsorted(bars.ts, moments), names.get_indexer(orders["symbol"])
+        of_orders = (
+            np.searchsorted(bars.ts, moments),
+            names.get_indexer(pd.Index(orders["symbol"].to_numpy())),
+        )
         made = {
             "orders": _panel(bars, of_orders, np.ones(len(orders))),
             "filled quantity": _panel(bars, of_fills, fills["quantity"]),
