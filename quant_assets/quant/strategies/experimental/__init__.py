@@ -1,0 +1,8 @@
+"""Strategies to try ideas with: filters, regimes, forced orders.
+
+One file each; found by discovery (`strategies.library`).
+"""
+
+from quant_assets.core.lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__)
