@@ -4,6 +4,9 @@ from quant_assets.quant.strategies.columns import *
 from quant_assets.quant.strategies.composed import *
 from quant_assets.quant.strategies.config import *
 from quant_assets.quant.strategies.crossing import *
+from quant_assets.quant.strategies.library import *
+from quant_assets.quant.strategies.library_pairs import *
+from quant_assets.quant.strategies.library_parts import *
 from quant_assets.quant.strategies.middleware import *
 from quant_assets.quant.strategies.orders import *
 from quant_assets.quant.strategies.plan import *
