@@ -65,6 +65,14 @@ class BarPanel:
                     "prices must be above 0. Repair or leave out this bar"
                 )
 
+    def __getstate__(self) -> dict[str, object]:
+        """A read-only view cannot be sent to another process; what it shows can."""
+        return {**self.__dict__, "extras": dict(self.extras)}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        extras = state.pop("extras")
+        self.__dict__.update(state, extras=MappingProxyType(extras))
+
     def __len__(self) -> int:
         """Number of bars."""
         return len(self.ts)
