@@ -76,6 +76,7 @@ def test_rule_is_unknown_for_its_lookback_and_known_from_then_on(rule):
     assert known[rule.lookback :].all()
 
 
+@pytest.mark.slow
 def test_rule_of_permuted_symbols_is_permuted(rule):
     arrays, order = _arrays(), [2, 0, 1]
     whole = rule.holds(PanelRows(_bars(arrays)))

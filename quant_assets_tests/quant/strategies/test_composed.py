@@ -358,7 +358,8 @@ def test_source_without_a_bar_form_is_shown_bar_by_bar(bars):
     same(StrategyTester(strategy, bars).bar_by_bar(), Weights().signals(bars))
 
 
-def test_row_middleware_makes_a_bar_strategy_whose_vetoes_are_noted(bars):
+def test_row_middleware_makes_a_bar_strategy_whose_vetoes_are_noted():
+    bars = random_bars(100)
     strategy = built(middleware=OnlyFirst())
     assert isinstance(strategy, ComposedBarStrategy)
     assert not isinstance(strategy, VectorStrategy)
