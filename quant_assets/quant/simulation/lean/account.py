@@ -154,8 +154,8 @@ def run_lean(
 ) -> LeanResult | None:
     """Walk the bars; None when an account is ruined: the event kernel knows how it is liquidated.
 
-    Results are those of the event kernel: orders and equity are equal bit for bit for sizes in
-    units or money and accounts of one symbol, else to 1e-12 (relative).
+    Results are those of the event kernel. Orders and equity are equal bit for bit for accounts of
+    one symbol and sizes in units or money that the account can pay, else to 1e-12 (relative).
     """
     n_bars, n_symbols = bars.close.shape
     n_accounts = 1 if rates.shared else n_symbols
