@@ -54,9 +54,9 @@ def exit_terms(rules: Sequence[RiskRule], bars: BarPanel) -> ExitTerms:
     """The protective exits of all rules, one row each; targets by ratio after their stops."""
     exits = [rule for rule in rules if isinstance(rule, ExitRule)]
     plain = [rule.exits(bars, NO_EXITS) for rule in exits if not rule.after_stops]
-    stops = _stacked(plain, len(bars.symbols))
+    stops = stacked_exits(plain, len(bars.symbols))
     ratios = [rule.exits(bars, stops) for rule in exits if rule.after_stops]
-    return _stacked([*plain, *ratios], len(bars.symbols))
+    return stacked_exits([*plain, *ratios], len(bars.symbols))
 
 
 def limit_terms(rules: Sequence[RiskRule], bars: BarPanel) -> LimitTerms:
@@ -100,7 +100,7 @@ def _refuse_contradictions(terms: LimitTerms) -> None:
         )
 
 
-def _stacked(parts: Sequence[ExitTerms], n_symbols: int) -> ExitTerms:
+def stacked_exits(parts: Sequence[ExitTerms], n_symbols: int) -> ExitTerms:
     """Rows one below the other, repeated over time where another row changes with it."""
     if not parts:
         return ExitTerms(NO_EXITS.kind, np.empty((0, 1, n_symbols)))

@@ -10,8 +10,8 @@ import numpy as np
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.data_window import DataWindow
-from quant_assets.quant.risk.base import RiskRule
-from quant_assets.quant.risk.combined import exit_terms, limit_terms
+from quant_assets.quant.risk.base import LimitRule, RiskRule
+from quant_assets.quant.risk.combined import exit_terms, limit_terms, stacked_exits
 from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, VectorStrategy
 from quant_assets.quant.strategies.columns import Line, PanelRows, Rows, WindowRows
@@ -94,12 +94,12 @@ class SignalMiddleware(Middleware):
         return proposal.with_signals(decision)
 
     def plan(self, plan: Plan, proposal: Proposal, rows: PanelRows) -> Plan:
-        """Label entries with what asked for them: `{"signal": …, "rules": […]}` as JSON."""
-        del rows
+        """Take the source's own plan, and label entries with what asked for them, as JSON."""
+        own = self.source.plan(rows.bars)
         long, short = (self._told(name) for name in ("entry_long", "entry_short"))
         is_short = _sides(proposal) < 0.0
         told = np.array([long, short], dtype=object)[is_short.astype(np.int8)]
-        return replace(plan, labels={**plan.labels, "entry_signal": told})
+        return replace(own, labels={**plan.labels, **own.labels, "entry_signal": told})
 
     def _told(self, signal: str) -> str:
         asked: dict[str, Any] = {"signal": signal, "source": self.source.name}
@@ -226,8 +226,12 @@ class RiskMiddleware(Middleware):
         return proposal
 
     def plan(self, plan: Plan, proposal: Proposal, rows: PanelRows) -> Plan:
-        """See the base class."""
+        """Exits beside those that the strategy has; limits in place of its own, where given."""
         del proposal
         rules = cast("tuple[RiskRule, ...]", self.rules)
-        exits, limits = exit_terms(rules, rows.bars), limit_terms(rules, rows.bars)
+        exits, limits = exit_terms(rules, rows.bars), plan.limits
+        if plan.exits is not None and plan.exits.kind.size:
+            exits = stacked_exits([plan.exits, exits], len(rows.symbols))
+        if limits is None or any(isinstance(rule, LimitRule) for rule in rules):
+            limits = limit_terms(rules, rows.bars)
         return replace(plan, exits=exits, limits=limits)

@@ -12,7 +12,9 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.indicators.averages import Sma
 from quant_assets.quant.indicators.oscillators import Rsi
 from quant_assets.quant.risk.combined import exit_terms, limit_terms
+from quant_assets.quant.risk.max_gross import MaxGross
 from quant_assets.quant.risk.max_position import MaxPosition
+from quant_assets.quant.risk.stop_loss import StopLoss
 from quant_assets.quant.risk.trailing_stop import TrailingStop
 from quant_assets.quant.sizing.entry.fixed_fraction import FixedFraction
 from quant_assets.quant.sizing.entry.kelly_optimal import KellyOptimal
@@ -28,6 +30,7 @@ from quant_assets.quant.strategies import (
     Line,
     Middleware,
     Order,
+    Plan,
     RegimeMiddleware,
     RiskMiddleware,
     RowMiddleware,
@@ -479,3 +482,44 @@ def test_entries_are_labelled_with_the_rules_that_asked_for_them(bars):
     assert json.loads(told[signals.entry_short][0]) == short
     source = StrategyBuilder().with_signals(Weights()).build().plan(bars).labels["entry_signal"]
     assert json.loads(source[0, 0])["source"] == "weights"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planned(RuleStrategy):
+    """A strategy that brings sizes, a stop, a limit and a label of its own."""
+
+    name: ClassVar[str] = "planned"
+
+    def rules(self):
+        return RuleSignals(entry_long=UP, exit_long=DOWN)
+
+    def plan(self, bars):
+        own = (StopLoss(pct=0.1), MaxGross(pct=0.5))
+        return Plan(
+            sizes=FixedFraction(fraction=0.3).sizes(bars),
+            exits=exit_terms(own, bars),
+            limits=limit_terms(own, bars),
+            labels={"mood": np.full((1, 3), "fine", dtype=object)},
+        )
+
+
+def test_plan_of_the_source_stays_unless_a_stage_says_otherwise(bars):
+    plan = StrategyBuilder().with_signals(Planned()).build().plan(bars)
+    own = Planned().plan(bars)
+    assert plan.sizes is not None
+    np.testing.assert_array_equal(plan.sizes.size, own.sizes.size)
+    np.testing.assert_array_equal(plan.exits.level, own.exits.level)
+    assert plan.limits.max_gross == 0.5
+    assert set(plan.labels) == {"mood", "entry_signal"}
+
+
+def test_rules_of_risk_stand_beside_the_exits_of_the_source(bars):
+    builder = StrategyBuilder().with_signals(Planned()).with_sizing(FixedFraction(fraction=0.1))
+    plan = builder.with_risk(TrailingStop(pct=0.02)).build().plan(bars)
+    assert plan.sizes.size.tolist() == [[0.1] * 3]
+    assert plan.exits.level[:, 0, 0].tolist() == [0.1, 0.02]
+    assert plan.exits.kind.tolist() == [StopLoss.kind, TrailingStop.kind]
+    assert plan.limits.max_gross == 0.5
+    limited = builder.with_risk(MaxPosition(pct=0.2)).build().plan(bars)
+    assert limited.limits.max_position == 0.2
+    assert np.isinf(limited.limits.max_gross)
