@@ -12,6 +12,7 @@ from quant_assets.core.errors import LookAheadError
 from quant_assets.core.registry import discover
 from quant_assets.quant.features.base import Feature, FeatureInputs, Months
 from quant_assets.quant.features.stage import FEATURES_PACKAGE
+from quant_assets.quant.leaks.functions import check_feature
 from quant_assets.quant.market.panel import Panel
 from quant_assets.quant.market.returns import equal_weight_market, simple_returns
 from quant_assets_tests.plugin_checks.prefix_invariance import assert_prefix_invariant
@@ -78,6 +79,14 @@ def check_causal(feature, prices):
 )
 def test_feature_is_causal_bit_for_bit(feature, missing, n_symbols):
     check_causal(feature, random_prices(n_symbols=n_symbols, missing=missing))
+
+
+@every_feature
+def test_feature_passes_the_leak_check_and_its_lookback_is_enough(feature):
+    report = check_feature(feature(), make_inputs(random_prices(6 * N_TIMES, 3)))
+    assert report.trusted, str(report)
+    assert not report.failed
+    assert all(part.sufficient for part in report.start_up), str(report)
 
 
 @every_feature
@@ -210,15 +219,15 @@ def test_planted_leak_is_caught(feature):
 def test_each_of_the_three_futures_catches_a_leak_alone(kind):
     def leak(arrays):
         close = arrays["close"]
+        empty = len(close) == N_TIMES and np.isnan(close[1:]).all()
         future = {
             "truncated": len(close) == N_TIMES,
-            "noise": len(close) < N_TIMES or np.isnan(close[-1]).any() or close[-1, 0] == last,
-            "missing": not np.isnan(close[-1]).any(),
+            "noise": len(close) < N_TIMES or empty or np.array_equal(close, prices["close"]),
+            "missing": not empty,
         }
         return close if future[kind] else close * 2.0
 
     prices = random_prices()
-    last = prices["close"][-1, 0]
     with pytest.raises(LookAheadError, match=f"{kind} from row 1"):
         assert_prefix_invariant(leak, {"close": prices["close"]}, cuts=[1])
 
