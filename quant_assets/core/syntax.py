@@ -28,7 +28,7 @@ class Syntax:
     """A module's logic.
 
     `imports` has a pair for each import statement of ours: the module that names are taken from
-    (empty for a plain `import`), and these names.
+    (empty for a plain `import` and for a `Deferred` module), and these names.
     """
 
     digest: str
@@ -70,6 +70,9 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
                 yield "", names
         elif isinstance(node, ast.ImportFrom) and not node.level and _is_ours(str(node.module)):
             yield str(node.module), tuple(name.name for name in node.names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Deferred":
+            named = [str(a.value) for a in node.args if isinstance(a, ast.Constant)]
+            yield "", tuple(filter(_is_ours, named))
 
 
 def _is_ours(module: str) -> bool:

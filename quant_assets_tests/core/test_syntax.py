@@ -27,6 +27,11 @@ def test_parse_lists_the_packages_own_imports_at_any_depth():
     )
 
 
+def test_parse_counts_a_deferred_module_as_an_import():
+    source = 'kernel = Deferred("quant_assets.core.clock")\nother = Deferred(name)'
+    assert ("", ("quant_assets.core.clock",)) in parse(source).imports
+
+
 def test_cache_gives_another_process_what_parse_says_without_parsing(tmp_path, monkeypatch):
     path = tmp_path / "deep" / "syntax.json"
     first = SyntaxCache.open(path)
