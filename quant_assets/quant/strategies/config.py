@@ -57,8 +57,9 @@ class Runtime(_Section):
 
 
 class SignalRules(_Section):
-    """Rules by signal; those of one list must all hold."""
+    """Rules by signal, those of one list must all hold; or a strategy of the library."""
 
+    strategy: str | dict[str, Any] | None = None
     entry_long: Conditions | None = None
     exit_long: Conditions | None = None
     entry_short: Conditions | None = None
@@ -66,7 +67,12 @@ class SignalRules(_Section):
 
     @model_validator(mode="after")
     def _enters(self) -> "SignalRules":
-        if self.entry_long is None and self.entry_short is None:
+        rules = self.model_fields_set - {"strategy"}
+        if self.strategy is not None and rules:
+            raise ValueError(
+                f"a strategy has its own signals; leave out {', '.join(sorted(rules))}"
+            )
+        if self.strategy is None and self.entry_long is None and self.entry_short is None:
             raise ValueError("entry_long or entry_short is needed: nothing would ever be traded")
         return self
 
@@ -201,7 +207,7 @@ def _build(located: Located) -> LoadedStrategy:
     parts = Parts(located)
     given = settings.components
     indicators = parts.indicators(given.indicators)
-    signals = parts.signals(given.signals.model_dump(exclude_none=True), indicators)
+    signals = parts.source(given.signals.model_dump(exclude_none=True), indicators)
     sizer = parts.sizer(given.sizing.type, given.sizing.params) if given.sizing else None
     rules = parts.risk(given.risk)
     regime = None
@@ -209,7 +215,7 @@ def _build(located: Located) -> LoadedStrategy:
         regime = parts.regime(given.regime.model_dump(exclude={"enabled"}))
     parts.refuse()
     builder = StrategyBuilder(settings.strategy, settings.version).with_indicators(*indicators)
-    builder = builder.with_signals(parts.rule_signals(signals)).with_risk(*rules)
+    builder = builder.with_signals(signals).with_risk(*rules)
     if regime is not None and given.regime is not None and given.regime.enabled:
         builder = builder.with_regime(regime)
     if sizer is not None:

@@ -12,6 +12,8 @@ from quant_assets.quant.indicators.base import Indicator, catalogue
 from quant_assets.quant.risk.base import RiskRule
 from quant_assets.quant.risk.combined import risk_rules
 from quant_assets.quant.sizing.entry.base import EntrySizer, entry_sizers
+from quant_assets.quant.strategies.base import Strategy
+from quant_assets.quant.strategies.library import library_strategies
 from quant_assets.quant.strategies.plugin_settings import (
     settings_model,
     suggestion,
@@ -59,15 +61,14 @@ class Parts:
         made = [self._plug_in((*keys, i), one, catalogue()) for i, one in enumerate(entries)]
         return [one for one in made if one is not None]
 
-    def signals(self, entries: Mapping[str, Sequence[Any]], known: Found) -> dict[str, Condition]:
-        """A condition for each signal of the file."""
+    def source(self, entries: Mapping[str, Any], known: Found) -> Strategy | None:
+        """Who decides: a condition for each signal, or a strategy of the library."""
         keys: Keys = (COMPONENTS, "signals")
+        if "strategy" in entries:
+            return self._plug_in((*keys, "strategy"), entries["strategy"], library_strategies())
         made = {name: self._all((*keys, name), one, known) for name, one in entries.items()}
-        return {name: one for name, one in made.items() if one is not None}
-
-    def rule_signals(self, conditions: Mapping[str, Condition]) -> RuleSignals:
-        """The conditions as signals."""
-        return RuleSignals(**dict(conditions))
+        given: dict[str, Any] = {name: one for name, one in made.items() if one is not None}
+        return RuleSignals(**given) if {"entry_long", "entry_short"} & set(given) else None
 
     def sizer(self, name: str, params: Mapping[str, Any]) -> EntrySizer | None:
         """The entry sizer called `name`."""

@@ -7,6 +7,7 @@ from quant_assets.quant.indicators.base import catalogue
 from quant_assets.quant.risk.combined import risk_rules
 from quant_assets.quant.sizing.entry.base import entry_sizers
 from quant_assets.quant.strategies.config import StrategyFile
+from quant_assets.quant.strategies.library import library_strategies
 from quant_assets.quant.strategies.plugin_settings import (
     LONG_NAMES,
     Json,
@@ -37,6 +38,7 @@ def strategy_schema(execution: Mapping[str, Mapping[str, type]] | None = None) -
     conditions = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Condition"}}
     signals = defined["SignalRules"]["properties"]
     signals.update(dict.fromkeys(signals, conditions))
+    signals["strategy"] = plugin_schema(library_strategies())
     labels = sorted({label for kind in regimes().values() for label in kind.labels})
     regime = defined["RegimeSection"]["properties"]
     regime["classifier"] = plugin_schema(regimes())

@@ -18,6 +18,7 @@ from quant_assets.quant.risk.trailing_stop import TrailingStop
 from quant_assets.quant.sizing.entry.base import entry_sizers
 from quant_assets.quant.sizing.entry.kelly_optimal import KellyOptimal
 from quant_assets.quant.strategies import StrategyBuilder, load_strategy, strategy_schema
+from quant_assets.quant.strategies.library import make_strategy
 from quant_assets.quant.strategies.regimes import MovingAverageTrend, RegimeFilter
 from quant_assets.quant.strategies.rules import (
     BbLowerTouch,
@@ -205,6 +206,39 @@ def test_rule_with_two_declared_indicators_must_say_which():
     assert "2 rsi are declared; give period" in refusal(head + "      - rsi_oversold\n")
     loaded = load_strategy(head + "      - rsi_oversold: {period: 9}\n")
     assert loaded.strategy.middlewares[1].source.entry_long == RsiOversold(period=9)
+
+
+LIBRARY = """\
+strategy: from_the_library
+version: "1.0.0"
+components:
+  signals:
+    strategy: {moving_average_cross: {fast: 5, slow: 20}}
+  risk: [trailing_stop: {pct: 0.05}]
+"""
+
+
+def test_strategy_of_the_library_is_used_by_its_name():
+    loaded, bars = load_strategy(LIBRARY), random_bars(120)
+    own = make_strategy("moving_average_cross", {"fast": 5, "slow": 20})
+    assert loaded.strategy.middlewares[0].source == own
+    found, expected = loaded.strategy.signals(bars), own.signals(bars)
+    np.testing.assert_array_equal(found.entry_long, expected.entry_long)
+    assert loaded.strategy.plan(bars).exits.level.shape[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("moving_average_cross", "moving_averge_cross", ":5: .*did you mean moving_average_cross?"),
+        ("fast:", "fst:", ":5: .*did you mean fast?"),
+        ("fast: 5", "fast: 50", ":5: "),
+        ("  risk:", "    entry_long: [new_high]\n  risk:", ":4: .*leave out entry_long"),
+    ],
+)
+def test_mistake_about_a_strategy_of_the_library_is_told(old, new, message):
+    with pytest.raises(ConfigError, match=message):
+        load_strategy(LIBRARY.replace(old, new))
 
 
 def test_regime_that_is_not_enabled_is_left_out(text):
