@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -52,7 +53,8 @@ class OpeningRange(RowStrategy):
         after = (minute >= self.opens + self.minutes) & (minute < self.closes)
         top, bottom = np.full(bars.close.shape, np.nan), np.full(bars.close.shape, np.nan)
         starts = np.flatnonzero(np.diff(days, prepend=days[:1] - 1) > np.timedelta64(0, "D"))
-        for day in map(slice, starts, [*starts[1:], len(days)]):
+        for begin, end in pairwise([*starts.tolist(), len(days)]):
+            day = slice(begin, end)
             if first[day].any():
                 top[day][after[day]] = np.fmax.reduce(bars.high[day][first[day]])
                 bottom[day][after[day]] = np.fmin.reduce(bars.low[day][first[day]])

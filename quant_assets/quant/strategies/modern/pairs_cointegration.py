@@ -1,6 +1,7 @@
 """Two cointegrated symbols, back to their common path."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ class PairsCointegration(PairStrategy):
         starts = np.flatnonzero(turns(bars, "month").any(axis=1))
         starts = starts[starts >= self.formation]
         z, beta = np.full(len(y), np.nan), np.full(len(y), np.nan)
-        for start, end in zip(starts, [*starts[1:], len(y)], strict=True):
+        for start, end in pairwise([*starts.tolist(), len(y)]):
             past, now = slice(start - self.formation, start), slice(start, end)
             fit = _fit(y[past], x[past])
             if fit.t < self.critical and fit.beta > 0.0:
