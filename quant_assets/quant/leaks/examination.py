@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.leaks.causes import UNIVERSE, cause_of
-from quant_assets.quant.leaks.cuts import plan
+from quant_assets.quant.leaks.cuts import FREE_ROWS, plan
 from quant_assets.quant.leaks.futures import Futures, Kind, Probe
 from quant_assets.quant.leaks.memory import Memory
 from quant_assets.quant.leaks.outputs import (
@@ -37,7 +37,7 @@ REPEAT_ROWS = 400  # a repeated run need not be longer to show that it differs
 START_UP_SHARE = 0.25
 LEAST_ROWS = 8
 LEAST_CUT = 16
-LATE_CUTS = 3
+LATE_CUTS, LATE_SHARE = 6, 0.5
 REMEMBERED = "An earlier call on all data left something behind (a cache, a global, an attribute)."
 REPEATED = "The same data give other values: unseeded random numbers, a clock, an unsorted set."
 AT_EACH_CUT: tuple[tuple[Kind, int], ...] = (
@@ -138,12 +138,14 @@ class _Examination:
         """The planned ones, or three at each of the given cuts."""
         n_rows, given = len(self.sample), self.settings.cuts
         if given is None:
-            spent = START_UP_SHARE * self.settings.start_up + 3 * self.repeat_rows() / n_rows
-            budget, least = self.settings.budget - spent, max(LEAST_CUT, self.settings.warm_up)
+            late = self.late_probes()
+            rows = 3 * self.repeat_rows() + sum(probe.rows for probe in late)
+            budget = self.settings.budget - START_UP_SHARE * self.settings.start_up - rows / n_rows
+            least = max(LEAST_CUT, self.settings.warm_up)
             planned = plan(
                 self.active, n_rows, budget=budget, least=least, generator=self.generator
             )
-            return (*self.late_probes(), *planned)
+            return (*late, *planned)
         wrong = [cut for cut in given if not 0 <= cut < n_rows - 1]
         if wrong or not len(given):
             raise ConfigError(
@@ -156,7 +158,7 @@ class _Examination:
         )
 
     def late_probes(self) -> tuple[Probe, ...]:
-        """Cuts behind rows that were not known yet at their own decision."""
+        """Cuts behind rows that were not known yet at their own decision, the first ones."""
         known, decided = self.sample.available_at, self.sample.decided_at
         if known is None or decided is None:
             return ()
@@ -165,7 +167,10 @@ class _Examination:
             (int(np.argmax(rows)) for rows in self.active.values() if rows.any()), default=0
         )
         chosen = late[late >= min(spoken, late.max(initial=0))][:LATE_CUTS]
-        return tuple(Probe("noise", int(cut), 1, 1 - 2 * (n % 2)) for n, cut in enumerate(chosen))
+        probes = [Probe("noise", int(cut), 1, turn) for cut in chosen for turn in (1, -1)]
+        spent = np.cumsum([probe.rows for probe in probes])
+        affordable = int(np.searchsorted(spent, LATE_SHARE * len(self.sample) + FREE_ROWS))
+        return tuple(probes[: max(affordable, 2)])
 
     def compare_again(self) -> None:
         """The first rows again: remembering the run over all rows, not so, with other chances.
