@@ -167,8 +167,9 @@ class IndicatorCache:
     def _digest(self, bars: BarPanel, inputs: tuple[str, ...]) -> str:
         known = self._digests.get(id(bars))
         if known is None or known[0]() is not bars:
-            known = (ref(bars), {})
-            self._digests[id(bars)] = known
+            place = id(bars)
+            known = (ref(bars, lambda _: self._digests.pop(place, None)), {})
+            self._digests[place] = known
         for name in inputs:
             if name not in known[1]:
                 content = np.ascontiguousarray(bars[name])

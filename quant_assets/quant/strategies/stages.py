@@ -232,6 +232,6 @@ class RiskMiddleware(Middleware):
         exits, limits = exit_terms(rules, rows.bars), plan.limits
         if plan.exits is not None and plan.exits.kind.size:
             exits = stacked_exits([plan.exits, exits], len(rows.symbols))
-        if limits is None or any(isinstance(rule, LimitRule) for rule in rules):
+        if any(isinstance(rule, LimitRule) for rule in rules):
             limits = limit_terms(rules, rows.bars)
         return replace(plan, exits=exits, limits=limits)

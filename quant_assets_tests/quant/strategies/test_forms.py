@@ -1,10 +1,11 @@
-"""Random strategies simulated in both forms: the same trades, to the last bit."""
+"""Random strategies simulated in both forms: the same trades, to the last bit; and no leak."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from quant_assets import backtest
+from quant_assets.quant.leaks import assert_no_leak
 from quant_assets.quant.risk.max_position import MaxPosition
 from quant_assets.quant.risk.stop_loss import StopLoss
 from quant_assets.quant.risk.trailing_stop import TrailingStop
@@ -12,7 +13,12 @@ from quant_assets.quant.sizing.entry.atr_risk import AtrRisk
 from quant_assets.quant.sizing.entry.fixed_fraction import FixedFraction
 from quant_assets.quant.strategies import StrategyBuilder
 from quant_assets.quant.strategies import rules as named
-from quant_assets.quant.strategies.regimes import MovingAverageTrend, RegimeFilter
+from quant_assets.quant.strategies.regimes import (
+    HiddenMarkov,
+    MovingAverageTrend,
+    RegimeFilter,
+    VolatilityQuantile,
+)
 from quant_assets_tests.quant.strategies.markets import random_bars
 
 pytestmark = pytest.mark.slow(seconds=17)
@@ -56,6 +62,27 @@ def _strategy(rng):
     if rng.random() < 0.7:
         builder = builder.with_sizing(sizers[rng.integers(0, len(sizers))])
     return builder.with_risk(*chosen).build()
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        TREND,
+        VolatilityQuantile(period=8, history=40, confirm=3),
+        HiddenMarkov(history=120, refit=40),
+    ],
+    ids=lambda one: one.name,
+)
+def test_composed_strategies_pass_the_leak_check(classifier):
+    strategy = (
+        StrategyBuilder("checked")
+        .with_signals(entry_long=named.NewHigh(period=20), exit_long=named.NewLow(period=10))
+        .with_regime(RegimeFilter(classifier.labels[:2], 0.5, classifier))
+        .with_sizing(AtrRisk(risk=0.01))
+        .with_risk(TrailingStop(pct=0.05), MaxPosition(pct=0.3))
+        .build()
+    )
+    assert_no_leak(strategy, random_bars(400, ("A", "B")))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
