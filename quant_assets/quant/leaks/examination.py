@@ -97,7 +97,7 @@ class _Examination:
         self.run, self.sample, self.settings, self.root = run, sample, settings, root
         self.generator = np.random.default_rng(settings.seed)
         self.memory = Memory(root)
-        self.found = _Found()
+        self.found = _Found(failed=list(self.memory.lost))
         self.lines: tuple[str, ...] | None = None
         self.futures = Futures(sample, self.generator)
         self.whole = self.kept(self.fresh(self.futures.whole))
@@ -214,7 +214,10 @@ class _Examination:
         try:
             outputs = self.fresh(sample)
         except Exception as error:  # noqa: BLE001 - the code of others, on data that it never saw
-            self.failed(label, error)
+            if sample.symbols != self.sample.symbols:  # it may name a symbol that is not listed yet
+                self.compare_probe(replace(probe, newcomers=True))
+            else:
+                self.failed(label, error)
             return
         self.found.probes.append(label)
         last = probe.cut + 1 + (self.settings.lead if probe.tail else 0)

@@ -29,6 +29,7 @@ class Memory:
         self._caches: list[Any] = []
         self._seen: dict[int, Any] = {}
         self.functions: list[FunctionType] = []
+        self.lost: list[str] = []
         self._visit(root)
 
     def restore(self) -> None:
@@ -107,7 +108,9 @@ class Memory:
             return
         try:
             saved = copy.deepcopy(container)
-        except Exception:  # noqa: BLE001 - whatever cannot be copied is left as it is
+        except Exception as error:  # noqa: BLE001 - whatever cannot be copied is left as it is
+            what = type(container).__name__
+            self.lost.append(f"a {what} that the code reaches is not put back: {error}")
             return
         self._contents.append((container, saved))
 

@@ -1,6 +1,7 @@
 """Parts of the leak check by hand: futures, cuts, comparison, memory, start-up, the report."""
 
 import json
+import threading
 from functools import cache, lru_cache
 from typing import ClassVar
 
@@ -353,6 +354,28 @@ def test_memory_puts_back_everything_that_the_code_reaches():
     assert keeper.own == {}
     assert keeper.run(1) == first
     memory.restore()
+
+
+def test_state_that_cannot_be_copied_is_told():
+    locked = {"lock": threading.Lock(), "total": 0}
+
+    def count(values):
+        locked["total"] += 1
+        return np.cumsum(values)
+
+    report = check_function(count, SERIES, settings=QUICK)
+    assert report.trusted
+    assert "a dict that the code reaches is not put back" in report.failed[0]
+
+
+def test_code_that_names_a_symbol_is_tried_with_all_of_them_listed():
+    def pair(bars):
+        first, last = bars.symbols.index("AAA"), bars.symbols.index("DDD")
+        return bars.close[:, first] - bars.close[:, last]
+
+    report = check_function(pair, BARS, settings=QUICK)
+    assert report.trusted
+    assert not report.failed
 
 
 @lru_cache
