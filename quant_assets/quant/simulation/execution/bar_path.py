@@ -7,7 +7,7 @@ is asked for.
 
 import ctypes
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,8 +17,8 @@ from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import DataWindow
 from quant_assets.quant.simulation.execution.book import Book, Floats
-from quant_assets.quant.simulation.execution.engine import advance
-from quant_assets.quant.simulation.execution.preparation import Preparation, new_book, prepare
+from quant_assets.quant.simulation.execution.engine import advance, first_book
+from quant_assets.quant.simulation.execution.preparation import Preparation, prepare
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.terms import (
     ENTER_LONG,
@@ -117,6 +117,8 @@ class LiveWindow(DataWindow):
         return self._place[0]
 
     def __getitem__(self, key: str | tuple[str, int | slice]) -> Floats:
+        name: Any
+        rows: Any
         name, rows = key if type(key) is tuple else (key, ALL)
         try:
             column = self._arrays[name]
@@ -126,16 +128,16 @@ class LiveWindow(DataWindow):
         n = self._place[0]
         if type(rows) is int:
             if -n <= rows < n:
-                return column[rows + n if rows < 0 else rows]
+                return cast("Floats", column[rows + n if rows < 0 else rows])
         elif rows.stop is None and rows.step is None and (start := rows.start or 0) < 0:
             return column[max(n + start, 0) : n]
         self._check_reach(rows)
-        return column[:n][rows]
+        return cast("Floats", column[:n][rows])
 
     @property
     def decided_at(self) -> np.datetime64:  # type: ignore[override]  # it moves
         """Instant of the decision."""
-        return self._decided[self._place[0] - 1]
+        return cast("np.datetime64", self._decided[self._place[0] - 1])
 
     @property
     def _ts(self) -> Instants:  # type: ignore[override]
@@ -306,17 +308,21 @@ def run_by_bar(
     """Run a strategy bar by bar; what it raises comes out of here. See `runs.backtest`."""
     preparation = prepare(bars, terms, plan=strategy.plan(bars), warm_up=strategy.warm_up)
     n_requests = 4 * len(bars.symbols) + 64
-    book = new_book(preparation.market, common["initial_capital"])
+    book, carried = first_book(preparation, common), common["carried_from"]
     rows = _Rows(strategy, bars)
     book = book._replace(
         requests=np.zeros((n_requests, book.requests.shape[1])),
         shown=np.zeros((3, rows.n_columns), dtype=np.int64),
     )
     decider = _Decider(strategy, bars, preparation, rows)
+    if carried is not None:
+        decider.tags.update({name: i + 1 for i, name in enumerate(carried.tags)})
+        decider.groups.update({name: i + 1 for i, name in enumerate(carried.groups)})
     decider.attach(book)
     callback = CALLBACK(decider)
     address = ctypes.cast(callback, ctypes.c_void_p).value or 0
     book, finished = advance(preparation, book, address=address, on_growth=decider.attach)
     if not finished and decider.error is not None:
         raise decider.error
-    return BacktestResult(preparation=preparation, book=book, tags=tuple(decider.tags), **common)
+    names: dict[str, Any] = {"tags": tuple(decider.tags), "groups": tuple(decider.groups)}
+    return BacktestResult(preparation=preparation, book=book, **names, **common)

@@ -1,7 +1,8 @@
 """Advances a book over bars: grows its logs when they fill up, names what went wrong and where."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,13 +55,25 @@ def advance(
         return book, bool(status == _kernel.FINE)
 
 
+def first_book(preparation: Preparation, run: Mapping[str, Any]) -> Book:
+    """The book that a run begins with: new, or carried on from the window before."""
+    if run["carried_from"] is not None:
+        found: Book = run["carried_from"].book(preparation, run["first_bar"])
+        return found
+    book = new_book(preparation.market, run["initial_capital"])
+    book.counters[BAR] = run["first_bar"]
+    return book
+
+
 def _longer(book: Book) -> Book:
     """The same book with room for twice as much in its logs and its order book."""
-    longer = {name: _doubled(getattr(book, name)) for name in (*LOGS, "orders", "codes")}
+    longer: dict[str, npt.NDArray[Any]] = {
+        name: _doubled(getattr(book, name)) for name in (*LOGS, "orders", "codes")
+    }
     return book._replace(**longer, scratch=np.zeros(len(longer["orders"]), dtype=np.int64))
 
 
-def _doubled(log: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _doubled(log: npt.NDArray[Any]) -> npt.NDArray[Any]:
     grown = np.empty((2 * len(log), log.shape[1]), dtype=log.dtype)
     grown[: len(log)] = log
     return grown

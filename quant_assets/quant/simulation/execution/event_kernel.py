@@ -35,6 +35,8 @@ from quant_assets.quant.simulation.execution.book import Book, Floats, Market
 Function = TypeVar("Function", bound=Callable[..., Any])
 compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="numpy"))
 
+raw = cast("Callable[[Function], Function]", intrinsic)
+
 FINE, UNBALANCED, GROW, STOPPED = 0, 1, 2, 3
 IDENTITY_TOLERANCE, LOT_ROUNDING, DUST, NEVER = 1e-9, 1e-9, 1e-12, 2**62
 ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
@@ -112,23 +114,26 @@ OTHER_TYPES = {
 
 
 @structref.register
-class MarketStruct(types.StructRef):  # type: ignore[misc, unused-ignore]  # numba has no types
+class MarketStruct(types.StructRef):
     """`Market` behind one pointer: what is not asked for is not passed."""
 
 
 @structref.register
-class BookStruct(types.StructRef):  # type: ignore[misc, unused-ignore]  # numba has no types
+class BookStruct(types.StructRef):
     """`Book` behind one pointer."""
 
 
-MARKET_STRUCT = MarketStruct([(n, OTHER_TYPES.get(n, FLOATS)) for n in Market._fields])
-BOOK_STRUCT = BookStruct(
+make: Any = structref.new
+MARKET_STRUCT: Any = cast("Any", MarketStruct)(
+    [(n, OTHER_TYPES.get(n, FLOATS)) for n in Market._fields]
+)
+BOOK_STRUCT: Any = cast("Any", BookStruct)(
     [(n, OTHER_TYPES.get(n, FLOATS)) for n in Book._fields if not n.startswith("shown")]
 )
 
 
-@intrinsic  # type: ignore[misc, unused-ignore]  # numba has no types
-def lent(typing_context: Any, array: Any) -> Any:
+@raw
+def _lent(typing_context: Any, array: Any) -> Any:
     """The same array without an owner: copies of it are not counted, the caller keeps it alive."""
     del typing_context
 
@@ -141,8 +146,11 @@ def lent(typing_context: Any, array: Any) -> Any:
     return array(array), generate
 
 
-@intrinsic  # type: ignore[misc, unused-ignore]  # numba has no types
-def call_back(typing_context: Any, address: Any, bar: Any) -> Any:
+lent: Any = _lent
+
+
+@raw
+def _call(typing_context: Any, address: Any, bar: Any) -> Any:
     """Call the function at `address` with the bar; what it returns is not 0 to stop."""
     del typing_context, address, bar
 
@@ -155,8 +163,8 @@ def call_back(typing_context: Any, address: Any, bar: Any) -> Any:
     return types.int64(types.int64, types.int64), generate
 
 
-@intrinsic  # type: ignore[misc, unused-ignore]  # numba has no types
-def copy_word(typing_context: Any, target: Any, source: Any) -> Any:
+@raw
+def _copy(typing_context: Any, target: Any, source: Any) -> Any:
     """Copy the eight bytes at one address to another."""
     del typing_context, target, source
 
@@ -168,6 +176,10 @@ def copy_word(typing_context: Any, target: Any, source: Any) -> Any:
         return arguments[0]
 
     return types.int64(types.int64, types.int64), generate
+
+
+call_back: Any = _call
+copy_word: Any = _copy
 
 
 @compiled
@@ -311,8 +323,9 @@ def settle(m: Market, k: Book, t: int, last: int) -> None:
                 if ended:  # by the fill at that close: it belongs to the trade before
                     k.symbols[s, FLOW] -= amount
                     k.symbols[s, T_FUNDING] -= amount
-                    k.trades[k.flags[s, LAST_TRADE], 10] += amount
-                    k.trades[k.flags[s, LAST_TRADE], 14] += amount
+                    if k.flags[s, LAST_TRADE] >= 0:  # else it is in the log of the window before
+                        k.trades[k.flags[s, LAST_TRADE], 10] += amount
+                        k.trades[k.flags[s, LAST_TRADE], 14] += amount
         i += 1
     k.counters[EVENT] = i
 
@@ -1516,7 +1529,7 @@ def expire(m: Market, k: Book, t: int, starts: bool) -> None:
 @compiled
 def market_of(market: Market) -> Any:
     """The market behind one pointer."""
-    m = structref.new(MARKET_STRUCT)
+    m: Any = make(MARKET_STRUCT)
     m.open = lent(market.open)
     m.high = lent(market.high)
     m.low = lent(market.low)
@@ -1556,7 +1569,7 @@ def market_of(market: Market) -> Any:
 @compiled
 def book_of(book: Book) -> Any:
     """The book behind one pointer."""
-    k = structref.new(BOOK_STRUCT)
+    k: Any = make(BOOK_STRUCT)
     k.account = lent(book.account)
     k.counters = lent(book.counters)
     k.symbols = lent(book.symbols)

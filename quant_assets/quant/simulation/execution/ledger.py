@@ -48,12 +48,16 @@ def _whole(values: Floats) -> npt.NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def _names(codes: Floats, names: tuple[str, ...]) -> pd.Categorical:
-    return pd.Categorical.from_codes(_whole(codes).tolist(), categories=list(names))
+def _names(codes: Floats, names: tuple[str, ...]) -> Any:
+    """A categorical column."""
+    found: Any = pd.Categorical.from_codes(_whole(codes), categories=pd.Index(names))
+    return found
 
 
 def _times(preparation: Preparation, bars: Floats) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(preparation.bars.ts[_whole(bars)], tz="UTC")
+    """Open times of bars; NaT for those of a window before."""
+    ts = preparation.bars.ts[np.maximum(_whole(bars), 0)]
+    return pd.DatetimeIndex(np.where(bars < 0.0, np.datetime64("NaT", "us"), ts), tz="UTC")
 
 
 def _symbols(preparation: Preparation, codes: Floats) -> npt.NDArray[np.object_]:
@@ -92,7 +96,6 @@ def order_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
     columns = {name: np.concatenate([log[name], live[name]]) for name in ORDER_FIELDS}
     by_id = np.argsort(columns["order"], kind="stable")
     columns = {name: values[by_id] for name, values in columns.items()}
-    finished = _times(preparation, np.maximum(columns["finished"], 0.0)).to_series(index=None)
     return pd.DataFrame(
         {
             "order": _whole(columns["order"]),
@@ -100,7 +103,7 @@ def order_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
             "kind": _names(columns["kind"], KINDS),
             "reason": _names(columns["reason"], REASONS),
             "decided_ts": _times(preparation, columns["decided"]),
-            "finished_ts": finished.where(columns["finished"] >= 0.0).to_numpy(),
+            "finished_ts": _times(preparation, columns["finished"]),
             **{n: columns[n] for n in ("quantity", "limit", "stop", "filled", "average_price")},
             "status": _names(columns["status"], STATUSES),
             "group": _whole(columns["group"]),
@@ -191,6 +194,29 @@ def _values(preparation: Preparation, book: Book, held: npt.NDArray[np.int64]) -
     return np.where(instruments[:, 5] != 0.0, inverse, quantity * scale * level)
 
 
+AT_ENTRY = (
+    *("decided_ts", "entry_ts", "entry_signal", "volatility_at_entry", "volume_at_entry"),
+    *("regime_at_entry", "regime_confidence"),
+)
+
+
+def carried_on(trades: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Trades with what a window before knew of the entries of those that were open at its end."""
+    known = before.set_index("trade")
+    rows = trades["trade"].isin(known.index).to_numpy()
+    if not rows.any():
+        return trades
+    own = list(trades.columns)
+    labels = own[own.index("spans_gap") + 1 :]
+    names = [name for name in before.columns if name in (*AT_ENTRY, *labels)]
+    filled, ids = trades.copy(), trades.loc[rows, "trade"]
+    for name in names:
+        filled.loc[rows, name] = known.loc[ids, name].to_numpy()
+    ends = filled["exit_ts"].fillna(trades.attrs["last_ts"])
+    filled["days_held"] = (ends - filled["entry_ts"]).dt.total_seconds() / 86_400.0
+    return filled
+
+
 def trade_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> pd.DataFrame:
     """One row per trade: from flat to flat, or to the other side; see docs/methods/backtest.md.
 
@@ -213,9 +239,9 @@ def trade_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
     best = np.where(log["side"] > 0.0, log["highest"], log["lowest"])
     worst = np.where(log["side"] > 0.0, log["lowest"], log["highest"])
     money = log["entry_notional"] / entry
-    decided = _whole(log["decided"])
+    decided = np.maximum(_whole(log["decided"]), 0)
     is_open = log["reason"] == REASONS.index("open")
-    return pd.DataFrame(
+    frame = pd.DataFrame(
         {
             "trade": _whole(log["trade"]),
             "symbol": _symbols(preparation, log["symbol"]),
@@ -223,7 +249,7 @@ def trade_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
             "decided_ts": _times(preparation, log["decided"]),
             "entry_ts": opened,
             "entry_price": entry,
-            "exit_ts": ended.to_series(index=None).where(~is_open).to_numpy(),
+            "exit_ts": ended.where(~is_open),
             "exit_price": leave,
             "shares": log["bought"],
             "pnl": log["flow"],
@@ -242,7 +268,7 @@ def trade_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
             "mfe": np.maximum(log["side"] * (best / entry - 1.0), 0.0),
             "mae": np.minimum(log["side"] * (worst / entry - 1.0), 0.0),
             "volatility_at_entry": _volatility(preparation, decided, symbol),
-            "volume_at_entry": market.volume[_whole(log["entry"]), symbol],
+            "volume_at_entry": market.volume[np.maximum(_whole(log["entry"]), 0), symbol],
             "position_size_pct": log["entry_notional"] / log["equity"],
             "portfolio_heat": log["heat"] / log["equity"],
             "drawdown_at_entry": log["drawdown"],
@@ -253,6 +279,9 @@ def trade_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
             **_labels(preparation, decided, symbol),
         }
     )
+    last = preparation.bars.ts[int(book.counters[0]) - 1]
+    frame.attrs["last_ts"] = pd.Timestamp(last, tz="UTC")
+    return frame
 
 
 def _labels(
@@ -283,21 +312,24 @@ def _volatility(
     return np.where(decided >= window, spread, np.nan)
 
 
-def equity_frame(preparation: Preparation, book: Book, capital: float) -> pd.DataFrame:
+def equity_frame(
+    preparation: Preparation, book: Book, capital: float, *, first: int = 0, highest: float = 0.0
+) -> pd.DataFrame:
     """One row per bar at its close, index `ts` (its open time); money but for the fractions.
 
     `gross` = long + short, `net` = long - short; `heat` is a fraction of equity, `drawdown` = 1 -
     equity / highest equity so far; costs are those of the bar. `returns` are simple.
+    The run began at bar `first` with `capital`, and `highest` equity before.
     """
     n = int(book.counters[0])
-    log = {name: book.rows[:n, i] for i, name in enumerate(ROW_FIELDS)}
+    log = {name: book.rows[first:n, i] for i, name in enumerate(ROW_FIELDS)}
     equity = log["equity"]
     before = np.concatenate([[capital], equity[:-1]])
-    highest = np.maximum.accumulate(np.maximum(equity, capital))
+    peaks = np.maximum.accumulate(np.maximum(equity, max(capital, highest)))
     fills = _table(book.fills, FILL_FIELDS, int(book.counters[N_FILLS]))
     bars = _whole(fills["bar"])
     by_bar = {
-        name: np.bincount(bars, weights=fills[name], minlength=n)
+        name: np.bincount(bars, weights=fills[name], minlength=n)[first:]
         for name in ("commission", "slippage", "penalty")
     }
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -311,11 +343,11 @@ def equity_frame(preparation: Preparation, book: Book, capital: float) -> pd.Dat
             "gross": log["long"] + log["short"],
             "net": log["long"] - log["short"],
             "heat": heat,
-            "drawdown": 1.0 - equity / highest,
+            "drawdown": 1.0 - equity / peaks,
             **by_bar,
             **{name: log[name] for name in ("borrow", "interest", "funding")},
         },
-        index=pd.DatetimeIndex(preparation.bars.ts[:n], tz="UTC", name="ts"),
+        index=pd.DatetimeIndex(preparation.bars.ts[first:n], tz="UTC", name="ts"),
     )
 
 

@@ -1,7 +1,7 @@
 """Terms, bars and decisions as the arrays that the event kernel reads."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -91,10 +91,10 @@ def prepare(
     detail, prices = terms.detail, {name: column(bars[name]) for name in FIELDS}
     decisions = _decisions(signals, n_symbols, column)
     levels = np.ascontiguousarray(exits.level[..., order]) if exits.kind.size else exits.level
+    places, rates = _funding(terms, order)
+    arrays: dict[str, Any] = {**prices, **_series(bars, terms, column), **decisions}
     market = Market(
-        **prices,
-        **_series(bars, terms, column),
-        **decisions,
+        **arrays,
         size=column(sizes.size),
         exit_kind=exits.kind,
         exit_level=levels,
@@ -107,7 +107,8 @@ def prepare(
         day=bars.ts.astype("datetime64[D]").astype(np.int64),
         month=bars.ts.astype("datetime64[M]").astype(np.int64),
         days=terms.carry.days,
-        **_funding(terms, order),
+        funding_place=places,
+        funding_rate=rates,
         rules=_rules(terms, limits),
         switches=_switches(terms, limits, sizes, warm_up, signals),
         instruments=_instruments(terms, limits)[order],
@@ -128,10 +129,10 @@ def new_book(market: Market, capital: float) -> Book:
     symbols[:, [2, 4, 5, 6, 7]] = np.nan  # level and protective prices
     flags[:, [5, 6]], flags[:, 0], flags[:, 7] = -2, -1, -1
     orders = FIRST_ROWS + 16 * n
-    logs = [
+    fills, order_log, trades, vetoes = (
         np.empty((FIRST_ROWS + 16 * n, len(fields)))
         for fields in (FILL_FIELDS, ORDER_FIELDS, TRADE_FIELDS, VETO_FIELDS)
-    ]
+    )
     return Book(
         account,
         counters,
@@ -142,7 +143,10 @@ def new_book(market: Market, capital: float) -> Book:
         np.zeros((orders, N_ORDER)),
         np.zeros((orders, N_CODE), dtype=np.int64),
         np.zeros((64, N_REQUEST)),
-        *logs,
+        fills,
+        order_log,
+        trades,
+        vetoes,
         np.empty((n_bars, len(ROW_FIELDS))),
         np.zeros((3, 0), dtype=np.int64),
         np.zeros(2, dtype=np.int64),
@@ -216,19 +220,18 @@ def _first_fill(bars: BarPanel) -> Integers:
     """The next bar, or a later one where a bar became known a bar length or more after its end."""
     step = np.timedelta64(bars.bar_length).astype("timedelta64[us]")
     known = np.searchsorted(bars.ts, bars.available_at - step, side="right")
-    return np.maximum(known, np.arange(1, len(bars) + 1)).astype(np.int64)
+    first: Integers = np.maximum(known, np.arange(1, len(bars) + 1)).astype(np.int64)
+    return first
 
 
-def _funding(terms: ExecutionTerms, order: Integers) -> dict[str, npt.NDArray[np.float64]]:
+def _funding(terms: ExecutionTerms, order: Integers) -> tuple[Integers, Floats]:
+    """Places (bar, due kind, symbol) and amounts (rate, mark) of settlements, in time order."""
     carry = terms.carry
     place = np.argsort(order)[carry.funding_symbol] if carry.funding_bar.size else np.empty(0)
     columns = [carry.funding_bar, carry.funding_due, place.astype(np.int64)]
     rates = [carry.funding_rate, carry.funding_mark]
     by_time = np.lexsort((columns[2], columns[1], columns[0]))
-    return {
-        "funding_place": cast("Floats", np.stack(columns, axis=1)[by_time]),
-        "funding_rate": np.stack(rates, axis=1)[by_time],
-    }
+    return np.stack(columns, axis=1)[by_time], np.stack(rates, axis=1)[by_time]
 
 
 def _rules(terms: ExecutionTerms, limits: LimitTerms) -> Floats:

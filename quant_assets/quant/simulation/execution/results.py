@@ -11,6 +11,7 @@ import pandas as pd
 from quant_assets.quant.analytics.table import performance_table
 from quant_assets.quant.simulation.execution import ledger
 from quant_assets.quant.simulation.execution.book import Book, Floats
+from quant_assets.quant.simulation.execution.carried import Carried
 from quant_assets.quant.simulation.execution.preparation import Preparation
 
 __all__ = ["BacktestResult"]
@@ -22,6 +23,8 @@ class BacktestResult:
 
     initial_capital : equity before the first bar. periods_per_year : of the bars, for figures.
     assumptions : what must be said beside the numbers. tags : of orders, by code from 1 on.
+    first_bar : of the bars, the first that was run. carried_from : the account that it went on
+        with, or None.
     """
 
     preparation: Preparation
@@ -29,7 +32,10 @@ class BacktestResult:
     initial_capital: float
     periods_per_year: float
     form: str
+    first_bar: int = 0
+    carried_from: Carried | None = field(default=None, repr=False)
     tags: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     assumptions: tuple[str, ...] = ()
     benchmark: Floats | None = field(default=None, repr=False)
 
@@ -42,6 +48,11 @@ class BacktestResult:
     @property
     def n_bars(self) -> int:
         """Bars that were run."""
+        return self.last_bar - self.first_bar
+
+    @property
+    def last_bar(self) -> int:
+        """Of the bars, the first that was not run."""
         return int(self.book.counters[0])
 
     @property
@@ -52,7 +63,7 @@ class BacktestResult:
     @property
     def final_equity(self) -> float:
         """Equity at the last close."""
-        return float(self.book.rows[self.n_bars - 1, 1])
+        return float(self.book.rows[self.last_bar - 1, 1])
 
     @property
     def total_return(self) -> float:
@@ -62,7 +73,7 @@ class BacktestResult:
     @property
     def equity_values(self) -> Floats:
         """Equity at each close, shape (time,), without a frame."""
-        return self.book.rows[: self.n_bars, 1]
+        return self.book.rows[self.first_bar : self.last_bar, 1]
 
     @cached_property
     def orders(self) -> pd.DataFrame:
@@ -76,13 +87,27 @@ class BacktestResult:
 
     @cached_property
     def trades(self) -> pd.DataFrame:
-        """See `ledger.trade_frame`."""
-        return ledger.trade_frame(self.preparation, self.book, self.tags)
+        """See `ledger.trade_frame`; a trade of a window before shows its own entry."""
+        trades = ledger.trade_frame(self.preparation, self.book, self.tags)
+        before = self.carried_from
+        return trades if before is None else ledger.carried_on(trades, before.open_trades)
 
     @cached_property
     def equity(self) -> pd.DataFrame:
         """See `ledger.equity_frame`."""
-        return ledger.equity_frame(self.preparation, self.book, self.initial_capital)
+        return ledger.equity_frame(
+            self.preparation,
+            self.book,
+            self.initial_capital,
+            first=self.first_bar,
+            highest=self._highest_before,
+        )
+
+    @property
+    def _highest_before(self) -> float:
+        """Highest equity before the first bar."""
+        before = 0.0 if self.carried_from is None else self.carried_from.highest
+        return max(before, self.initial_capital)
 
     @cached_property
     def vetoes(self) -> pd.DataFrame:
@@ -109,11 +134,18 @@ class BacktestResult:
         )
         return table.iloc[0].rename("value")
 
+    def carried(self) -> Carried:
+        """The account at the end, for the run over the next window."""
+        trades = self.trades[self.trades["exit_reason"] == "open"]
+        highest = max(self._highest_before, float(self.equity_values.max()))
+        names = {"tags": self.tags, "groups": self.groups, "highest": highest}
+        return Carried.of(self.preparation, self.book, trades, **names)
+
     def hash(self) -> str:
         """SHA-256 of equity, fills, orders and trades: the same run, the same text."""
         counters = self.book.counters
         parts: list[Any] = [
-            self.book.rows[: self.n_bars],
+            self.book.rows[self.first_bar : self.last_bar],
             self.book.fills[: counters[ledger.N_FILLS]],
             self.book.order_log[: counters[ledger.N_ORDERS]],
             self.book.trades[: counters[ledger.N_TRADES]],

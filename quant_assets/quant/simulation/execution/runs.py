@@ -1,8 +1,8 @@
 """One backtest from start to end: decisions, terms, kernel, result."""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, Literal
+from datetime import datetime, timedelta
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,10 @@ import pandas as pd
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.analytics.annualisation import DAYS_PER_YEAR
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.simulation.execution.engine import advance
+from quant_assets.quant.simulation.execution.carried import Carried
+from quant_assets.quant.simulation.execution.engine import advance, first_book
 from quant_assets.quant.simulation.execution.model import ExecutionModel
-from quant_assets.quant.simulation.execution.preparation import new_book, prepare
+from quant_assets.quant.simulation.execution.preparation import prepare
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
 from quant_assets.quant.strategies.base import BarStrategy, Strategy, VectorStrategy
@@ -36,6 +37,8 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     detail: BarPanel | None = None,
     funding: pd.DataFrame | None = None,
     rates: pd.DataFrame | None = None,
+    start: datetime | None = None,
+    carried: Carried | None = None,
 ) -> BacktestResult:
     """Simulate a strategy on bars; the last open position stays open, marked at the last close.
 
@@ -52,6 +55,9 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
         the times of the bars show.
     detail, funding, rates : bars of a finer clock, funding settlements and currency rates, as
         `ExecutionModel.terms` takes them.
+    start : the first bar that is traded is the first at or after it; those before only warm up.
+    carried : the account at the end of the window before (`BacktestResult.carried`), which goes on
+        with its positions and orders in place of `initial_capital`.
 
     Raises
     ------
@@ -71,8 +77,10 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     else:
         terms, priced = model, panel
     taken = _form_of(strategy, form)
-    common = {
-        "initial_capital": float(initial_capital),
+    common: dict[str, Any] = {
+        "initial_capital": float(initial_capital) if carried is None else carried.equity,
+        "first_bar": _first_bar(panel, start, carried),
+        "carried_from": carried,
         "periods_per_year": periods_per_year or observed_periods_per_year(panel),
         "form": taken,
         "assumptions": assumptions,
@@ -81,13 +89,31 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     if taken == "bar":
         from quant_assets.quant.simulation.execution.bar_path import run_by_bar
 
-        return run_by_bar(strategy, priced, terms, common)
-    signals = strategy.signals(panel)  # type: ignore[attr-defined]  # _form_of has checked it
+        return run_by_bar(cast("BarStrategy", strategy), priced, terms, common)
+    signals = cast("VectorStrategy", strategy).signals(panel)
     preparation = prepare(
         priced, terms, signals=signals, plan=strategy.plan(panel), warm_up=strategy.warm_up
     )
-    book, _ = advance(preparation, new_book(preparation.market, float(initial_capital)))
-    return BacktestResult(preparation=preparation, book=book, **common)
+    book, _ = advance(preparation, first_book(preparation, common))
+    return BacktestResult(preparation=preparation, book=book, **_names(carried), **common)
+
+
+def _names(carried: Carried | None) -> dict[str, Any]:
+    """Tags and groups of orders that are carried."""
+    return {} if carried is None else {"tags": carried.tags, "groups": carried.groups}
+
+
+def _first_bar(bars: BarPanel, start: datetime | None, carried: Carried | None) -> int:
+    """The bar to begin with; a `DataError` when none is left."""
+    first = 0 if carried is None else int(np.searchsorted(bars.ts, carried.last_ts, side="right"))
+    if start is not None:
+        moment = pd.Timestamp(start)
+        moment = moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
+        at = moment.tz_localize(None).to_datetime64()
+        first = max(first, int(np.searchsorted(bars.ts, at, side="left")))
+    if first >= len(bars):
+        raise DataError(f"no bar is left to run: {len(bars)} bars end at {bars.ts[-1:]}")
+    return first
 
 
 def observed_periods_per_year(bars: BarPanel) -> float:

@@ -1,0 +1,128 @@
+"""The account between two windows: what stands at the end of one is what the next begins with."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from quant_assets.core.errors import DataError
+from quant_assets.quant.simulation.execution.book import Book, Floats, Integers
+from quant_assets.quant.simulation.execution.preparation import Preparation, new_book
+
+__all__ = ["Carried"]
+
+BAR, N_HELD, N_OPEN, EVENT, HALT_SINCE = 0, 1, 2, 8, 10
+LOG_COUNTERS = [4, 5, 6, 7]
+SYMBOL_BARS = [1, 2, 5, 6, 7, 10]  # entry, time exit, before, used, cool-down, decided
+LAST_TRADE, HELD_AT, C_SYMBOL, C_DECIDED, C_ACTIVE, C_EXPIRES = 15, 0, 1, 3, 4, 5
+NEVER = 2**62
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Cash, positions, their exits and open orders after bar `last_ts`.
+
+    open_trades : rows of the trades that go on, as the ledger showed them. highest : equity so
+    far. `tags`, `groups`: codes of orders by name.
+    """
+
+    last_ts: np.datetime64
+    symbols: tuple[str, ...]
+    account: Floats
+    counters: Integers
+    positions: Floats
+    flags: Integers
+    held: Integers
+    orders: Floats
+    codes: Integers
+    open_trades: pd.DataFrame
+    highest: float
+    tags: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @property
+    def equity(self) -> float:
+        """Equity at the last close."""
+        return float(self.account[1])
+
+    @classmethod
+    def of(
+        cls, preparation: Preparation, book: Book, open_trades: pd.DataFrame, **names: Any
+    ) -> "Carried":
+        """What stands after the last bar of a book."""
+        n_held, n_open = int(book.counters[N_HELD]), int(book.counters[N_OPEN])
+        return cls(
+            preparation.bars.ts[int(book.counters[BAR]) - 1],
+            preparation.symbols,
+            book.account.copy(),
+            book.counters.copy(),
+            book.symbols.copy(),
+            book.flags.copy(),
+            book.held[:n_held].copy(),
+            book.orders[:n_open].copy(),
+            book.codes[:n_open].copy(),
+            open_trades,
+            **names,
+        )
+
+    def book(self, preparation: Preparation, start: int) -> Book:
+        """The book that goes on at bar `start` of new bars.
+
+        Raises `DataError` where the bars lack a symbol that is held or ordered, do not go on after
+        the last one, or do not reach back to the decision of an open order.
+        """
+        ts = preparation.bars.ts
+        if ts[start] <= self.last_ts or (start > 0 and ts[start - 1] > self.last_ts):
+            raise DataError(
+                f"the account was carried to {self.last_ts}; the run starts at {ts[start]}. Start "
+                "at the first bar after it"
+            )
+        place = self._places(preparation.symbols)
+        book = new_book(preparation.market, 1.0)
+        shift = start - int(self.counters[BAR])
+        book.account[:] = self.account
+        book.counters[:] = self.counters
+        book.counters[LOG_COUNTERS], book.counters[EVENT] = 0, 0
+        book.counters[BAR], book.counters[HALT_SINCE] = start, self.counters[HALT_SINCE] + shift
+        known = place >= 0
+        book.symbols[place[known]] = self.positions[known]
+        flags = self.flags.copy()
+        flags[:, SYMBOL_BARS] = _shifted(flags[:, SYMBOL_BARS], shift)
+        flags[:, LAST_TRADE] = -1
+        book.flags[place[known]] = flags[known]
+        book.held[: len(self.held)] = place[self.held]
+        return self._with_orders(book, place, shift)
+
+    def _places(self, symbols: tuple[str, ...]) -> npt.NDArray[np.int64]:
+        """Position of each carried symbol among the new ones, -1 where it is not needed there."""
+        at = {symbol: i for i, symbol in enumerate(symbols)}
+        needed = {*self.held.tolist(), *self.codes[:, C_SYMBOL].tolist()}
+        lacking = sorted(self.symbols[i] for i in needed if self.symbols[i] not in at)
+        if lacking:
+            raise DataError(f"positions or orders of {lacking} are carried; the bars lack them")
+        return np.array([at.get(symbol, -1) for symbol in self.symbols], dtype=np.int64)
+
+    def _with_orders(self, book: Book, place: npt.NDArray[np.int64], shift: int) -> Book:
+        n = len(self.orders)
+        codes = self.codes.copy()
+        codes[:, C_SYMBOL] = place[codes[:, C_SYMBOL]]
+        when = [C_DECIDED, C_ACTIVE, C_EXPIRES]
+        codes[:, when] = _shifted(codes[:, when], shift)
+        if n and codes[:, C_DECIDED].min() < 0:
+            raise DataError(
+                f"an open order was decided {-int(codes[:, C_DECIDED].min())} bars before the "
+                "first of the new bars; give bars from there on and say where to start"
+            )
+        if n > len(book.orders) // 2:
+            room = np.zeros((2 * n, book.orders.shape[1]))
+            space = np.zeros((2 * n, book.codes.shape[1]), dtype=np.int64)
+            book = book._replace(orders=room, codes=space, scratch=np.zeros(2 * n, dtype=np.int64))
+        book.orders[:n], book.codes[:n] = self.orders, codes
+        return book
+
+
+def _shifted(bars: Integers, shift: int) -> Integers:
+    """Bar numbers on the new clock; never stays never."""
+    return np.where(np.abs(bars) < NEVER, bars + shift, bars)

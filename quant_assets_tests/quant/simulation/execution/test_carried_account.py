@@ -1,0 +1,127 @@
+"""A run that is cut into windows gives what one run gives, bit for bit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quant_assets import backtest
+from quant_assets.core.errors import DataError
+from quant_assets.quant.simulation.execution.defaults import frictionless
+from quant_assets.quant.strategies.orders import Order
+from quant_assets.quant.strategies.plan import Plan
+from quant_assets.quant.strategies.signals import Signals
+from quant_assets_tests.quant.simulation.execution.hand_runs import (
+    Places,
+    Told,
+    at,
+    exits,
+    flat_bars,
+    units,
+)
+from quant_assets_tests.quant.simulation.execution.random_runs import _mapped, random_run
+
+LEAD = 25
+
+
+def windows(run, cuts):
+    """Results of consecutive windows, each with bars before it to warm up."""
+    found, carried, terms = [], None, run.terms
+    for first, last in zip([0, *cuts], [*cuts, len(run.bars)], strict=True):
+        rows = slice(max(0, first - LEAD), last)
+        bars = run.bars.rows(rows)
+        cut = replace(run, bars=bars)
+        carry, fx, detail = terms.carry, terms.instruments.fx, terms.detail
+        kept = (carry.funding_bar >= rows.start) & (carry.funding_bar < last)
+        events = {
+            f"funding_{name}": getattr(carry, f"funding_{name}")[kept]
+            for name in ("bar", "due", "symbol", "rate", "mark")
+        }
+        events["funding_bar"] = events["funding_bar"] - rows.start
+        part = terms._replace(
+            carry=carry._replace(days=carry.days[rows], **events),
+            instruments=terms.instruments._replace(fx=fx[rows] if len(fx) > 1 else fx),
+            detail=detail._replace(first=detail.first[rows.start : last + 1]),
+        )
+        told = Told(
+            decisions=_mapped(run.signals, lambda values, rows=rows: values[rows].copy()),
+            goes_with=run.plan,
+        )
+        found.append(backtest(told, cut.bars, part, start=run.bars.ts[first], carried=carried))
+        carried = found[-1].carried()
+    return found
+
+
+def compare(seed, cuts):
+    run = random_run(seed, n_bars=80)
+    whole = backtest(Told(decisions=run.signals, goes_with=run.plan), run.bars, run.terms)
+    parts = windows(run, cuts)
+    joined = pd.concat([part.equity for part in parts])
+    pd.testing.assert_frame_equal(joined, whole.equity, check_exact=True, check_freq=False)
+    closed = pd.concat([part.trades[part.trades.exit_reason != "open"] for part in parts])
+    last = parts[-1].trades[parts[-1].trades.exit_reason == "open"]
+    trades = pd.concat([closed, last]).sort_values("trade").reset_index(drop=True)
+    wanted = whole.trades.sort_values("trade").reset_index(drop=True)
+    late = wanted.columns.difference(["funding", "pnl", "pnl_pct"])
+    pd.testing.assert_frame_equal(trades[late], wanted[late], check_exact=True, check_dtype=False)
+    np.testing.assert_array_equal(
+        np.concatenate([part.fills.quantity for part in parts]), whole.fills.quantity
+    )
+    return len(wanted)
+
+
+def test_windows_give_what_one_run_gives():
+    assert sum(compare(seed, [30, 55]) for seed in range(3)) > 10
+
+
+@pytest.mark.slow
+def test_windows_of_random_accounts_give_what_one_run_gives():
+    rng = np.random.default_rng(0)
+    for seed in range(100, 160):
+        cuts = sorted({int(cut) for cut in rng.integers(LEAD, 79, 2)})
+        compare(seed, cuts)
+
+
+def test_open_orders_and_tags_are_carried():
+    bars = flat_bars(8)
+    bars.low[5] = 89.0
+    order = Order(symbol="A", quantity=3.0, kind="limit", limit=90.0, tag="patient", stop_loss=50.0)
+    first = backtest(
+        Places(orders={1: [order]}), bars.rows(slice(0, 4)), frictionless(bars.rows(slice(0, 4)))
+    )
+    assert first.orders.status.tolist() == ["open"]
+    second = backtest(
+        Places(orders={}),
+        bars.rows(slice(1, 8)),
+        frictionless(bars.rows(slice(1, 8))),
+        carried=first.carried(),
+    )
+    assert second.equity.index[0] == pd.Timestamp("2024-01-05", tz="UTC")
+    assert second.trades.entry_signal.tolist() == ["patient"]
+    assert second.orders.status.tolist() == ["filled", "open"]
+
+
+def test_entries_of_earlier_windows_are_shown():
+    bars = flat_bars(8)
+    plan = Plan(sizes=units(2.0, bars), exits=exits(bars, after=5.0))
+    told = Told(decisions=Signals(entry_long=at(bars.rows(slice(0, 4)), 0)), goes_with=plan)
+    first = backtest(told, bars.rows(slice(0, 4)), frictionless(bars.rows(slice(0, 4))))
+    later = bars.rows(slice(4, 8))
+    quiet = Told(decisions=Signals(entry_long=at(later)), goes_with=plan)
+    second = backtest(quiet, later, frictionless(later), carried=first.carried())
+    trade = second.trades.iloc[0]
+    assert (trade.exit_reason, trade.bars_held, trade.days_held) == ("time_stop", 5, 5.0)
+    assert trade.entry_ts == pd.Timestamp("2024-01-02", tz="UTC")
+
+
+def test_windows_that_do_not_continue_are_refused():
+    bars = flat_bars(8, symbols=2)
+    told = Told(decisions=Signals(entry_long=at(bars, 0)), goes_with=Plan(sizes=units(1.0, bars)))
+    carried = backtest(told, bars, frictionless(bars)).carried()
+    with pytest.raises(DataError, match="no bar is left"):
+        backtest(told, bars, frictionless(bars), carried=carried)
+    later = flat_bars(3, start="2024-02-01")
+    fewer = Told(decisions=Signals(entry_long=at(later)), goes_with=Plan(sizes=units(1.0, later)))
+    with pytest.raises(DataError, match=r"\['B'\]"):
+        backtest(fewer, later, frictionless(later), carried=carried)
