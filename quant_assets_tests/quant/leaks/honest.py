@@ -3,12 +3,15 @@
 import functools
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from quant_assets.quant import indicators
+from quant_assets.quant.market.resample import BarLength, resample_bars
+from quant_assets.quant.market.timeframes import MultiTimeframe, Timeframe
 from quant_assets.quant.strategies.base import BarStrategy, VectorStrategy
 from quant_assets.quant.strategies.orders import Order
 from quant_assets.quant.strategies.signals import Signals
@@ -143,6 +146,23 @@ class PriorDay(Honest):
         known = daily.reindex(close.index + pd.Timedelta("1h"), method="ffill")
         known.index = close.index
         return entries(close > known)
+
+
+@honest
+class LongerBarsWhenKnown(Honest):
+    """Four-hour bars on the hours, joined by what was known: the library's own way."""
+
+    def signals(self, bars):
+        rows = bars.frame()
+        hours = Timeframe.of_bars(rows, bar_length=bars.bar_length)
+        longer = resample_bars(rows, BarLength(timedelta(hours=4), bars.bar_length))
+        four = Timeframe.of_bars(longer, bar_length=timedelta(hours=4))
+        both = MultiTimeframe("1h", {"1h": hours, "4h": four}, {"4h": timedelta(hours=8)})
+        known = both.align_to_primary("4h")["close"]
+        at = np.searchsorted(bars.ts, hours.ts), np.searchsorted(bars.symbols, hours.symbols)
+        level = np.full(bars.close.shape, np.nan)
+        level[at[0], at[1][hours.codes]] = known
+        return entries(bars.close > level)
 
 
 @honest

@@ -1,11 +1,14 @@
 """Strategies and functions that know the future, each in the way that it happens in practice."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
+from quant_assets.quant.market.resample import BarLength, resample_bars
+from quant_assets.quant.market.timeframes import MultiTimeframe, Timeframe
 from quant_assets.quant.strategies.base import BarStrategy, VectorStrategy
 from quant_assets.quant.strategies.signals import Signals
 
@@ -153,6 +156,24 @@ class HigherTimeframeAsOf(Planted):
         flags = np.zeros(bars.close.shape, dtype=bool)
         flags[:, 0] = inside
         return Signals(entry_long=flags)
+
+
+@planted
+class LongerBarsTooEarly(Planted):
+    """The library's join, with bars that are said to be known when their last hour opens."""
+
+    def signals(self, bars):
+        hour, four = timedelta(hours=1), timedelta(hours=4)
+        rows = bars.frame()
+        longer = resample_bars(rows, BarLength(four, hour))
+        longer["available_at"] = longer["available_at"] - hour
+        own = Timeframe.of_bars(rows, bar_length=hour)
+        early = Timeframe.of_bars(longer, bar_length=four, shortest=hour)
+        both = MultiTimeframe("1h", {"1h": own, "4h": early}, {"4h": 2 * four})
+        level = np.full(bars.close.shape, np.nan)
+        columns = np.searchsorted(bars.symbols, own.symbols)[own.codes]
+        level[np.searchsorted(bars.ts, own.ts), columns] = both.align_to_primary("4h")["close"]
+        return entries(bars.close > level)
 
 
 @planted

@@ -1,10 +1,14 @@
 """Every planted leak is caught, no honest strategy is suspected."""
 
+from datetime import timedelta
+
 import pytest
 
-from quant_assets.core.errors import LookAheadError
+from quant_assets.core.errors import DataError, LookAheadError
 from quant_assets.quant.leaks.examination import Settings
 from quant_assets.quant.leaks.strategies import assert_no_leak, check_strategy
+from quant_assets.quant.market.resample import BarLength, resample_bars
+from quant_assets.quant.market.timeframes import Timeframe, align
 from quant_assets_tests.quant.leaks.honest import HONEST
 from quant_assets_tests.quant.leaks.markets import market
 from quant_assets_tests.quant.leaks.planted import LEAKS
@@ -61,6 +65,22 @@ def test_verdicts_hang_neither_on_the_seed_nor_on_the_market():
             if check_strategy(kind(), chosen, settings=settings).verdict != verdict:
                 wrong.append(kind.__name__)
     assert wrong == []
+
+
+def test_naive_join_of_longer_bars_cannot_be_written():
+    """Labelled by their open time, or joined without the time at which they were known."""
+    hour, four = timedelta(hours=1), timedelta(hours=4)
+    rows = BARS[0].frame()
+    longer = resample_bars(rows, BarLength(four, hour))
+    clock = Timeframe.of_bars(rows, bar_length=hour)
+    with pytest.raises(LookAheadError, match="before its bar of 4:00:00 ends"):
+        Timeframe.of_bars(longer.assign(available_at=longer["ts"]), bar_length=four)
+    with pytest.raises(LookAheadError, match="belong to bars, which end after their ts"):
+        Timeframe.of_instants(longer.assign(available_at=longer["ts"]))
+    with pytest.raises(DataError, match="available_at"):
+        Timeframe.of_bars(longer.drop(columns="available_at"), bar_length=four)
+    with pytest.raises(TypeError, match="does not tell when its rows are known"):
+        align(longer, clock=clock, max_age=four)
 
 
 def test_assert_no_leak_raises_for_a_leak_only():
