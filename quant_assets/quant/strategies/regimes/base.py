@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -87,10 +87,8 @@ class RegimeFilter:
 
     @property
     def by(self) -> RegimeClassifier:
-        """The classifier."""
-        if self.classifier is None:
-            raise ConfigError("a regime filter has a classifier")
-        return self.classifier
+        """The classifier, which is always there once the filter is made."""
+        return cast("RegimeClassifier", self.classifier)
 
     def allows(self, code: npt.ArrayLike, confidence: npt.ArrayLike) -> Bools:
         """Where entries are allowed, for codes and confidences of any one shape."""
