@@ -5,25 +5,14 @@ orders that reduce, the exits that the open has passed, then entries; inside the
 exits; marking at the close (a gap: the level before), trailing stops move; then decisions. Time is
 the outer loop: what is read for a bar lies side by side. Bars without an order, a signal or a live
 exit are only marked.
-
-Parts are inlined and take arrays one by one: at a call numba counts references to every array, also
-to those inside of tuples, and that takes longer than an order does.
 """
-
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from quant_assets.quant.indicators.compiled import compiled
+from quant_assets.quant.simulation.lean.compiling import inlined, uncounted
 from quant_assets.quant.simulation.lean.terms import LeanRates
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-inlined = cast(
-    "Callable[[Function], Function]", njit(cache=True, error_model="numpy", forceinline=True)
-)
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
@@ -362,7 +351,7 @@ def _ruined(high: Floats, low: Floats, cash: Floats, values: Floats, t: int) -> 
     return ruined or (not own and total <= 0.0)
 
 
-@compiled
+@uncounted
 def walk(
     open_: Floats,
     high: Floats,

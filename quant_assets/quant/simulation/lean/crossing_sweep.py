@@ -31,7 +31,7 @@ _kernel = Deferred("quant_assets.quant.simulation.lean.sweep_kernel")
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Settings = tuple[Accounts, float, bool]  # accounts, budget in MB, measured
-N_RESULTS, RUINED = 6, 5  # of the kernel's results
+N_STATE, N_RESULTS, RUINED = 10, 6, 5  # of the kernel
 PRICES = 5  # arrays (symbol, time) beside the lines
 ANY = Signals(entry_long=np.zeros((1, 1), dtype=np.bool_))
 
@@ -158,10 +158,10 @@ def _walk(work: _Work, bars: BarPanel, tile: slice, rows: Integers, results: Flo
     lines = np.empty((len(used), len(part.symbols), len(part)))
     for row, number in enumerate(used.tolist()):
         lines[row] = side_values((work.sides[number],), part)[0].T
-    out = np.empty((len(rows), len(part.symbols), N_RESULTS))
+    out, state = np.empty((len(rows), len(part.symbols), N_RESULTS)), np.empty(N_STATE)
     size = np.ascontiguousarray(work.size[rows][:, tile])
     _kernel.cross_many(
-        *_prices(part), lines, pairs.reshape(-1, 2).astype(np.int64), size, work.terms, out
+        *_prices(part), lines, pairs.reshape(-1, 2).astype(np.int64), size, work.terms, state, out
     )
     results[rows, tile] = out
 

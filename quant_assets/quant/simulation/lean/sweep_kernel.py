@@ -5,24 +5,12 @@ Nothing is stored per bar: returns go into sums, drawdowns into their worst. Arr
 combinations walk over them.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
-
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
-from quant_assets.quant.indicators.compiled import compiled
+from quant_assets.quant.simulation.lean.compiling import inlined, reordered, uncounted
 from quant_assets.quant.simulation.lean.terms import CrossingTerms
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-inlined = cast(
-    "Callable[[Function], Function]", njit(cache=True, error_model="numpy", forceinline=True)
-)
-added = cast(
-    "Callable[[Function], Function]",
-    njit(cache=True, error_model="numpy", fastmath={"reassoc", "nnan", "nsz"}, forceinline=True),
-)  # sums and extremes in the order that fills the vector registers; nothing is NaN there
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -33,7 +21,7 @@ EQUITY, FILLS, SUM, SQUARES, DRAWDOWN, RUINED, CASH, UNITS, PEAK, TROUGH = range
 N_RESULTS, N_STATE = 6, 10
 
 
-@added
+@reordered
 def _moments(mark: Floats, cash: float, units: float, first: int, last: int) -> tuple[float, float]:
     """Sums of the returns of bars first + 1 to last - 1 and of their squares."""
     total, squares = 0.0, 0.0
@@ -44,7 +32,7 @@ def _moments(mark: Floats, cash: float, units: float, first: int, last: int) -> 
     return total, squares
 
 
-@added
+@reordered
 def _range(mark: Floats, first: int, last: int) -> tuple[float, float]:
     """Lowest and highest mark of bars first to last - 1."""
     lowest = highest = mark[first]
@@ -190,7 +178,7 @@ def _walk(
     state[EQUITY] = state[CASH] + state[UNITS] * mark[n - 1]
 
 
-@compiled
+@uncounted
 def cross_many(
     open_: Floats,
     high: Floats,
@@ -201,6 +189,7 @@ def cross_many(
     pairs: Integers,
     size: Floats,
     terms: CrossingTerms,
+    state: Floats,
     results: Floats,
 ) -> None:
     """All combinations on all symbols.
@@ -209,9 +198,9 @@ def cross_many(
     fill_at : `(symbol, time + 1)`: the first bar from t on in which an order fills, or the number
         of bars.
     lines : `(line, symbol, time)`. pairs : `(combination, 2)`, the lines that must cross.
-    size : `(combination, symbol)`. results : `(combination, symbol, N_RESULTS)`, filled.
+    size : `(combination, symbol)`. state : `(N_STATE,)`, room to work in.
+    results : `(combination, symbol, N_RESULTS)`, filled.
     """
-    state = np.empty(N_STATE)
     for j in range(close.shape[0]):
         prices = (open_[j], high[j], close[j], mark[j])
         for q in range(pairs.shape[0]):
@@ -228,5 +217,5 @@ def warm_up() -> None:
     prices = np.ones((1, 3))
     terms = CrossingTerms(0, 0, False, 0.0, 0.0, 1.0, 1.0, True)
     fill_at, pairs = np.full((1, 4), 3), np.zeros((1, 2), dtype=np.int64)
-    rest = (prices[None], pairs, np.ones((1, 1)), terms, np.empty((1, 1, N_RESULTS)))
-    cross_many(prices, prices, prices, prices, fill_at, *rest)
+    rest = (prices[None], pairs, np.ones((1, 1)), terms, np.empty(N_STATE))
+    cross_many(prices, prices, prices, prices, fill_at, *rest, np.empty((1, 1, N_RESULTS)))
