@@ -291,7 +291,8 @@ class _Decider:
     def _at(self, symbol: str) -> int:
         if symbol not in self._column:
             raise ConfigError(f"order for {symbol!r}; the bars have {sorted(self._column)}")
-        return self._column[symbol]
+        place: int = self._column[symbol]
+        return place
 
     @staticmethod
     def _code(known: dict[str, int], name: str | None) -> int:

@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
+from quant_assets.quant.market.bars import microseconds
 from quant_assets.quant.simulation.execution.book import (
     FILL_FIELDS,
     N_ACCOUNT,
@@ -44,6 +45,7 @@ from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["Preparation", "new_book", "prepare"]
 
+DAY = 86_400_000_000  # microseconds
 UNUSED = np.zeros((1, 1))
 FIRST_ROWS = 1024  # of each log; they grow when a bar could need more
 
@@ -104,8 +106,8 @@ def prepare(
         detail_close=column(detail.close),
         detail_first=detail.first,
         first_fill=_first_fill(bars),
-        day=bars.ts.astype("datetime64[D]").astype(np.int64),
-        month=bars.ts.astype("datetime64[M]").astype(np.int64),
+        day=microseconds(bars.ts) // DAY,
+        month=_months(bars, terms),
         days=terms.carry.days,
         funding_place=places,
         funding_rate=rates,
@@ -115,6 +117,7 @@ def prepare(
         commission=np.stack([terms.commission.tier_from, terms.commission.per_unit]),
         margin=np.ascontiguousarray(_margin(terms)[:, order]),
     )
+    market = Market(*(_one_type(array) for array in market))
     symbols = tuple(bars.symbols[i] for i in order.tolist())
     return Preparation(market, symbols, order, bars, plan, terms)
 
@@ -151,6 +154,21 @@ def new_book(market: Market, capital: float) -> Book:
         np.zeros((3, 0), dtype=np.int64),
         np.zeros(2, dtype=np.int64),
     )
+
+
+class _Unsealed:
+    """Shows numpy the memory of a read-only array as that of any other; nothing writes to it."""
+
+    def __init__(self, sealed: npt.NDArray[Any]) -> None:
+        address = (sealed.__array_interface__["data"][0], False)
+        self.__array_interface__ = {**sealed.__array_interface__, "data": address}
+        self.kept = sealed
+
+
+def _one_type(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The same memory in the one type that the kernel is compiled for: rows in C order."""
+    array = np.ascontiguousarray(array)
+    return array if array.flags.writeable else np.asarray(_Unsealed(array))
 
 
 class _columns_of:  # noqa: N801  # used as a function
@@ -216,11 +234,21 @@ def _series(bars: BarPanel, terms: ExecutionTerms, column: "_columns_of") -> dic
     return found | {"fx": column(terms.instruments.fx)}
 
 
+def _months(bars: BarPanel, terms: ExecutionTerms) -> Integers:
+    """Numbers of months, where the commission has tiers; else all 0."""
+    if terms.commission.tier_from.size == 1:
+        return np.zeros(len(bars), dtype=np.int64)
+    return bars.ts.astype("datetime64[M]").astype(np.int64)
+
+
 def _first_fill(bars: BarPanel) -> Integers:
     """The next bar, or a later one where a bar became known a bar length or more after its end."""
     step = np.timedelta64(bars.bar_length).astype("timedelta64[us]")
+    n = len(bars)
+    if (bars.available_at[:-1] < bars.ts[1:] + step).all():  # the usual case, without a search
+        return np.arange(1, n + 1)
     known = np.searchsorted(bars.ts, bars.available_at - step, side="right")
-    first: Integers = np.maximum(known, np.arange(1, len(bars) + 1)).astype(np.int64)
+    first: Integers = np.maximum(known, np.arange(1, n + 1)).astype(np.int64)
     return first
 
 

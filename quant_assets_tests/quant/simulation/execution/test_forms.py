@@ -11,6 +11,7 @@ import pytest
 from quant_assets import backtest
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution import event_kernel
 from quant_assets.quant.simulation.execution.defaults import frictionless
 from quant_assets.quant.strategies.base import BarStrategy, VectorStrategy
 from quant_assets.quant.strategies.orders import Order
@@ -259,3 +260,14 @@ def test_orders_for_unknown_symbols_and_wrong_forms_are_refused():
         backtest(Looks(at_bar=lambda w, a: one), bars, frictionless(bars))
     with pytest.raises(ConfigError, match="capital"):
         backtest(Looks(at_bar=lambda w, a: None), bars, initial_capital=0.0)
+
+
+def test_sealed_bars_need_no_other_kernel():
+    """Read-only arrays would be another type to numba, and half a minute of compilation."""
+    run = random_run(5)
+    strategy = Channel(rows=3, uses_targets=False, goes_with=run.plan)
+    before = backtest(strategy, run.bars, run.terms).hash()
+    for name in ("open", "high", "low", "close", "volume"):
+        run.bars[name].setflags(write=False)
+    assert backtest(strategy, run.bars, run.terms).hash() == before
+    assert len(event_kernel.run.signatures) == 1
