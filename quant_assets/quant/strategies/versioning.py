@@ -22,6 +22,7 @@ from quant_assets.core.hashing import (
 
 __all__ = [
     "checked_version",
+    "modules_of",
     "param_hash",
     "param_yaml",
     "parameters_of",
@@ -117,6 +118,11 @@ def strategy_hash(strategy: Any, settings: Mapping[str, Any] | None = None) -> s
             "settings": digest(settings or {}),
         }
     )
+
+
+def modules_of(part: Any) -> tuple[str, ...]:
+    """Modules that define a strategy or an execution, its bases and all its parts; sorted."""
+    return tuple(sorted({kind.__module__ for kind in _kinds(part)}))
 
 
 def _kinds(part: Any) -> Iterator[type]:
