@@ -35,6 +35,9 @@ class Settings(BaseSettings):
 
     data_root: Path = Path("data")
     venues_folder: Path | None = None
+    strategies_folder: Path | None = Field(
+        default=None, description="strategy files that become assets; null: none"
+    )
     venues: list[str] | None = Field(default=None, description="venues in the graph; null: all")
     grid: Grid = Grid()
     training_windows: Annotated[int, Field(ge=1)] = 12

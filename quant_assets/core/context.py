@@ -5,10 +5,11 @@ context holds parameters and, once the cell is stored, the hashes of inputs and 
 kind of context is a new subclass; the walker needs no change.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, create_model
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.hashing import digest
@@ -152,10 +153,29 @@ class ReportingContext(StageContext):
     mode: Mode
 
 
+class StrategyContext(StageContext):
+    """A strategy on a venue's bars. `strategy` holds the plain values of its file.
+
+    Every strategy has a subclass of its own, whose default they are: see `of_strategy`.
+    """
+
+    market: Market
+    strategy: dict[str, Any] = {}
+    mode: Mode
+
+    @classmethod
+    def of_strategy(cls, values: Mapping[str, Any]) -> type[Self]:
+        """The kind of context that holds these values of a strategy file."""
+        return create_model(cls.__name__, __base__=cls, strategy=(dict[str, Any], dict(values)))
+
+
 def build_context(
     kind: type[StageContext], venue: Venue, window: Window, *, mode: Mode, partial: bool = False
 ) -> StageContext:
-    """The context of one cell: each field of `kind` is the venue's section of the same name."""
+    """The context of one cell: each field of `kind` is the venue's section of the same name.
+
+    A field that venues do not have keeps its default.
+    """
     values: dict[str, Any] = {
         "venue": venue.name,
         "window": window,
@@ -165,6 +185,6 @@ def build_context(
     for name in kind.model_fields:
         if name == "mode":
             values[name] = mode
-        elif name not in values and name not in _UNION_FIELDS:
+        elif name not in values and name not in _UNION_FIELDS and hasattr(venue, name):
             values[name] = getattr(venue, name)
     return kind(**values)

@@ -14,6 +14,7 @@ import dagster as dg
 from quant_assets.contracts.base import Contract
 from quant_assets.core.context import StageContext
 from quant_assets.core.hashing import code_digest
+from quant_assets.core.venues import Venue
 from quant_assets.orchestration.partitions import (
     History,
     shared_grid,
@@ -21,7 +22,7 @@ from quant_assets.orchestration.partitions import (
     venue_partitions,
     window_mapping,
 )
-from quant_assets.orchestration.workspace import current_workspace
+from quant_assets.orchestration.workspace import VenueSpan, current_workspace
 
 Kind = Literal["series", "decision", "outcome", "venue"]
 KIND_TAG = "quant_assets/kind"
@@ -33,10 +34,12 @@ class CellSpec:
     """What one asset (or multi-asset) is, apart from Dagster.
 
     `chain` names the out that carries state from window to window. `plugins` are packages whose
-    every file belongs to the code digest. `dataset` marks a raw asset that a provider delivers.
-    `extends_itself` marks a venue-wide ledger: its step also gets the version before, and only adds
-    to it. That version is an input of the manifest but not of the fingerprint, and no edge of the
-    graph: Dagster refuses self-dependencies without a time dimension.
+    every file belongs to the code digest; `modules` belong to it as well. `dataset` marks a raw
+    asset that a provider delivers. `excluded` says why a venue has no such cells (they are stored
+    empty), or nothing. `extends_itself` marks a venue-wide ledger: its step also gets the version
+    before, and only adds to it. That version is an input of the manifest but not of the
+    fingerprint, and no edge of the graph: Dagster refuses self-dependencies without a time
+    dimension.
     """
 
     outs: Mapping[str, type[Contract]]
@@ -47,19 +50,27 @@ class CellSpec:
     group: str = ""
     chain: str | None = None
     plugins: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    excluded: Callable[[Venue], str] | None = None
     dataset: str | None = None
     extends_itself: bool = False
 
     @cached_property
     def code_version(self) -> str:
         """Digest of the step's module, its imports, its contracts and its plug-ins."""
-        modules = {self.step.__module__, *(c.__module__ for c in self.outs.values())}
+        contracts = (contract.__module__ for contract in self.outs.values())
+        modules = {self.step.__module__, *contracts, *self.modules}
         return code_digest(tuple(sorted(modules)), tuple(sorted(self.plugins)))
 
     @property
     def main(self) -> str:
         """The first out; it names locks and progress."""
         return next(iter(self.outs))
+
+    def empty_reason(self, venue: Venue, span: VenueSpan, window: str) -> str:
+        """Why a cell has no rows by rule; empty when it should have some."""
+        excluded = self.excluded(venue) if self.excluded is not None else ""
+        return excluded or ("" if self.kind == "venue" else span.empty_reason(self.kind, window))
 
     def history(self, asset: str) -> History:
         """How far this cell reads `asset`."""

@@ -109,7 +109,7 @@ def expected_inputs(
             continue
         low, high = read.span(workspace.venue(venue))
         first = max(grid.shift(window, low), span.first_data)
-        if asset == spec.chain:
+        if asset == spec.chain and spec.kind != "series":
             first = max(first, span.first_decision)
         last = grid.shift(window, high)
         keys = grid.between(first, last) if first <= last else iter(())
@@ -133,7 +133,7 @@ def plan_cell(
     workspace: Workspace, spec: CellSpec, venue: str, window: str, config: str
 ) -> CellPlan:
     """Inputs and fingerprint of one cell, from manifests alone."""
-    reason = "" if spec.kind == "venue" else workspace.span(venue).empty_reason(spec.kind, window)
+    reason = spec.empty_reason(workspace.venue(venue), workspace.span(venue), window)
     source = ""
     if reason:
         inputs: dict[str, list[Cell]] = {}

@@ -1,0 +1,36 @@
+"""Contract of `StrategyEquity`."""
+
+from typing import ClassVar
+
+import pandera.pandas as pa
+
+from quant_assets.contracts.base import Contract, Timestamp
+
+
+class StrategyEquity(Contract):
+    """Account of a strategy per bar, marked at the close; cash + position_value = equity.
+
+    `returns` are net and simple. `gross` and `net` exposure are money, `heat` and `drawdown`
+    fractions of equity and of its peak. Costs are those of the bar; `funding` and `interest` are
+    positive when received.
+    """
+
+    _key: ClassVar[tuple[str, ...]] = ("ts", "strategy")
+
+    ts: Timestamp
+    available_at: Timestamp
+    strategy: str
+    cash: float
+    position_value: float
+    equity: float
+    returns: float = pa.Field(nullable=True)
+    gross: float = pa.Field(ge=0)
+    net: float
+    heat: float = pa.Field(nullable=True)
+    drawdown: float
+    commission: float
+    slippage: float
+    penalty: float = pa.Field(ge=0)
+    borrow: float
+    interest: float
+    funding: float

@@ -1,0 +1,239 @@
+"""The stages of a strategy: its windows one after the other, and the run that they make up.
+
+A window's decisions are made from all bars since the venue's first (or the file's start date), so
+that averages without end are as in one run over everything; its account goes on from the state of
+the window before. Walked window by window, or backtested at once, a strategy has the same trades
+and the same equity, to the last bit. The price is that a window's work grows with its history.
+
+Two things differ from one run over everything. Which symbols there are is known only as they are
+listed, so that sizes of one n-th count the symbols listed so far; a file that lists its universe
+has all of them from the start. And funding that is due at the very close at which the last bar of
+a window ended a trade is in the account, but no longer in that trade's row, which is stored.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from quant_assets.contracts.strategy_equity import StrategyEquity
+from quant_assets.contracts.strategy_fills import StrategyFills
+from quant_assets.contracts.strategy_orders import StrategyOrders
+from quant_assets.contracts.strategy_signals import StrategySignals
+from quant_assets.contracts.strategy_state import StrategyState
+from quant_assets.contracts.strategy_trades import StrategyTrades
+from quant_assets.core.context import StrategyContext
+from quant_assets.core.hashing import canonical_json
+from quant_assets.core.telemetry import Telemetry
+from quant_assets.quant.analytics.table import performance_table
+from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution.engine import advance
+from quant_assets.quant.simulation.execution.preparation import Preparation, prepare
+from quant_assets.quant.simulation.strategy_windows.carrying import (
+    Carried,
+    moved,
+    opened,
+    resumed,
+    state_frame,
+)
+from quant_assets.quant.simulation.strategy_windows.frames import Ran, signals_frame
+from quant_assets.quant.simulation.strategy_windows.reading import (
+    bars_of,
+    execution_of,
+    funding_of,
+    strategy_of,
+)
+from quant_assets.quant.strategies.config import LoadedStrategy
+
+Frames = dict[str, pd.DataFrame]
+RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "quant_assets/strategy_runs")
+WINDOW_FRAMES = {
+    "state": StrategyState,
+    "signals": StrategySignals,
+    "orders": StrategyOrders,
+    "fills": StrategyFills,
+    "trades": StrategyTrades,
+    "positions": StrategyTrades,
+    "equity": StrategyEquity,
+}
+
+
+def strategy_window(
+    context: StrategyContext,
+    telemetry: Telemetry,
+    *,
+    bars: pd.DataFrame,
+    funding: pd.DataFrame,
+    **carried: pd.DataFrame,
+) -> Frames:
+    """One window of a strategy's run.
+
+    Parameters
+    ----------
+    bars, funding
+        Rows from the venue's first window to this one.
+    carried
+        `<strategy>_state` of the window before, or empty; mode `independent` starts every window
+        with the initial capital.
+
+    Returns
+    -------
+    dict
+        Frames by asset name, `<strategy>_` and a name of `WINDOW_FRAMES`.
+
+    Raises
+    ------
+    ConfigError, DataError
+        A strategy or execution that these bars do not serve, an earlier state that does not fit.
+    """
+    loaded = strategy_of(context.strategy)
+    name, backtest = loaded.settings.strategy, loaded.settings.backtest
+    state = carried[f"{name}_state"]
+    panel = bars_of(bars, context.market, backtest)
+    start = np.datetime64(context.window.start.astimezone(UTC).replace(tzinfo=None), "us")
+    first = 0 if panel is None else int(np.searchsorted(panel.ts, start))
+    if panel is None or first == len(panel):
+        return _named(name, {"state": moved(state, context.window.start)})
+    preparation, frames = _prepared(context, loaded, panel, funding, first)
+    if state.empty or context.mode == "independent":
+        begun = opened(preparation, first, backtest.initial_capital)
+    else:
+        begun = resumed(preparation, state, first)
+    book, _ = advance(preparation, begun.book)
+    ran = Ran(name, preparation, book, first, backtest.initial_capital)
+    frames["equity"], frames["fills"], frames["orders"] = ran.equity(), ran.fills(), ran.orders()
+    frames["trades"], frames["positions"] = ran.trades()
+    highest = max(begun.highest, float(frames["equity"]["equity"].max()))
+    stamps = (ran.last_ts.to_pydatetime(), _moment(panel.available_at[-1]))
+    frames["state"] = state_frame(preparation, Carried(book, highest), name, stamps)
+    _tell(telemetry, ran, frames)
+    return _named(name, frames)
+
+
+def _prepared(
+    context: StrategyContext,
+    loaded: LoadedStrategy,
+    panel: BarPanel,
+    funding: pd.DataFrame,
+    first: int,
+) -> tuple[Preparation, Frames]:
+    """The kernel's market, and the signals of the window."""
+    strategy: Any = loaded.strategy
+    model = execution_of(loaded, context.market)
+    terms = model.terms(panel, funding=funding_of(funding, context.market))
+    signals, plan = strategy.decide(panel)
+    preparation = prepare(
+        model.priced(panel), terms, signals=signals, plan=plan, warm_up=strategy.warm_up
+    )
+    frame = signals_frame(
+        loaded.settings.strategy,
+        preparation,
+        (signals, plan),
+        max(first, min(strategy.warm_up, len(panel))),
+    )
+    return preparation, {"signals": frame}
+
+
+def _named(strategy: str, frames: Mapping[str, pd.DataFrame]) -> Frames:
+    """All frames of a window by asset name; those that are not given are empty."""
+    return {
+        f"{strategy}_{part}": frames[part] if part in frames else contract.empty()
+        for part, contract in WINDOW_FRAMES.items()
+    }
+
+
+def _moment(stamp: np.datetime64) -> datetime:
+    return pd.Timestamp(stamp, tz="UTC").to_pydatetime()
+
+
+def _tell(telemetry: Telemetry, ran: Ran, frames: Frames) -> None:
+    telemetry.log_metrics(
+        f"strategy/{ran.strategy}",
+        {
+            "history_bars": float(len(ran.preparation.bars)),
+            "symbols": float(len(ran.preparation.symbols)),
+            "decisions": float(len(frames["signals"])),
+            "fills": float(len(frames["fills"])),
+            "trades": float(len(frames["trades"])),
+            "open_positions": float(len(frames["positions"])),
+            "refused": float(ran.n_vetoes),
+            "equity": float(frames["equity"]["equity"].iloc[-1]),
+        },
+    )
+
+
+def strategy_runs_venue(
+    context: StrategyContext, telemetry: Telemetry, **inputs: pd.DataFrame
+) -> pd.DataFrame:
+    """One row of `StrategyRuns`: what the venue's windows make up.
+
+    Parameters
+    ----------
+    inputs
+        `<strategy>_equity`, `<strategy>_trades` and `<strategy>_positions` of all windows, and
+        `<strategy>_leaks`.
+    """
+    loaded = strategy_of(context.strategy)
+    settings = loaded.settings
+    name = settings.strategy
+    equity, trades = inputs[f"{name}_equity"], inputs[f"{name}_trades"]
+    positions, leaks = inputs[f"{name}_positions"], inputs[f"{name}_leaks"]
+    verdict = leaks[(leaks["finding"] == 0).to_numpy()]
+    trusted = bool(len(verdict)) and bool(verdict["trusted"].iloc[0])
+    span = (context.window.start, context.window.end) if equity.empty else _span(equity)
+    facts = {
+        "venue": context.venue,
+        "mode": context.mode,
+        "leak_check": str(verdict["text"].iloc[0]) if len(verdict) else "not run",
+        "assumptions": list(execution_of(loaded, context.market).assumptions()),
+        "simulated": context.market.simulated,
+        "figures": _figures(equity, context.market.bars_per_year),
+    }
+    told = [context.venue, context.mode, loaded.strategy_hash, loaded.param_hash, *map(str, span)]
+    telemetry.log_metrics(f"strategy/{name}", {"trades": float(len(trades)), "trusted": trusted})
+    row: dict[str, Any] = {
+        "id": str(uuid.uuid5(RUNS, canonical_json([name, *told]))),
+        "strategy_name": name,
+        "strategy_version": settings.version,
+        "strategy_hash": loaded.strategy_hash,
+        "param_hash": loaded.param_hash,
+        "param_yaml": loaded.param_yaml,
+        "run_type": "backtest",
+        "parent_run_id": "",
+        "universe_name": _universe(settings.backtest.universe, context.venue),
+        "start_date": pd.Timestamp(span[0]),
+        "end_date": pd.Timestamp(span[1]),
+        "initial_capital": settings.backtest.initial_capital,
+        "status": "no_bars" if equity.empty else "completed",
+        "symbols_processed": len({*trades["symbol"], *positions["symbol"]}),
+        "trades_count": len(trades),
+        "error_message": "",
+        "trusted": trusted,
+        "metadata": canonical_json(facts),
+    }
+    frame = pd.DataFrame({key: [value] for key, value in row.items()})
+    texts = [key for key, value in row.items() if isinstance(value, str)]
+    times = ["start_date", "end_date"]
+    return frame.astype(dict.fromkeys(texts, "str") | dict.fromkeys(times, "datetime64[us, UTC]"))
+
+
+def _span(equity: pd.DataFrame) -> tuple[Any, Any]:
+    return equity["ts"].iloc[0], equity["ts"].iloc[-1]
+
+
+def _universe(universe: str | list[str] | None, venue: str) -> str:
+    return json.dumps(universe) if isinstance(universe, list) else universe or venue
+
+
+def _figures(equity: pd.DataFrame, bars_per_year: float) -> dict[str, float | None]:
+    """Figures of the returns, those that are not finite as None."""
+    if equity.empty:
+        return {}
+    returns = equity["returns"].to_numpy(dtype=np.float64)
+    table = performance_table(returns, periods_per_year=bars_per_year).iloc[0]
+    found = {str(key): float(value) for key, value in table.items()}
+    return {key: value if np.isfinite(value) else None for key, value in found.items()}
