@@ -1,7 +1,15 @@
 """The port through which parallelism comes in: `map(function, items)`, results in input order."""
 
+import multiprocessing
+import pickle
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol, TypeVar
+from concurrent.futures import ProcessPoolExecutor
+from functools import lru_cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol, Self, TypeVar
+
+from quant_assets.core.errors import ConfigError
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -21,3 +29,50 @@ class SerialExecutor:
     def map(self, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
         """Apply `function` to each item, lazily."""
         return map(function, items)
+
+
+class ProcessExecutor:
+    """Several processes of this machine, started by `spawn` when they are first needed.
+
+    Function and items must be picklable: a class or function of a module, no lambda. The function
+    is sent once to each process, not with each item. The processes serve later calls until
+    `close`, the end of a `with` block, or the end of the program.
+    """
+
+    def __init__(self, workers: int = 2) -> None:
+        if workers < 1:
+            raise ConfigError(f"workers {workers} must be at least 1")
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def map(self, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+        """Apply `function` to each item; an exception of one comes out of here."""
+        work = list(items)
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"))
+        share = max(1, len(work) // (4 * self.workers))
+        with TemporaryDirectory() as folder:
+            sent = Path(folder) / "function"
+            sent.write_bytes(pickle.dumps(function))
+            yield from self._pool.map(partial(_apply, sent), work, chunksize=share)
+
+    def close(self) -> None:
+        """End the processes; a later `map` starts new ones."""
+        if self._pool is not None:
+            self._pool.shutdown()
+        self._pool = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def _apply(sent: Path, item: Any) -> Any:
+    return _received(sent)(item)
+
+
+@lru_cache(maxsize=1)
+def _received(sent: Path) -> Any:
+    return pickle.loads(sent.read_bytes())  # noqa: S301  # this program has just written it
