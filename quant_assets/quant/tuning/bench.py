@@ -1,0 +1,223 @@
+"""One combination of parameters, simulated and measured: what a search does over and over."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from quant_assets.core.errors import ConfigError, QuantAssetsError
+from quant_assets.core.hashing import code_digest, digest
+from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution.model import ExecutionModel
+from quant_assets.quant.simulation.execution.results import BacktestResult
+from quant_assets.quant.simulation.execution.runs import backtest, observed_periods_per_year
+from quant_assets.quant.strategies.base import Strategy
+from quant_assets.quant.strategies.versioning import strategy_hash
+from quant_assets.quant.tuning.space import Point
+
+__all__ = ["Bench", "Outcome", "execution_model"]
+
+Floats = npt.NDArray[np.float64]
+Days = npt.NDArray[np.datetime64]
+Factory = Callable[..., Strategy]
+Execution = ExecutionModel | Mapping[str, Any] | str | None
+DONE, REFUSED, FAILED = "done", "refused", "failed"
+FIGURES = ("total_return", "final_equity", "max_drawdown", "n_trades", "n_fills", "costs")
+NOTHING = np.empty(0)
+N_FILLS = 4  # of the counters of a book
+
+
+class Outcome(NamedTuple):
+    """What became of a combination.
+
+    status : `done`, `refused` (the strategy does not take these parameters) or `failed` (it or its
+        simulation raised). returns : simple, one for each row of `Bench.clock`, empty unless done.
+    figures : those of `FIGURES`.
+    """
+
+    status: str
+    error: str
+    returns: Floats
+    figures: dict[str, float]
+
+
+def execution_model(execution: Execution, strategy: Strategy | None = None) -> ExecutionModel:
+    """The model that `backtest` would take, but for terms of one's own.
+
+    Those are arrays of some bars, and hold for no others.
+    """
+    given = execution if execution is not None else getattr(strategy, "execution", None)
+    if given is None:
+        return ExecutionModel()
+    if isinstance(given, ExecutionModel):
+        return given
+    if isinstance(given, str):
+        return ExecutionModel.preset(given)
+    if isinstance(given, Mapping):
+        return ExecutionModel.from_settings(given)
+    raise ConfigError(
+        f"execution is a {type(given).__name__}; runs over several stretches of bars need an "
+        "ExecutionModel, its settings, or the name of a preset"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """Simulates combinations on rows `first` to `last` of the bars; can be sent to processes.
+
+    factory : a strategy class, or a function from parameters to a strategy. Bars before `first`
+        warm the strategy up, as many as its `warm_up` says. `inputs`: further arguments of
+        `backtest` (funding, detail, rates, form).
+    per : returns of UTC days (`day`; bars of a day or more stay as they are), or of `bar`s.
+    """
+
+    factory: Factory
+    bars: BarPanel
+    execution: ExecutionModel | None = None
+    initial_capital: float = 100_000.0
+    first: int = 0
+    last: int | None = None
+    per: Literal["day", "bar"] = "day"
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        last = len(self.bars) if self.last is None else self.last
+        object.__setattr__(self, "last", last)
+        if not 0 <= self.first < last <= len(self.bars):
+            raise ConfigError(
+                f"rows {self.first} to {last} are not rows of {len(self.bars)} bars: first must be "
+                "less than last"
+            )
+        if self.per not in {"day", "bar"}:
+            raise ConfigError(f"per is {self.per!r}; returns are per 'day' or per 'bar'")
+
+    @property
+    def rows(self) -> slice:
+        """The measured rows."""
+        return slice(self.first, self.last)
+
+    @cached_property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """Measured rows (counted from `first`) with which a period of the returns begins."""
+        ts = self.bars.ts[self.rows]
+        if self.per == "bar":
+            return np.arange(len(ts))
+        days = ts.astype("datetime64[D]")
+        return np.flatnonzero(np.r_[True, days[1:] != days[:-1]])
+
+    @cached_property
+    def clock(self) -> Days:
+        """Times of the returns: the open of each bar, or midnight of each day."""
+        ts = self.bars.ts[self.rows][self.starts]
+        return ts if self.per == "bar" else ts.astype("datetime64[D]").astype(ts.dtype)
+
+    @cached_property
+    def periods_per_year(self) -> float:
+        """Of the returns, as the measured bars show."""
+        part = self.bars.rows(self.rows)
+        return observed_periods_per_year(part) * len(self.starts) / len(part)
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 of all that trials share: bars to `last`, execution, capital, rows, code."""
+        found = hashlib.sha256()
+        used = slice(0, self.last)
+        for name, values in self.bars.columns().items():
+            plain = np.ascontiguousarray(values[used])
+            found.update(f"{name}{plain.shape}".encode())
+            found.update(np.where(np.isnan(plain), np.nan, plain).tobytes())
+        found.update(np.ascontiguousarray(self.bars.ts[used]).tobytes())
+        found.update(np.ascontiguousarray(self.bars.available_at[used]).tobytes())
+        return digest(
+            {
+                "bars": found.hexdigest(),
+                "symbols": self.bars.symbols,
+                "bar_length": self.bars.bar_length.total_seconds(),
+                "execution": None if self.execution is None else self.execution.digest(),
+                "capital": self.initial_capital,
+                "rows": [self.first, self.last],
+                "per": self.per,
+                "inputs": {name: _text(value) for name, value in sorted(self.inputs.items())},
+                "code": code_digest((__name__,)),
+            }
+        )
+
+    def key(self, point: Point) -> str:
+        """SHA-256 of a trial: of its strategy's logic and parameters, and of what trials share.
+
+        Parameters that the strategy refuses are told apart by their values alone.
+        """
+        try:
+            made = strategy_hash(self.factory(**point))
+        except Exception:  # noqa: BLE001  # whatever a constructor raises: the run reports it
+            made = digest({"refused": point})
+        return digest({"strategy": made, "bench": self.identity})
+
+    def __call__(self, point: Point) -> Outcome:
+        """The outcome of one combination."""
+        try:
+            strategy = self.factory(**point)
+        except QuantAssetsError as error:
+            return Outcome(REFUSED, str(error), NOTHING, {})
+        except Exception as error:  # noqa: BLE001  # a trial that raises is a trial
+            return Outcome(REFUSED, f"{type(error).__name__}: {error}", NOTHING, {})
+        try:
+            return self._measured(self.run(strategy))
+        except QuantAssetsError as error:
+            return Outcome(FAILED, str(error), NOTHING, {})
+        except MemoryError:
+            raise
+        except Exception as error:  # noqa: BLE001  # likewise
+            return Outcome(FAILED, f"{type(error).__name__}: {error}", NOTHING, {})
+
+    def run(self, strategy: Strategy) -> BacktestResult:
+        """The backtest of a strategy on the measured rows, after those that warm it up."""
+        begin = max(0, self.first - strategy.warm_up)
+        whole = begin == 0 and self.last == len(self.bars)
+        return backtest(
+            strategy,
+            self.bars if whole else self.bars.rows(slice(begin, self.last)),
+            execution_model(self.execution, strategy),
+            initial_capital=self.initial_capital,
+            start=moment(self.bars.ts[self.first]) if self.first > begin else None,
+            **self.inputs,
+        )
+
+    def _measured(self, result: BacktestResult) -> Outcome:
+        equity = np.r_[self.initial_capital, result.equity_values]
+        ends = np.r_[self.starts[1:], len(equity) - 1]
+        returns = equity[ends] / equity[self.starts] - 1.0
+        costs = result.costs["amount"].drop("price_gains")
+        figures = {
+            "total_return": float(equity[-1] / self.initial_capital - 1.0),
+            "final_equity": float(equity[-1]),
+            "max_drawdown": float((equity / np.maximum.accumulate(equity) - 1.0).min()),
+            "n_trades": float(result.n_trades),
+            "n_fills": float(result.book.counters[N_FILLS]),
+            "costs": -float(costs.sum()),
+        }
+        if not np.isfinite(returns).all():
+            row = int(np.argmin(np.isfinite(returns)))
+            return Outcome(FAILED, f"the return of {self.clock[row]} is not finite", NOTHING, {})
+        return Outcome(DONE, "", returns, figures)
+
+
+def moment(ts: np.datetime64) -> datetime:
+    """A time of the bars as `backtest` takes it."""
+    return pd.Timestamp(ts, tz="UTC").to_pydatetime()
+
+
+def _text(value: Any) -> str:
+    """What tells one input from another."""
+    if isinstance(value, BarPanel):
+        value = value.frame()
+    if isinstance(value, pd.DataFrame):
+        rows = pd.util.hash_pandas_object(value.reset_index(drop=True), index=False)
+        return f"{list(value.columns)} {hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()}"
+    return repr(value)
