@@ -50,7 +50,8 @@ N_ACCOUNT, N_COUNTERS, N_SYMBOL, N_FLAGS, N_ORDER, N_CODE, N_REQUEST = 24, 24, 4
 class Market(NamedTuple):
     """Everything that does not change during a run; see `preparation` for its making.
 
-    first_fill : first bar on which a decision of bar t can fill, without latency.
+    ts : open times, microseconds since 1970. first_fill : first bar on which a decision of bar t
+        can fill, without latency.
     rules, switches : the numbers of all terms. instruments : `(symbol, field)`.
     commission : `(2, tier)`, start and rate per unit. margin : `(3, symbol, tier)`.
     """
@@ -78,8 +79,7 @@ class Market(NamedTuple):
     detail_close: Floats
     detail_first: Integers
     first_fill: Integers
-    day: Integers
-    month: Integers
+    ts: Integers
     days: Floats
     funding_place: Integers
     funding_rate: Floats

@@ -49,6 +49,7 @@ MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = 0, 1, 2, 3, 4
 GTC, DAY_ORDER, IOC, GTD = 0, 1, 2, 3
 OPEN_ORDER, FILLED, CANCELLED, EXPIRED, REJECTED = 0, 1, 2, 3, 4
 AT_OPEN, INSIDE, AT_CLOSE = 0, 1, 2
+ONE_DAY = 86_400_000_000  # microseconds
 POINT, WHOLE = -2, -1  # of a bar: its open alone, all of it; from 0 on: detail bars
 
 # Account
@@ -56,7 +57,9 @@ CASH, EQUITY, PEAK, DAY_START, NOW, LONG, SHORT, GAIN, COMMISSION, SLIPPAGE = ra
 BORROW, INTEREST, FUNDING, PENALTY, MONTH_UNITS, HEAT, EXPECTED = range(10, 17)
 # Counters
 BAR, N_HELD, N_OPEN, N_IDS, N_FILLS, N_ORDERS, N_TRADES, N_VETOES, EVENT = range(9)
-HALTED, HALT_SINCE, DAY, BLOCKED, MONTH, N_REQUESTS, STAMP, N_TRADE_IDS, N_DEAD = range(9, 18)
+HALTED, HALT_SINCE, DAY, BLOCKED, MONTH, N_REQUESTS, STAMP, N_TRADE_IDS, N_DEAD, DAY_END = range(
+    9, 19
+)
 # Symbols
 QUANTITY, AVERAGE, LEVEL, LEVEL_FX, STOP_AT, TARGET_AT, TRAIL_PART, TRAIL_DISTANCE = range(8)
 EXTREME, BEFORE, USED, BOUGHT, ENTRY_VALUE, SOLD, EXIT_VALUE, FLOW = range(8, 16)
@@ -103,7 +106,7 @@ FLOAT_ROW, INTEGER_ROW = types.float64[::1], types.int64[::1]
 OTHER_TYPES = {
     **dict.fromkeys(("days", "rules", "account"), FLOAT_ROW),
     **dict.fromkeys(
-        ("detail_first", "first_fill", "day", "month", "switches", "counters", "held", "scratch"),
+        ("detail_first", "first_fill", "ts", "switches", "counters", "held", "scratch"),
         INTEGER_ROW,
     ),
     **dict.fromkeys(("funding_place", "flags", "codes"), INTEGERS),
@@ -1504,6 +1507,17 @@ def watch(m: Market, k: Book, t: int) -> None:
 
 
 @compiled
+def month_of(day: int) -> int:
+    """Number of the month of a day since 1970, proleptic Gregorian."""
+    shifted = day + 719_468  # days since 1 March of year 0
+    of_era = shifted % 146_097
+    year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+    of_year = of_era - (365 * year + year // 4 - year // 100)
+    month = (5 * of_year + 2) // 153  # from March on
+    return 12 * (400 * (shifted // 146_097) + year) + month
+
+
+@compiled
 def expire(m: Market, k: Book, t: int, starts: bool) -> None:
     """End orders whose time is over: DAY orders as a day starts, the others after their last bar.
 
@@ -1515,8 +1529,8 @@ def expire(m: Market, k: Book, t: int, starts: bool) -> None:
         s = k.codes[slot, C_SYMBOL]
         if starts:
             if k.codes[slot, C_DAY] == -NEVER:
-                k.codes[slot, C_DAY] = m.day[t]
-            if k.codes[slot, C_FORCE] == DAY_ORDER and k.codes[slot, C_DAY] != m.day[t]:
+                k.codes[slot, C_DAY] = k.counters[DAY]
+            if k.codes[slot, C_FORCE] == DAY_ORDER and k.codes[slot, C_DAY] != k.counters[DAY]:
                 finish(k, t, slot, EXPIRED)
         elif t >= k.codes[slot, C_EXPIRES]:
             finish(k, t, slot, CANCELLED if k.codes[slot, C_FORCE] == IOC else EXPIRED)
@@ -1553,8 +1567,7 @@ def market_of(market: Market) -> Any:
     m.detail_close = lent(market.detail_close)
     m.detail_first = lent(market.detail_first)
     m.first_fill = lent(market.first_fill)
-    m.day = lent(market.day)
-    m.month = lent(market.month)
+    m.ts = lent(market.ts)
     m.days = lent(market.days)
     m.funding_place = lent(market.funding_place)
     m.funding_rate = lent(market.funding_rate)
@@ -1615,6 +1628,13 @@ def trade_bar(m: Market, k: Book, t: int, touched: bool) -> None:
         batch(m, k, t, True)
     elif touched:
         protect_all(m, k, t, POINT)
+    resting = touched or m.exit_kind.size > 0
+    for slot in range(k.counters[N_OPEN]):
+        resting = resting or (
+            k.codes[slot, C_KIND] != MARKET and k.codes[slot, C_STATUS] == OPEN_ORDER
+        )
+    if not resting:
+        return
     parts = 0
     if m.detail_first.size:
         parts = m.detail_first[t + 1] - m.detail_first[t]
@@ -1636,14 +1656,14 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
     """
     m, k = market_of(market), book_of(book)
     high, low, close, fx, signal = market.high, market.low, market.close, market.fx, market.signal
-    day, month, switches, rules = market.day, market.month, market.switches, market.rules
+    ts, switches, rules = market.ts, market.switches, market.rules
     instruments, symbols, flags, held = market.instruments, book.symbols, book.flags, book.held
     counters, a, rows = book.counters, book.account, book.rows
     model, n_symbols = switches[MODEL], close.shape[1]
     early_close = model in (NEXT_CLOSE, NEXT_VWAP)
     signals, targets = switches[HAS_SIGNAL] == 1, switches[HAS_TARGET] == 1
     carries, funds = switches[HAS_CARRY] == 1, market.funding_place.shape[0] > 0
-    parts = most_parts(market.detail_first)
+    parts, quiet = most_parts(market.detail_first), False
     watches = (
         rules[HALT_DRAWDOWN] != np.inf or rules[DAILY_LOSS] != np.inf or market.exit_kind.size > 0
     )
@@ -1657,13 +1677,18 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
             or counters[N_OPEN] + ORDER_ROOM * need > book.orders.shape[0]
         ):
             return GROW
-        for field in range(GAIN, PENALTY + 1):
-            a[field] = 0.0
-        if day[t] != counters[DAY]:
-            counters[DAY], counters[BLOCKED] = day[t], 0
+        if ts[t] >= counters[DAY_END]:
+            counters[DAY], counters[BLOCKED] = ts[t] // ONE_DAY, 0
+            counters[DAY_END] = (counters[DAY] + 1) * ONE_DAY
             a[DAY_START] = a[EQUITY]
-        if month[t] != counters[MONTH]:
-            counters[MONTH], a[MONTH_UNITS] = month[t], 0.0
+            month = month_of(counters[DAY])
+            if month != counters[MONTH]:
+                counters[MONTH], a[MONTH_UNITS] = month, 0.0
+        idle = counters[N_HELD] == 0 and counters[N_OPEN] == 0 and not (carries or funds)
+        if not (idle and quiet):
+            for field in range(GAIN, PENALTY + 1):
+                a[field] = 0.0
+        quiet = idle
         if carries:
             carry(m, k, t)
         if funds:
@@ -1723,9 +1748,11 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
                 long += notional
             else:
                 short += notional
-        a[LONG], a[SHORT], a[HEAT] = long, short, heat
-        fine = balance(a, value)
-        a[PEAK] = max(a[PEAK], a[NOW])
+        fine = True
+        if not idle:
+            a[LONG], a[SHORT], a[HEAT] = long, short, heat
+            fine = balance(a, value)
+            a[PEAK] = max(a[PEAK], a[NOW])
         if counters[N_OPEN] > 0:
             expire(m, k, t, False)
         if watches and (counters[N_HELD] > 0 or counters[HALTED] == 1):

@@ -367,7 +367,7 @@ def cost_frame(equity: pd.DataFrame, capital: float) -> pd.DataFrame:
     """
     signs = {"commission": -1, "slippage": -1, "penalty": -1, "borrow": -1}
     signs |= {"interest": 1, "funding": 1}
-    parts = {name: sign * float(equity[name].sum()) for name, sign in signs.items()}
+    parts = {name: 0.0 + sign * float(equity[name].sum()) for name, sign in signs.items()}
     change = float(equity["equity"].iloc[-1]) - capital if len(equity) else 0.0
     amounts = {"price_gains": change - sum(parts.values()), **parts}
     frame = pd.DataFrame({"amount": pd.Series(amounts)}).rename_axis("cost")

@@ -45,7 +45,6 @@ from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["Preparation", "new_book", "prepare"]
 
-DAY = 86_400_000_000  # microseconds
 UNUSED = np.zeros((1, 1))
 FIRST_ROWS = 1024  # of each log; they grow when a bar could need more
 
@@ -106,8 +105,7 @@ def prepare(
         detail_close=column(detail.close),
         detail_first=detail.first,
         first_fill=_first_fill(bars),
-        day=microseconds(bars.ts) // DAY,
-        month=_months(bars, terms),
+        ts=microseconds(bars.ts),
         days=terms.carry.days,
         funding_place=places,
         funding_rate=rates,
@@ -127,7 +125,7 @@ def new_book(market: Market, capital: float) -> Book:
     n_bars, n = market.close.shape
     account, counters = np.zeros(N_ACCOUNT), np.zeros(N_COUNTERS, dtype=np.int64)
     account[[0, 1, 2, 3, 4]] = capital  # cash, equity, highest equity, at the day's start, now
-    counters[[11, 13]] = np.iinfo(np.int64).min  # day and month: none yet
+    counters[[11, 13, 18]] = np.iinfo(np.int64).min  # day, month, end of the day: none yet
     symbols, flags = np.zeros((n, N_SYMBOL)), np.zeros((n, N_FLAGS), dtype=np.int64)
     symbols[:, [2, 4, 5, 6, 7]] = np.nan  # level and protective prices
     flags[:, [5, 6]], flags[:, 0], flags[:, 7] = -2, -1, -1
@@ -232,13 +230,6 @@ def _series(bars: BarPanel, terms: ExecutionTerms, column: "_columns_of") -> dic
             )
         found[name] = column(bars.extras[name]) if needed else UNUSED
     return found | {"fx": column(terms.instruments.fx)}
-
-
-def _months(bars: BarPanel, terms: ExecutionTerms) -> Integers:
-    """Numbers of months, where the commission has tiers; else all 0."""
-    if terms.commission.tier_from.size == 1:
-        return np.zeros(len(bars), dtype=np.int64)
-    return bars.ts.astype("datetime64[M]").astype(np.int64)
 
 
 def _first_fill(bars: BarPanel) -> Integers:
