@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
 
 from quant_assets.core.parameters import Parameters
 from quant_assets.quant.market.bar_panel import BarPanel
@@ -23,7 +24,6 @@ __all__ = [
     "count_of",
     "crosses_above",
     "equal_parts",
-    "fallen",
     "flags",
     "next_weekday",
     "ranked_weights",
@@ -166,14 +166,14 @@ def ranked_weights(scores: Floats, share: float, sides: str) -> Floats:
 
 
 def trailing_mean(values: Floats, n: int) -> Floats:
-    """Mean of the known values of the last n rows; NaN where there is none."""
+    """Mean of the known values of the last n rows; NaN where there is none.
+
+    Each window is summed on its own: equal ones have equal means, to the last bit.
+    """
     known = ~np.isnan(values)
-    total, count = (np.cumsum(v, axis=0) for v in (np.where(known, values, 0.0), 1.0 * known))
-    total[n:], count[n:] = total[n:] - total[:-n], count[n:] - count[:-n]
-    return np.where(count > 0.5, total / np.maximum(count, 1.0), np.nan)
-
-
-def fallen(rows: Rows, bars: int = 1) -> Bools:
-    """Whether the close is below that of `bars` bars before."""
-    lower: Bools = rows["close"] < rows.before("close", bars)
-    return lower
+    before = np.zeros((n, *values.shape[1:]))
+    total, count = (
+        sliding_window_view(np.concatenate([before, part]), n, axis=0)[1:].sum(axis=-1)
+        for part in (np.where(known, values, 0.0), 1.0 * known)
+    )
+    return np.where(count > 0.0, total / np.maximum(count, 1.0), np.nan)

@@ -32,7 +32,7 @@ class VolatilityBreakout(RowStrategy):
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
         span = rows["high"] - rows["low"]
-        return Signals(entry_long=span > 0.0, stop=rows["close"] + self.k * span)
+        return Signals(entry_long=span >= 0.0, stop=rows["close"] + self.k * span)
 
     def plan(self, bars: BarPanel) -> Plan:
         """See the base class."""
