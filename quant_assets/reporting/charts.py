@@ -56,7 +56,8 @@ def faded(colour: str, alpha: float = 0.6) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
-def _axis(title: str = "", **settings: Any) -> dict[str, Any]:
+def axis_of(title: str = "", **settings: Any) -> dict[str, Any]:
+    """An axis in the house style; settings of plotly win."""
     base: dict[str, Any] = {
         "gridcolor": "@grid",
         "linecolor": "@rule",
@@ -69,7 +70,8 @@ def _axis(title: str = "", **settings: Any) -> dict[str, Any]:
     return base | settings
 
 
-def _layout(height: int, **settings: Any) -> dict[str, Any]:
+def layout_of(height: int, **settings: Any) -> dict[str, Any]:
+    """A layout in the house style over a time axis; settings of plotly win."""
     base = {
         "height": height,
         "margin": {"l": 56, "r": 14, "t": 12, "b": 34},
@@ -80,14 +82,15 @@ def _layout(height: int, **settings: Any) -> dict[str, Any]:
         "hovermode": "x unified",
         "legend": {"orientation": "h", "x": 0, "y": -0.1, "yanchor": "top", "font": {"size": 11}},
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "@muted", "activecolor": "@accent"},
-        "xaxis": _axis(showgrid=False, type="date"),
+        "xaxis": axis_of(showgrid=False, type="date"),
     }
     return base | settings
 
 
-def _line(
+def line_of(
     x: list[str], y: npt.ArrayLike, name: str, *, colour: str, width: float = 1.4, **extra: Any
 ) -> dict[str, Any]:
+    """A line trace; `extra` are further settings of plotly."""
     return {
         "type": "scatter",
         "mode": "lines",
@@ -112,14 +115,14 @@ def growth_figure(performance: Performance, *, initial_equity: float, currency: 
         column = performance.net[:, performance.entrants.index(name)]
         curve = np.where(np.isfinite(column), growth(column), np.nan)[weeks] * initial_equity
         colour = faded(LINE_COLOURS[number % len(LINE_COLOURS)])
-        data.append(_line(x_weekly, curve, name, colour=colour, width=1, hovertemplate=money))
+        data.append(line_of(x_weekly, curve, name, colour=colour, width=1, hovertemplate=money))
     lines = [("benchmark", performance.benchmark_returns, "@benchmark", 1.5, 2)]
     lines = lines if performance.has_benchmark else []
     lines.append((performance.focus, performance.focus_returns, "@accent", 2.2, 1))
     for name, returns, colour, width, place in lines:
         grown = growth(returns)
         data.append(
-            _line(x, grown[days] * initial_equity, name, colour=colour, width=width)
+            line_of(x, grown[days] * initial_equity, name, colour=colour, width=width)
             | {"hovertemplate": money, "legendgroup": name, "legendrank": place}
         )
         loss = underwater(returns)[days] * 100.0
@@ -131,16 +134,16 @@ def _underwater_line(x: list[str], loss: Floats, name: str, colour: str) -> dict
     """Loss from the last peak, per cent, on the lower axis; filled for the focus entrant."""
     fill = {"fill": "tozeroy", "fillcolor": "@accent_soft"} if colour == "@accent" else {}
     shape = {"yaxis": "y2", "showlegend": False, "legendgroup": name, "hovertemplate": "%{y:.1f}%"}
-    return _line(x, loss, name, colour=colour, width=1, **shape, **fill)
+    return line_of(x, loss, name, colour=colour, width=1, **shape, **fill)
 
 
 def _growth_layout(performance: Performance, currency: str) -> dict[str, Any]:
     scale = "log" if performance.is_long else "linear"
-    return _layout(
+    return layout_of(
         560,
-        xaxis=_axis(showgrid=False, type="date", anchor="y2", showspikes=False),
-        yaxis=_axis(domain=[0.32, 1], type=scale, title=currency, tickformat="~s"),
-        yaxis2=_axis(domain=[0, 0.26], ticksuffix="%", title="From peak", nticks=5),
+        xaxis=axis_of(showgrid=False, type="date", anchor="y2", showspikes=False),
+        yaxis=axis_of(domain=[0.32, 1], type=scale, title=currency, tickformat="~s"),
+        yaxis2=axis_of(domain=[0, 0.26], ticksuffix="%", title="From peak", nticks=5),
     )
 
 
@@ -151,12 +154,12 @@ def rolling_sharpe_figure(
     x = moments(ts[days])
     styles = [("@accent", 1.7, 1), ("@benchmark", 1.1, 2)]
     data = [
-        _line(x, values[days], name, colour=colour, width=width, hovertemplate="%{y:.2f}")
+        line_of(x, values[days], name, colour=colour, width=width, hovertemplate="%{y:.2f}")
         | {"legendrank": place}
         for (name, values), (colour, width, place) in zip(lines, styles, strict=False)
     ]
     data.reverse()
-    layout = _layout(300, yaxis=_axis(title="Sharpe ratio", zeroline=True))
+    layout = layout_of(300, yaxis=axis_of(title="Sharpe ratio", zeroline=True))
     return {"data": data, "layout": layout}
 
 
@@ -184,13 +187,13 @@ def costs_figure(windows: pd.DataFrame) -> Figure:
         }
         for name, values, colour, axis, unit in bars
     ]
-    layout = _layout(
+    layout = layout_of(
         360,
         bargap=0.15,
         showlegend=False,
-        xaxis=_axis(showgrid=False, type="date", anchor="y2"),
-        yaxis=_axis(domain=[0.55, 1], ticksuffix="%", title="Turnover"),
-        yaxis2=_axis(domain=[0, 0.42], title="Costs, bps"),
+        xaxis=axis_of(showgrid=False, type="date", anchor="y2"),
+        yaxis=axis_of(domain=[0.55, 1], ticksuffix="%", title="Turnover"),
+        yaxis2=axis_of(domain=[0, 0.42], title="Costs, bps"),
     )
     return {"data": data, "layout": layout}
 
@@ -225,7 +228,7 @@ def weights_figure(weights: pd.DataFrame, until: pd.Timestamp | None = None) -> 
         float(np.minimum(heights, 0).sum(axis=0).min()),
         np.maximum(heights, 0).sum(axis=0).max(),
     ]
-    layout = _layout(440, yaxis=_axis("Share of equity", ticksuffix="%", range=rounded(span)))
+    layout = layout_of(440, yaxis=axis_of("Share of equity", ticksuffix="%", range=rounded(span)))
     layout["legend"]["traceorder"] = "normal"
     return {"data": data, "layout": layout}
 
@@ -291,11 +294,11 @@ def bands_figure(bands: pd.DataFrame, focus: str) -> Figure:
             "hovertemplate": "%{y}: %{x:.2f}<extra></extra>",
         }
     )
-    layout = _layout(
+    layout = layout_of(
         90 + 22 * len(names),
         hovermode="closest",
-        xaxis=_axis("Sharpe ratio", zeroline=True),
-        yaxis=_axis(showgrid=False, type="category"),
+        xaxis=axis_of("Sharpe ratio", zeroline=True),
+        yaxis=axis_of(showgrid=False, type="category"),
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 11}},
     )
     return {"data": data, "layout": layout}
@@ -323,9 +326,9 @@ def signals_figure(signal_metrics: pd.DataFrame) -> Figure:
         is_blend = name == "alpha"
         colour = "@accent" if is_blend else LINE_COLOURS[(number + 1) % len(LINE_COLOURS)]
         width = 2.2 if is_blend else 1.2
-        data.append(_line(x, smooth[name], name, colour=colour, width=width))
+        data.append(line_of(x, smooth[name], name, colour=colour, width=width))
         data[-1]["hovertemplate"] = "%{y:.3f}"
-    layout = _layout(320, bargap=0.1, yaxis=_axis(title="Rank IC", zeroline=True))
+    layout = layout_of(320, bargap=0.1, yaxis=axis_of(title="Rank IC", zeroline=True))
     return {"data": data, "layout": layout}
 
 
