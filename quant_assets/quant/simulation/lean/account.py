@@ -56,7 +56,7 @@ EXITS = (STOP_FRACTION, TRAIL_FRACTION, TARGET_FRACTION)
 NO_EXITS = np.empty((3, 0, 0))
 DEFAULT_ACCOUNTS = Accounts()
 N_VALUES, N_CODES = 6, 5  # of the kernel's state
-WORKING_ARRAYS = 24  # that a strategy is taken to hold at once, for tiles of symbols
+WORKING_ARRAYS = 12  # that a strategy is taken to hold at once, for tiles of symbols
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,19 @@ def _touched(
 
 
 @inlined
+def _any_touched(open_: Floats, high: Floats, low: Floats, values: Floats, t: int) -> bool:
+    """Whether bar t meets any stop or target of what is held: without branches."""
+    found = False
+    for s in range(values.shape[1]):
+        held, stop, target = values[POSITION, s], values[STOP_AT, s], values[TARGET_AT, s]
+        start, least, most = open_[t, s], low[t, s], high[t, s]
+        below = (least <= stop) | (start <= stop) | (most >= target) | (start >= target)
+        above = (most >= stop) | (start >= stop) | (least <= target) | (start <= target)
+        found |= ((held > 0.0) & below) | ((held < 0.0) & above)
+    return found
+
+
+@inlined
 def _protect(
     open_: Floats,
     high: Floats,
@@ -402,7 +415,7 @@ def walk(
                 row,
                 t,
             )
-        if protected and (held or opening):
+        if protected and (held or opening) and _any_touched(open_, high, low, values, t):
             row = _protect(
                 open_, high, low, volume, rates, cash, values, codes, places, fills, row, t
             )

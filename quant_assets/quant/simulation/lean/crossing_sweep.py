@@ -16,6 +16,7 @@ from quant_assets.quant.simulation.lean.suitability import obstacles
 from quant_assets.quant.simulation.lean.terms import Accounts, CrossingTerms
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION, EntrySizes
 from quant_assets.quant.strategies.base import VectorStrategy
+from quant_assets.quant.strategies.columns import Line
 from quant_assets.quant.strategies.crossing import (
     Crossing,
     CrossingStrategy,
@@ -120,16 +121,17 @@ def _has_own_signals(strategy: CrossingStrategy) -> bool:
 
 
 def _work(members: Sequence[_Member], terms: CrossingTerms) -> _Work:
-    sides: dict[Hashable, Side] = {}
     places: dict[Hashable, int] = {}
+    sides: list[Side] = []
     pairs = np.empty((len(members), 2), dtype=np.int64)
     for row, (_, rule, _) in enumerate(members):
         for column, side in enumerate((rule.fast, rule.slow)):
-            name = (type(side), side)
-            pairs[row, column] = places.setdefault(name, len(places))
-            sides.setdefault(name, side)
+            name = side.key if isinstance(side, Line) else (type(side), side)
+            pairs[row, column] = places.setdefault(name, len(sides))
+            if len(places) > len(sides):
+                sides.append(side)
     size = np.array([member.size for member in members])
-    return _Work(tuple(sides.values()), pairs, size, terms)
+    return _Work(tuple(sides), pairs, size, terms)
 
 
 def _tiles(
