@@ -124,12 +124,10 @@ class LeanResult:
 
 def lean_rates(terms: ExecutionTerms, signals: Signals, accounts: Accounts) -> LeanRates:
     """Rates of terms without `obstacles`."""
-    fee, leverage = terms.commission, terms.margin.leverage
+    fee, leverage = terms.commission, float(terms.margin.leverage)
     risky = signals.entry_short is not None or leverage > 1.0
-    slippage = terms.slippage.fixed
-    return LeanRates(
-        fee.taker, fee.maker, slippage, leverage, accounts.rest, accounts.shared, risky
-    )
+    rates = (float(fee.taker), float(fee.maker), float(terms.slippage.fixed), leverage)
+    return LeanRates(*rates, accounts.rest, accounts.shared, risky)
 
 
 def lean_decisions(

@@ -12,7 +12,7 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
 from quant_assets.quant.simulation.lean.account import columns_of
 from quant_assets.quant.simulation.lean.single_runs import N_FIGURES, Measured
-from quant_assets.quant.simulation.lean.suitability import obstacles
+from quant_assets.quant.simulation.lean.suitability import decision_obstacles, terms_obstacles
 from quant_assets.quant.simulation.lean.terms import Accounts, CrossingTerms
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION, EntrySizes
 from quant_assets.quant.strategies.base import VectorStrategy
@@ -97,7 +97,7 @@ def _works(
     """Strategies that trade crossings from accounts of one symbol, by unit, side and warm-up."""
     accounts, measured = settings
     single = len(bars.symbols) == 1 or not accounts.shared
-    if not single or len(bars) == 0 or terms.margin.leverage > 1.0:
+    if not single or len(bars) == 0 or terms.margin.leverage > 1.0 or terms_obstacles(terms):
         return
     groups: dict[tuple[int, int, bool], list[_Member]] = {}
     for place, strategy in enumerate(strategies):
@@ -106,7 +106,7 @@ def _works(
         plan, rule = strategy.plan(bars), strategy.crossing()
         sizes = plan.sizes or EntrySizes(np.ones((1, len(bars.symbols))), EQUITY_FRACTION)
         protected = plan.exits is not None and plan.exits.kind.size > 0
-        if protected or len(sizes.size) > 1 or obstacles(bars, ANY, plan, terms, shared=False):
+        if protected or len(sizes.size) > 1 or any(decision_obstacles(bars, ANY, plan, False)):
             continue
         key = (sizes.unit, strategy.warm_up, rule.short)
         groups.setdefault(key, []).append(_Member(place, rule, sizes.size[0]))

@@ -28,14 +28,16 @@ def obstacles(
     bars: BarPanel, signals: Signals, plan: Plan, terms: ExecutionTerms, *, shared: bool = True
 ) -> tuple[str, ...]:
     """Names of what only the event kernel does; none: the lean kernel gives the same result."""
-    return (
-        *_of_decisions(bars, signals, plan, shared),
-        *_of_execution(terms),
-        *_of_account(terms),
-    )
+    return (*decision_obstacles(bars, signals, plan, shared), *terms_obstacles(terms))
 
 
-def _of_decisions(bars: BarPanel, signals: Signals, plan: Plan, shared: bool) -> Iterator[str]:
+def terms_obstacles(terms: ExecutionTerms) -> tuple[str, ...]:
+    """Those that the execution brings."""
+    return (*_of_execution(terms), *_of_account(terms))
+
+
+def decision_obstacles(bars: BarPanel, signals: Signals, plan: Plan, shared: bool) -> Iterator[str]:
+    """Those that signals and plan bring."""
     if signals.target is not None:
         yield "target weights"
     if signals.limit is not None or signals.stop is not None:
