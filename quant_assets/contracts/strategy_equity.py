@@ -15,11 +15,11 @@ class StrategyEquity(Contract):
     positive when received.
     """
 
-    _key: ClassVar[tuple[str, ...]] = ("ts", "strategy")
+    _key: ClassVar[tuple[str, ...]] = ("ts", "strategy_name")
 
     ts: Timestamp
     available_at: Timestamp
-    strategy: str
+    strategy_name: str
     cash: float
     position_value: float
     equity: float

@@ -18,7 +18,7 @@ class StrategyFills(Contract):
 
     ts: Timestamp
     available_at: Timestamp
-    strategy: str
+    strategy_name: str
     fill_id: int = pa.Field(ge=1)
     symbol: str
     order_id: int = pa.Field(ge=0)

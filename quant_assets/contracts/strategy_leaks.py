@@ -14,9 +14,9 @@ class StrategyLeaks(Contract):
     what was found. `n_rows` bars were looked at, from `first_ts` to `last_ts`.
     """
 
-    _key: ClassVar[tuple[str, ...]] = ("strategy", "finding")
+    _key: ClassVar[tuple[str, ...]] = ("strategy_name", "finding")
 
-    strategy: str
+    strategy_name: str
     finding: int = pa.Field(ge=0)
     verdict: str = pa.Field(isin=["trusted", "leak", "not_deterministic", "undecided"])
     trusted: bool

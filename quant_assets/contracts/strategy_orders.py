@@ -17,7 +17,7 @@ class StrategyOrders(Contract):
 
     ts: Timestamp
     available_at: Timestamp
-    strategy: str
+    strategy_name: str
     order_id: int = pa.Field(ge=1)
     symbol: str
     kind: str = pa.Field(isin=["market", "limit", "stop", "stop_limit", "trailing_stop"])

@@ -19,7 +19,7 @@ class StrategySignals(Contract):
 
     ts: Timestamp
     available_at: Timestamp
-    strategy: str
+    strategy_name: str
     symbol: str
     entry_long: bool
     exit_long: bool

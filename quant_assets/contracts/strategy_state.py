@@ -19,7 +19,7 @@ class StrategyState(Contract):
 
     ts: Timestamp
     available_at: Timestamp
-    strategy: str
+    strategy_name: str
     part: str = pa.Field(
         isin=["account", "counters", "run", "symbols", "flags", "held", "orders", "codes"]
     )

@@ -20,7 +20,7 @@ class StrategyTrades(Contract):
 
     ts: Timestamp
     available_at: Timestamp
-    strategy: str
+    strategy_name: str
     trade_id: int = pa.Field(ge=1)
     symbol: str
     direction: str = pa.Field(isin=["long", "short"])

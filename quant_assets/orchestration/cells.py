@@ -7,6 +7,7 @@ the asset, so that planning, checks and the graph test read the same facts as th
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from inspect import cleandoc
 from typing import Any, Literal
 
 import dagster as dg
@@ -147,7 +148,10 @@ def _multi(spec: CellSpec, body: Callable[..., Any], shared: dict[str, Any]) -> 
     }
     outs = {
         name: dg.AssetOut(
-            io_manager_key=IO_MANAGER, metadata={"contract": contract.__name__}, **_common(spec)
+            io_manager_key=IO_MANAGER,
+            description=cleandoc(contract.__doc__ or ""),
+            metadata={"contract": contract.__name__},
+            **_common(spec),
         )
         for name, contract in spec.outs.items()
     }

@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, cached_property
+from typing import TYPE_CHECKING
 
 from quant_assets.adapters.calendars import session_bars
 from quant_assets.adapters.providers.base import Provider, provider_for
@@ -17,6 +18,9 @@ from quant_assets.quant.market.bars import ALWAYS_OPEN
 from quant_assets.storage.snapshots import SnapshotStore
 from quant_assets.storage.sources import SourceStore
 from quant_assets.storage.writer import write_atomically
+
+if TYPE_CHECKING:
+    from quant_assets.quant.strategies.config import LoadedStrategy
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,15 @@ class Workspace:
         for venue in loaded.values():
             self._check_grid(venue)
         return {name: self._resolve(venue) for name, venue in sorted(loaded.items())}
+
+    @cached_property
+    def strategies(self) -> "dict[str, LoadedStrategy]":
+        """Strategies of the user's folder by name; none without a folder."""
+        if self.settings.strategies_folder is None:
+            return {}
+        from quant_assets.adapters.strategies.loader import load_strategies
+
+        return load_strategies(self.settings.strategies_folder)
 
     def _chosen(self, loaded: dict[str, Venue]) -> dict[str, Venue]:
         names = self.settings.venues

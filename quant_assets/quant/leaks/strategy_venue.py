@@ -36,7 +36,7 @@ def strategy_leaks_venue(
     stamps = pd.DatetimeIndex(part.ts[[0, -1]], tz="UTC")
     return pd.DataFrame(
         {
-            "strategy": pd.array([loaded.settings.strategy] * n, dtype="str"),
+            "strategy_name": pd.array([loaded.settings.strategy] * n, dtype="str"),
             "finding": np.arange(n),
             "verdict": pd.array([report.verdict] * n, dtype="str"),
             "trusted": np.full(n, report.trusted),

@@ -51,7 +51,7 @@ def state_frame(
         {
             "ts": pd.DatetimeIndex([ts]).repeat(len(rows)),
             "available_at": pd.DatetimeIndex([known]).repeat(len(rows)),
-            "strategy": pd.array([strategy] * len(rows), dtype="str"),
+            "strategy_name": pd.array([strategy] * len(rows), dtype="str"),
             "part": pd.array(columns[0], dtype="str"),
             "symbol": pd.array(columns[1], dtype="str"),
             "row": np.array(columns[2], dtype=np.int64),

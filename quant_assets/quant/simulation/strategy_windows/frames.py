@@ -42,7 +42,6 @@ STRINGS = (
     "kind",
     "reason",
 )
-UTC = "datetime64[us, UTC]"
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,7 @@ class Ran:
         columns: Columns = {
             "ts": pd.DatetimeIndex(moments, tz="UTC"),
             "available_at": pd.DatetimeIndex(known, tz="UTC"),
-            "strategy": pd.array([self.strategy] * len(frame), dtype="str"),
+            "strategy_name": pd.array([self.strategy] * len(frame), dtype="str"),
         }
         for name, column in contract.to_schema().columns.items():
             if name not in columns:
@@ -121,7 +120,7 @@ class Ran:
 def _typed(column: "pd.Series[Any]", kind: Any) -> Any:
     """A column with the dtype of its contract."""
     if isinstance(kind, pd.DatetimeTZDtype):
-        return column.astype(UTC).array
+        return pd.DatetimeIndex(column).as_unit("us")
     if str(kind) == "str":
         return pd.array([str(value) for value in column], dtype="str")
     return column.to_numpy(dtype=kind)
@@ -152,7 +151,7 @@ def signals_frame(
         {
             "ts": pd.DatetimeIndex(bars.ts[at], tz="UTC"),
             "available_at": pd.DatetimeIndex(bars.available_at[at], tz="UTC"),
-            "strategy": pd.array([strategy] * n, dtype="str"),
+            "strategy_name": pd.array([strategy] * n, dtype="str"),
             "symbol": pd.array(named[columns].tolist(), dtype="str"),
             **{name: one[rows, columns] for name, one in flags.items()},
             **{name: one[rows, columns] for name, one in values.items()},

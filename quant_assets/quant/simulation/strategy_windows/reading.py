@@ -43,10 +43,12 @@ def _strategy_of(text: str) -> LoadedStrategy:
 def execution_of(loaded: LoadedStrategy, market: Market | None = None) -> ExecutionModel:
     """The execution of its backtests, as `quant_assets.backtest` takes it.
 
-    Where a market's funding is assumed to be zero and the file says nothing of funding, so it is.
+    Where a market of perpetuals has no funding, or its funding is assumed zero, so it is here,
+    unless the file says otherwise.
     """
     settings = dict(loaded.settings.execution.settings())
-    if market is not None and market.funding == "assume_zero":
+    perpetual = market is not None and market.asset_class == "crypto_perpetual"
+    if market is not None and perpetual and market.funding != "required":
         settings = {"funding_model": "assume_zero", **settings}
     return ExecutionModel.from_settings(settings) if settings else ExecutionModel()
 

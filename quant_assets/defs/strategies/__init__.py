@@ -1,0 +1,1 @@
+"""Declarations that are made from the user's strategy files."""

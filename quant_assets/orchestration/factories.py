@@ -1,0 +1,192 @@
+"""Assets made from files: each strategy of the user's folder becomes a group of its own.
+
+The group has the strategy's name, and so begin the names of its assets. Its parameters are the
+default of a context of its own, so that a changed file makes these cells stale and no others; the
+code digest covers the plug-ins that the strategy names.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import dagster as dg
+
+from quant_assets.contracts.strategy_leaks import StrategyLeaks
+from quant_assets.contracts.strategy_runs import StrategyRuns
+from quant_assets.core.clock import utc_now
+from quant_assets.core.context import StrategyContext
+from quant_assets.core.errors import ConfigError
+from quant_assets.core.venues import Venue, format_duration
+from quant_assets.orchestration.cells import CellSpec, window_asset
+from quant_assets.orchestration.partitions import (
+    History,
+    previous_window,
+    this_window,
+    venue_partitions,
+    whole_venue,
+)
+from quant_assets.orchestration.walk import Handle, walk
+from quant_assets.orchestration.workspace import Workspace, current_workspace
+from quant_assets.quant.leaks.strategy_venue import strategy_leaks_venue
+from quant_assets.quant.simulation.strategy_windows.reading import execution_of
+from quant_assets.quant.simulation.strategy_windows.stage import (
+    WINDOW_FRAMES,
+    strategy_runs_venue,
+    strategy_window,
+)
+from quant_assets.quant.strategies.config import LoadedStrategy
+from quant_assets.quant.strategies.versioning import modules_of
+from quant_assets.storage.paths import Cell
+
+Body = Callable[..., Any]
+PILLARS = {info.name for info in iter_modules([str(Path(__file__).parent.parent / "defs")])}
+KERNEL = "quant_assets.quant.simulation.execution.event_kernel"
+
+
+def whole_history() -> History:
+    """All windows from the first of the grid to the cell's own."""
+
+    def windows(_venue: Venue) -> int:
+        grid = current_workspace().grid
+        last = grid.key_at(grid.end or utc_now().date())
+        return grid.distance(grid.start.isoformat(), last)
+
+    return History(windows, 0)
+
+
+def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellSpec, ...]:
+    """The cells of one strategy: its windows, the leak check, and the run they make up."""
+    name = loaded.settings.strategy
+    execution = execution_of(loaded)
+    shared: dict[str, Any] = {
+        "group": name,
+        "context": StrategyContext.of_strategy(loaded.data),
+        "modules": (KERNEL, *modules_of(loaded.strategy), *modules_of(execution)),
+        "excluded": _excluded(loaded, frozenset(venues)),
+    }
+    state = f"{name}_state"
+    windows = CellSpec(
+        outs={f"{name}_{part}": contract for part, contract in WINDOW_FRAMES.items()},
+        kind="series",
+        step=strategy_window,
+        reads={"bars": whole_history(), "funding": whole_history(), state: previous_window()},
+        chain=state,
+        **shared,
+    )
+    leaks = CellSpec(
+        outs={f"{name}_leaks": StrategyLeaks},
+        kind="venue",
+        step=strategy_leaks_venue,
+        reads={"bars": this_window()},
+        **shared,
+    )
+    reads = {f"{name}_{part}": this_window() for part in ("equity", "trades", "positions")}
+    runs = CellSpec(
+        outs={f"{name}_runs": StrategyRuns},
+        kind="venue",
+        step=strategy_runs_venue,
+        reads={**reads, f"{name}_leaks": whole_venue()},
+        **shared,
+    )
+    return windows, leaks, runs
+
+
+def _excluded(loaded: LoadedStrategy, venues: frozenset[str]) -> Callable[[Venue], str]:
+    """Why a venue has no cells of a strategy: it is made for another venue or bar length."""
+    name = loaded.settings.strategy
+    universe, length = loaded.settings.backtest.universe, loaded.settings.runtime.candle_interval
+
+    def reason(venue: Venue) -> str:
+        if isinstance(universe, str) and universe in venues and universe != venue.name:
+            return f"{name} is made for the venue {universe}"
+        if length is not None and length != venue.market.bar_length:
+            own = format_duration(venue.market.bar_length)
+            return f"{name} is made for bars of {format_duration(length)}; the venue has {own}"
+        return ""
+
+    return reason
+
+
+def strategy_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
+    """The assets of all strategies of the user's folder; none without a folder."""
+    return [asset for _, assets in _made(workspace).items() for asset in assets]
+
+
+def strategy_checks(workspace: Workspace) -> list[dg.AssetChecksDefinition]:
+    """One check per strategy: its verdict in the leak check."""
+    return [leak_check(name) for name in _made(workspace)]
+
+
+@cache
+def _made(workspace: Workspace) -> dict[str, list[dg.AssetsDefinition]]:
+    venues = frozenset(workspace.venues)
+    for name in sorted(PILLARS & set(workspace.strategies)):
+        raise ConfigError(
+            f"{workspace.strategies[name].source}: {name!r} is a group of the pipeline's own "
+            "assets: give the strategy another name"
+        )
+    return {
+        name: _assets_of(loaded, strategy_specs(loaded, venues))
+        for name, loaded in workspace.strategies.items()
+    }
+
+
+def _assets_of(loaded: LoadedStrategy, specs: tuple[CellSpec, ...]) -> list[dg.AssetsDefinition]:
+    name = loaded.settings.strategy
+    windows, leaks, runs = specs
+    which = f"Strategy {name} {loaded.settings.version}"
+    made = [window_asset(windows)(_body(f"{name}_windows", which))]
+    for spec, text in (
+        (leaks, f"{which}: verdict of the leak check on the newest bars; grain: finding."),
+        (runs, f"{which}: the backtest that its windows make up, with hashes; grain: run."),
+    ):
+        ((out, contract),) = spec.outs.items()
+        made.append(window_asset(spec, contract=contract)(_body(out, text)))
+    return made
+
+
+def _body(name: str, text: str) -> Body:
+    """A body with a name of its own, which walks whatever its spec reads."""
+
+    def body(context: dg.AssetExecutionContext, **handles: Handle) -> Any:
+        return walk(context, **handles)
+
+    body.__name__, body.__doc__ = name, text
+    del body.__annotations__["return"]  # Dagster would ask for a type of every out
+    return body
+
+
+def leak_check(strategy: str) -> dg.AssetChecksDefinition:
+    """An asset check that fails where the leak check does not trust the strategy."""
+    asset = f"{strategy}_leaks"
+
+    @dg.asset_check(
+        asset=dg.AssetKey(asset),
+        name="trusted",
+        description="No decision changes when bars that were not known yet change.",
+        partitions_def=venue_partitions(),
+    )
+    def check(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
+        return leak_evaluation(current_workspace(), asset, list(context.partition_keys))
+
+    return check
+
+
+def leak_evaluation(workspace: Workspace, asset: str, venues: list[str]) -> dg.AssetCheckResult:
+    """Fail for every venue whose verdict is not `trusted`; a venue without bars has none."""
+    judged, refused = 0, []
+    for venue in venues:
+        cell = Cell(asset, venue, "all")
+        if workspace.store.manifest(cell) is None:
+            continue
+        frame = workspace.store.read(cell)
+        verdicts = frame[(frame["finding"] == 0).to_numpy()]
+        judged += len(verdicts)
+        refused += [f"{venue}: {text}" for text in verdicts.loc[~verdicts["trusted"], "text"]]
+    return dg.AssetCheckResult(
+        passed=not refused,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"venues judged": judged, "not trusted": "\n".join(refused) or "none"},
+    )
