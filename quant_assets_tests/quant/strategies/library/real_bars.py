@@ -56,36 +56,36 @@ def funding():
 
 
 @cache
-def perpetuals(*, spot=False):
-    """Four simulated perpetuals by the hour, with the last funding rate and forced orders."""
+def perpetuals(*, spot=False, minutes=60):
+    """Four simulated perpetuals, with the last funding rate and forced orders."""
     symbols = sorted(PERPETUALS + SPOT) if spot else list(PERPETUALS)
+    step = pd.Timedelta(minutes=minutes)
     frame = _fetched("bars")
-    frame = frame[frame["symbol"].isin(symbols)].assign(hour=lambda f: f["ts"].dt.floor("h"))
+    frame = frame[frame["symbol"].isin(symbols)].assign(bar=lambda f: f["ts"].dt.floor(step))
     how = {"open": "first", "high": "max", "low": "min", "close": "last", "volume": "sum"}
-    hourly = frame.pivot_table(index="hour", columns="symbol", values=list(how), aggfunc=how)
-    fields = {name: hourly[name][symbols].to_numpy() for name in how}
-    extras = {"funding_rate": _rates(hourly.index, symbols)}
+    table = frame.pivot_table(index="bar", columns="symbol", values=list(how), aggfunc=how)
+    fields = {name: table[name][symbols].to_numpy() for name in how}
+    extras = {"funding_rate": _rates(table.index + step, symbols)}
     for name, side in (("liquidated_long", "sell"), ("liquidated_short", "buy")):
-        extras[name] = _forced(hourly.index, symbols, side)
-    ts = hourly.index.tz_localize(None).to_numpy()
-    return BarPanel.from_arrays(ts, symbols, timedelta(hours=1), extras=extras, **fields)
+        extras[name] = _forced(table.index, step, symbols, side)
+    ts = table.index.tz_localize(None).to_numpy()
+    return BarPanel.from_arrays(ts, symbols, step.to_pytimedelta(), extras=extras, **fields)
 
 
-def _rates(hours, symbols):
-    """Rate of the last settlement that was known when the hour ended; NaN for spot."""
+def _rates(ended, symbols):
+    """Rate of the last settlement that was known when each bar ended; NaN for spot."""
     frame = _fetched("funding")
     table = frame.pivot_table(index="available_at", columns="symbol", values="rate")
     known = table.reindex(columns=symbols).sort_index()
-    ended = hours + pd.Timedelta(hours=1)
     return known.reindex(known.index.union(ended)).ffill().loc[ended].to_numpy()
 
 
-def _forced(hours, symbols, side):
-    """Money of forced orders of one side within each hour; NaN for spot."""
+def _forced(starts, step, symbols, side):
+    """Money of forced orders of one side within each bar; NaN for spot."""
     frame = _fetched("liquidations")
     frame = frame[frame["side"] == side]
-    frame = frame.assign(money=frame["price"] * frame["quantity"], hour=frame["ts"].dt.floor("h"))
-    table = frame.pivot_table(index="hour", columns="symbol", values="money", aggfunc="sum")
-    table = table.reindex(index=hours).fillna(0.0)
+    frame = frame.assign(money=frame["price"] * frame["quantity"], bar=frame["ts"].dt.floor(step))
+    table = frame.pivot_table(index="bar", columns="symbol", values="money", aggfunc="sum")
+    table = table.reindex(index=starts).fillna(0.0)
     perpetual = np.where([":" in symbol for symbol in symbols], 0.0, np.nan)
     return table.reindex(columns=symbols).to_numpy() + perpetual
