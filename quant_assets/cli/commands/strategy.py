@@ -1,0 +1,273 @@
+"""`quant-assets strategy`: write, check, simulate, tune, compare and explain strategies."""
+
+import functools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from quant_assets.cli.strategies.running import Choice
+
+Decorator = Callable[..., Any]
+
+
+@click.group("strategy")
+def command() -> None:
+    """Trading strategies: from an idea to a run whose every trade can be looked at.
+
+    A STRATEGY is a YAML file, a Python file with one strategy class, a name of the library
+    (`quant-assets strategy list`), or the name of a file in `strategies_folder`.
+
+    \b
+    Examples:
+      quant-assets strategy new my_idea
+      quant-assets strategy check my_idea/my_idea.yaml --venue sp500_demo
+      quant-assets strategy backtest my_idea/my_idea.yaml --venue sp500_demo
+      quant-assets strategy backtest donchian_breakout --bars prices.parquet --set entry=55
+      quant-assets strategy report donchian_breakout --venue sp500_demo --open
+    """
+
+
+def run_options(function: Decorator) -> Decorator:
+    """Options that say which strategy runs on which bars; the function gets a `Choice`."""
+
+    @click.argument("strategy")
+    @click.option("--venue", help="Venue whose stored bars are used; see `quant-assets venues`.")
+    @click.option(
+        "--bars",
+        "file",
+        type=click.Path(path_type=Path),
+        help="File with bars: parquet or CSV with ts, symbol, close, …, or any known layout.",
+    )
+    @click.option("--symbols", help="Symbols to keep, separated by commas; default: all.")
+    @click.option("--start", metavar="DAY", help="First UTC day, YYYY-MM-DD; default: the file's.")
+    @click.option("--end", metavar="DAY", help="Last UTC day, included.")
+    @click.option("--any-dates", is_flag=True, help="Dates and universe of the file do not count.")
+    @click.option("--bar-length", metavar="LENGTH", help="Make longer bars: 15m, 1h, 1d.")
+    @click.option(
+        "--set", "changes", multiple=True, metavar="KEY=VALUE",
+        help="Change a parameter; in YAML by its path: components.sizing.params.fraction=0.2",
+    )  # fmt: skip
+    @click.option(
+        "--execution",
+        type=click.Choice(["optimistic", "default", "pessimistic"]),
+        help="Preset of fills and costs in place of the strategy's own.",
+    )
+    @click.option("--capital", type=click.FloatRange(min=0, min_open=True), help="At the start.")
+    @functools.wraps(function)
+    def wrapper(*args: Any, **options: Any) -> Any:
+        return function(*args, choice=_choice(options), **options)
+
+    return wrapper
+
+
+def _choice(options: dict[str, Any]) -> "Choice":
+    """Takes its own options out of `options`."""
+    from quant_assets.cli.strategies.bars import Wanted, parse_symbols
+    from quant_assets.cli.strategies.running import Choice
+    from quant_assets.cli.strategies.targets import parse_settings
+    from quant_assets.core.errors import ConfigError
+    from quant_assets.core.venues import parse_duration
+
+    length = options.pop("bar_length")
+    try:
+        bar_length = parse_duration(length)
+    except ValueError as cause:
+        raise ConfigError(f"--bar-length: {cause}") from None
+    wanted = Wanted(
+        venue=options.pop("venue"),
+        file=options.pop("file"),
+        symbols=parse_symbols(options.pop("symbols")),
+        start=options.pop("start"),
+        end=options.pop("end"),
+        bar_length=bar_length,
+    )
+    return Choice(
+        strategy=options.pop("strategy"),
+        wanted=wanted,
+        changed=parse_settings(options.pop("changes")),
+        execution=options.pop("execution"),
+        capital=options.pop("capital"),
+        any_dates=options.pop("any_dates"),
+    )
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+open_option = click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
+
+
+@command.command("list")
+@click.option("--runs", is_flag=True, help="Stored runs, newest last, in place of strategies.")
+@json_option
+def list_all(runs: bool, as_json: bool) -> None:
+    """List the strategies of the library and of `strategies_folder`, or the stored runs.
+
+    \b
+    Examples:
+      quant-assets strategy list
+      quant-assets strategy list --runs
+      quant-assets strategy list --json
+    """
+    from quant_assets.cli.console import make_console
+    from quant_assets.cli.strategies.listing import known_strategies, rows_table, run_rows
+    from quant_assets.core.config import load_settings
+
+    settings = load_settings()
+    rows = run_rows(settings) if runs else known_strategies(settings)
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+    elif rows:
+        make_console().print(rows_table(rows))
+    else:
+        click.echo("no run is stored yet; `quant-assets strategy backtest` makes one")
+
+
+@command.command("new")
+@click.argument("name")
+@click.option("--folder", type=click.Path(path_type=Path), help="Default: a new folder NAME here.")
+def new(name: str, folder: Path | None) -> None:
+    """Write a strategy to begin with: the class, a test that passes, and the same idea as YAML.
+
+    \b
+    Examples:
+      quant-assets strategy new my_idea
+      quant-assets strategy new my_idea --folder strategies
+    """
+    from quant_assets.core.errors import ConfigError
+    from quant_assets.quant.strategies.template import strategy_template
+
+    files = strategy_template(name)
+    target = folder or Path(name)
+    there = [str(target / file) for file in files if (target / file).exists()]
+    if there:
+        raise ConfigError(
+            f"{', '.join(there)}: would be overwritten; choose another name or folder"
+        )
+    target.mkdir(parents=True, exist_ok=True)
+    for file, text in files.items():
+        (target / file).write_text(text, encoding="utf-8")
+        click.echo(target / file)
+    click.echo(f"next: quant-assets strategy check {target / name}.yaml --venue sp500_demo")
+
+
+@command.command("check")
+@run_options
+@json_option
+def check(choice: "Choice", as_json: bool) -> None:
+    """Run the leak check: no decision, order or fill may change when the future does.
+
+    The strategy is run again on histories that end early, or go on differently; what it decided
+    before must not change. Exit code 1 unless the verdict is `trusted`.
+
+    \b
+    Examples:
+      quant-assets strategy check my_idea.yaml --venue sp500_demo
+      quant-assets strategy check donchian_breakout --venue sp500_demo --symbols AAPL,XOM --json
+    """
+    from quant_assets.cli.strategies.running import prepare
+    from quant_assets.core.config import load_settings
+    from quant_assets.quant.leaks.strategies import check_strategy
+
+    made = prepare(choice, load_settings())
+    found = check_strategy(made.target.strategy, made.found.panel, execution=made.model)
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=1, default=str))
+    else:
+        click.echo(str(found))
+        click.echo(f"{len(found.outputs)} outputs, {found.n_rows:,} bars, {found.cost:.1f} runs")
+    raise SystemExit(0 if found.trusted else 1)
+
+
+@command.command("backtest")
+@run_options
+@click.option(
+    "--report/--no-report", default=True, help="Write the HTML report.", show_default=True
+)
+@open_option
+@json_option
+def backtest(choice: "Choice", report: bool, show: bool, as_json: bool) -> None:
+    """Simulate a strategy, print its figures, keep trades, equity and report.
+
+    Fills, fees and slippage are those of the strategy's file; without one: the next open, and the
+    defaults of `docs/methods/execution.md`. The run is kept under a hash of all that went in, so
+    that the same run is the same folder.
+
+    \b
+    Examples:
+      quant-assets strategy backtest rsi2_reversion --venue sp500_demo
+      quant-assets strategy backtest my_idea.yaml --bars prices.parquet --start 2020-01-01
+      quant-assets strategy backtest donchian_breakout --venue sp500_demo --set entry=55 --json
+    """
+    from quant_assets.cli.strategies.running import prepare
+    from quant_assets.cli.strategies.session import finish
+    from quant_assets.core.config import load_settings
+
+    settings = load_settings()
+    run = prepare(choice, settings).run()
+    finish(settings, run, page=report or show, show=show, as_json=as_json)
+
+
+@command.command("report")
+@run_options
+@click.option("--check/--no-check", "leaks", default=True, help="With the leak check.")
+@click.option("--audit/--no-audit", default=True, help="With better and worse fills side by side.")
+@open_option
+@json_option
+def report(choice: "Choice", leaks: bool, audit: bool, show: bool, as_json: bool) -> None:
+    """Write the whole report of a strategy, or tell where that of a stored run is.
+
+    STRATEGY may be (the beginning of) a run's hash, or a name without --venue and --bars: then
+    nothing is computed. Else the strategy is simulated, checked for leaks, and its fills audited.
+
+    \b
+    Examples:
+      quant-assets strategy report donchian_breakout --venue sp500_demo
+      quant-assets strategy report donchian_breakout --open
+    """
+    from quant_assets.cli.strategies.running import prepare
+    from quant_assets.cli.strategies.session import finish, show_stored
+    from quant_assets.core.config import load_settings
+
+    settings = load_settings()
+    if choice.wanted.venue is None and choice.wanted.file is None:
+        show_stored(settings, choice.strategy, show=show, as_json=as_json)
+        return
+    from quant_assets.cli.strategies.evidence import audited, leak_report
+
+    made = prepare(choice, settings)
+    more: dict[str, Any] = {"leaks": leak_report(made)} if leaks else {}
+    more |= {"audit": audited(made)} if audit else {}
+    finish(settings, made.run(), page=True, show=show, as_json=as_json, more=more)
+
+
+@command.command("compare")
+@click.argument("runs", nargs=-1, required=True)
+@json_option
+def compare(runs: tuple[str, ...], as_json: bool) -> None:
+    """Show stored runs side by side, and what differs between them.
+
+    RUNS are hashes (or how they begin), or names of strategies: their newest run.
+
+    \b
+    Examples:
+      quant-assets strategy compare rsi2_reversion donchian_breakout
+      quant-assets strategy compare 3ef57d69 c96a7115 --json
+    """
+    from quant_assets.cli.console import make_console
+    from quant_assets.cli.strategies.comparing import differences
+    from quant_assets.cli.strategies.running import runs_folder
+    from quant_assets.cli.strategies.showing import comparison_table, say
+    from quant_assets.cli.strategies.storing import find_run
+    from quant_assets.core.config import load_settings
+
+    folder = runs_folder(load_settings())
+    records = [find_run(folder, text).record for text in runs]
+    if as_json:
+        click.echo(json.dumps({"runs": records, "differences": differences(records)}, indent=1))
+        return
+    console = make_console()
+    console.print(comparison_table(records))
+    say(console, differences(records))

@@ -1,0 +1,1 @@
+"""What `quant-assets strategy` is made of: strategies and bars by name, runs, stores, tables."""

@@ -1,0 +1,239 @@
+"""Bars of a backtest: the stored ones of a venue, or those of a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from quant_assets.core.errors import ConfigError, DataError, MissingCellError
+
+if TYPE_CHECKING:
+    from quant_assets.core.config import Settings
+    from quant_assets.core.venues import Venue
+    from quant_assets.quant.market.bar_panel import BarPanel
+
+PRICES = ("open", "high", "low", "close")
+VALUES = (*PRICES, "volume")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What bars are asked for: a venue's or a file's, which symbols, from and to which UTC day.
+
+    bar_length : None: as they are. start, end : days, both included; None: open.
+    """
+
+    venue: str | None = None
+    file: Path | None = None
+    symbols: tuple[str, ...] = ()
+    start: str | None = None
+    end: str | None = None
+    bar_length: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """Bars, what they are called, what must be said beside every result, and funding settlements.
+
+    stamps : of the venue; notes : what was done to the bars.
+    """
+
+    panel: "BarPanel"
+    universe: str
+    currency: str
+    stamps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    funding: pd.DataFrame | None = field(default=None, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of clock, symbols and all values."""
+        import hashlib
+
+        panel = self.panel
+        known = hashlib.sha256("\n".join(panel.symbols).encode())
+        for moments in (panel.ts, panel.available_at):
+            known.update(np.ascontiguousarray(moments).tobytes())
+        for name, values in sorted(panel.columns().items()):
+            known.update(name.encode())
+            known.update(np.where(np.isnan(values), np.nan, values).tobytes())
+        if self.funding is not None:
+            known.update(self.funding.to_csv(index=False).encode())
+        return known.hexdigest()
+
+
+def find_bars(wanted: Wanted, settings: "Settings") -> Found:
+    """Read, narrow and, where a longer bar is wanted, resample."""
+    if wanted.venue is None and wanted.file is None:
+        raise ConfigError("which bars? give --venue NAME, or --bars FILE (parquet or CSV)")
+    venue = _venue(wanted.venue, settings) if wanted.venue else None
+    notes: list[str] = []
+    if wanted.file is not None:
+        frame = _of_file(wanted.file, venue, notes)
+        universe = wanted.file.name
+    else:
+        from quant_assets.storage.reading import load
+
+        frame = load("bars", venue=str(wanted.venue), root=settings.data_root)
+        universe = str(wanted.venue)
+    frame = _narrowed(frame, wanted, universe)
+    panel = _panel(frame, notes)
+    if wanted.bar_length is not None and wanted.bar_length != panel.bar_length:
+        panel = _longer(panel, wanted.bar_length, notes)
+    funding = _funding(wanted, venue, settings, panel, notes) if venue is not None else None
+    return Found(
+        panel,
+        universe,
+        venue.market.currency if venue is not None else "",
+        tuple(venue.stamps()) if venue is not None else (),
+        tuple(notes),
+        funding,
+    )
+
+
+def _venue(name: str, settings: "Settings") -> "Venue":
+    from quant_assets.adapters.venues.loader import load_venues
+
+    venues = load_venues(settings.venues_folder)
+    if name not in venues:
+        raise ConfigError(f"no venue {name!r}; known: {', '.join(venues)}")
+    return venues[name]
+
+
+def _of_file(path: Path, venue: "Venue | None", notes: list[str]) -> pd.DataFrame:
+    """Bars of a file in any known layout, as the venue, or else UTC, would have it."""
+    from quant_assets.adapters.files.opening import open_source
+    from quant_assets.adapters.files.recognition import recognise
+
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    described = venue or _any_venue()
+    frames, unread = [], 0
+    for file in open_source(path):
+        for raw in recognise(file).read(file, described):
+            if raw.dataset == "bars":
+                frames.append(raw.frame)
+                unread += 0 if raw.rejects is None else len(raw.rejects)
+    if not frames:
+        raise DataError(f"{path.name}: no bars in it; columns ts, symbol, close are needed")
+    if unread:
+        notes.append(f"{unread:,} lines of {path.name} could not be read and are left out")
+    frame = pd.concat(frames, ignore_index=True)
+    known = ["ts", "symbol", *(name for name in VALUES if name in frame.columns)]
+    return frame[known].sort_values(["ts", "symbol"], ignore_index=True)
+
+
+def _any_venue() -> "Venue":
+    """What a file is taken for of which nothing is said: times in UTC, symbols as written."""
+    from quant_assets.core.venues import Venue
+
+    return Venue.model_validate(
+        {
+            "name": "file",
+            "title": "Bars of a file",
+            "provider": {"name": "files"},
+            "history": {"first": "1970-01-01"},
+            "market": {
+                "asset_class": "equity",
+                "currency": "USD",
+                "calendar": "24/7",
+                "time_zone": "UTC",
+                "bar_length": "1d",
+                "bars_per_year": 365,
+                "price_fields": list(VALUES),
+            },
+            "alpha": {"month_bars": 21},
+        }
+    )
+
+
+def _narrowed(frame: pd.DataFrame, wanted: Wanted, universe: str) -> pd.DataFrame:
+    if wanted.symbols:
+        known = set(frame["symbol"].unique())
+        unknown = sorted(set(wanted.symbols) - known)
+        if unknown:
+            shown = ", ".join(sorted(known)[:12]) + (", …" if len(known) > 12 else "")
+            raise DataError(f"{universe} has no {', '.join(unknown)}; it has {shown}")
+        frame = frame[frame["symbol"].isin(wanted.symbols)]
+    if wanted.start is not None:
+        frame = frame[frame["ts"] >= _day(wanted.start)]
+    if wanted.end is not None:
+        frame = frame[frame["ts"] < _day(wanted.end) + pd.Timedelta(days=1)]
+    frame = frame[frame["close"].notna()]
+    if frame.empty:
+        raise DataError(f"{universe} has no bars from {wanted.start} to {wanted.end}")
+    return frame
+
+
+def _day(text: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(text, tz="UTC")
+    except ValueError as cause:
+        raise ConfigError(f"{text!r} is no day: write YYYY-MM-DD") from cause
+
+
+def _panel(frame: pd.DataFrame, notes: list[str]) -> "BarPanel":
+    """Bars without columns that nobody knows; the length is the smallest step between two bars."""
+    from quant_assets.quant.market.bar_panel import BarPanel
+
+    given = [name for name in VALUES if name in frame.columns and frame[name].notna().any()]
+    if "open" not in given:
+        notes.append("the bars have closes alone: what fills at an open fills at that bar's close")
+    if "volume" not in given:
+        notes.append("the bars have no volume: no order is limited by it")
+    times = np.unique(frame["ts"].to_numpy(dtype="datetime64[us]"))
+    if len(times) < 2:
+        raise DataError(f"the bars have {len(times)} times; a backtest needs at least 2")
+    step = np.diff(times).min().astype(timedelta)
+    columns = ["ts", "symbol", *given]
+    columns += ["available_at"] if "available_at" in frame.columns else []
+    return BarPanel.from_frame(frame[columns].astype({"symbol": "str"}), bar_length=step)
+
+
+def _longer(panel: "BarPanel", length: timedelta, notes: list[str]) -> "BarPanel":
+    from quant_assets.quant.market.bar_panel import BarPanel
+    from quant_assets.quant.market.resample import BarArrays, BarLength, resample_panel
+
+    if length < panel.bar_length:
+        raise DataError(
+            f"bars of {length} are wanted and these have {panel.bar_length}; longer bars can be "
+            "made of shorter ones, not the other way round"
+        )
+    arrays = (getattr(panel, name) for name in VALUES)
+    made = resample_panel(
+        BarArrays(panel.ts, panel.available_at, *arrays), BarLength(length, panel.bar_length)
+    )
+    notes.append(f"bars of {length} made of bars of {panel.bar_length}")
+    values: dict[str, Any] = {name: getattr(made, name) for name in VALUES}
+    return BarPanel(made.ts, panel.symbols, length, **values, available_at=made.available_at)
+
+
+def _funding(
+    wanted: Wanted, venue: "Venue", settings: "Settings", panel: "BarPanel", notes: list[str]
+) -> pd.DataFrame | None:
+    """Stored settlements of the symbols; said when a venue of perpetuals has none."""
+    from quant_assets.storage.reading import load
+
+    if venue.market.funding == "none" or wanted.file is not None:
+        return None
+    try:
+        rows = load("funding", venue=venue.name, root=settings.data_root)
+    except MissingCellError:
+        notes.append(
+            "no funding is stored: perpetuals are held without it. "
+            f"quant-assets backfill --venue {venue.name} --assets raw_funding,funding"
+        )
+        return None
+    first, last = pd.Timestamp(panel.ts[0], tz="UTC"), pd.Timestamp(panel.ts[-1], tz="UTC")
+    inside = rows["ts"].between(first, last + panel.bar_length)
+    return rows[inside & rows["symbol"].isin(panel.symbols)].reset_index(drop=True)
+
+
+def parse_symbols(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    """`A,B` as a tuple."""
+    words = text.split(",") if isinstance(text, str) else list(text or ())
+    return tuple(word.strip() for word in words if word.strip())

@@ -1,0 +1,30 @@
+"""What differs between stored runs, in words."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+WORDS = {
+    "strategy": "logic or settings of the strategy",
+    "parameters": "parameters",
+    "bars": "bars",
+    "execution": "fills and costs",
+    "capital": "capital",
+}
+
+
+def differences(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line per run after the first: what went in that differs from the first one."""
+    first, lines = records[0], []
+    for record in records[1:]:
+        changed = [
+            words
+            for part, words in WORDS.items()
+            if record["hashes"][part] != first["hashes"][part]
+        ]
+        same = record["hashes"]["result"] == first["hashes"]["result"]
+        outcome = "the same trades and equity" if same else "another result"
+        what = ", ".join(changed) if changed else "nothing"
+        lines.append(
+            f"{record['run_hash'][:8]} against {first['run_hash'][:8]}: {what} differs; {outcome}"
+        )
+    return lines

@@ -1,0 +1,174 @@
+"""One run of a strategy: what goes in, the result, and the hashes that name it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from quant_assets.cli.strategies.bars import Found, Wanted, find_bars, parse_symbols
+from quant_assets.cli.strategies.targets import Target, find_target
+from quant_assets.core.hashing import combine, digest
+
+if TYPE_CHECKING:
+    from quant_assets.core.config import Settings
+    from quant_assets.quant.simulation.execution.model import ExecutionModel
+    from quant_assets.quant.simulation.execution.results import BacktestResult
+    from quant_assets.reporting.strategy.inputs import RunFacts
+
+DEFAULT_CAPITAL = 100_000.0
+HASH_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the command line says of a run.
+
+    changed : parameters by name. execution : a preset; None: that of the strategy. any_dates :
+        dates and symbols of the strategy's file do not count. capital : None: the file's.
+    """
+
+    strategy: str
+    wanted: Wanted
+    changed: Mapping[str, Any] = field(default_factory=dict)
+    execution: str | None = None
+    capital: float | None = None
+    any_dates: bool = False
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Strategy, bars and execution model of a run that has not been made yet."""
+
+    target: Target
+    found: Found
+    model: "ExecutionModel"
+    capital: float
+
+    def run(self) -> "StrategyRun":
+        """Simulate."""
+        from quant_assets.quant.simulation.execution.runs import backtest
+
+        result = backtest(
+            self.target.strategy,
+            self.found.panel,
+            self.model,
+            initial_capital=self.capital,
+            funding=self.found.funding,
+        )
+        return StrategyRun(self, result)
+
+
+@dataclass(frozen=True)
+class StrategyRun:
+    """A run with its hashes."""
+
+    prepared: Prepared
+    result: "BacktestResult"
+
+    @cached_property
+    def hashes(self) -> dict[str, str]:
+        """SHA-256 of everything that went in, and of what came out (`BacktestResult.hash()`)."""
+        made = self.prepared
+        given = {
+            "strategy": made.target.strategy_hash,
+            "parameters": made.target.param_hash,
+            "bars": made.found.digest,
+            "execution": made.model.digest(),
+            "capital": digest(made.capital),
+        }
+        return {"run": combine(given), **given, "result": self.result.hash()}
+
+    @property
+    def run_hash(self) -> str:
+        """The short name of the run: equal inputs give equal names."""
+        return self.hashes["run"][:HASH_DIGITS]
+
+    @property
+    def name(self) -> str:
+        """Name of the strategy."""
+        return self.prepared.target.strategy.name
+
+    @cached_property
+    def facts(self) -> "RunFacts":
+        """What the report says of the run."""
+        from quant_assets.core.venues import format_duration
+        from quant_assets.reporting.strategy.inputs import RunFacts
+
+        made = self.prepared
+        strategy, found = made.target.strategy, made.found
+        return RunFacts(
+            name=strategy.name,
+            version=strategy.version,
+            source=made.target.source,
+            universe=found.universe,
+            currency=found.currency,
+            bar_length=format_duration(found.panel.bar_length),
+            stamps=found.stamps,
+            notes=(*found.notes, *self.result.assumptions),
+            parameters=made.target.parameters,
+            execution=made.model.settings(),
+            hashes=self.hashes,
+            warm_up=strategy.warm_up,
+        )
+
+
+def prepare(choice: Choice, settings: "Settings") -> Prepared:
+    """Find strategy and bars; what the strategy's own file says holds where nothing else is said.
+
+    Raises `ConfigError` and `DataError` with what there is instead.
+    """
+    folder = settings.strategies_folder
+    target = find_target(choice.strategy, changed=choice.changed, folder=folder)
+    wanted, capital, note = _wanted(choice, target)
+    found = find_bars(wanted, settings)
+    if note:
+        found = replace(found, notes=(*found.notes, note))
+    if target.loaded is not None:
+        target.loaded.check_bars(found.panel)
+    return Prepared(target, found, _execution(target, choice.execution), capital)
+
+
+def _wanted(choice: Choice, target: Target) -> tuple[Wanted, float, str]:
+    """The bars that are wanted, the capital, and what became of the file's universe."""
+    wanted = choice.wanted
+    if target.loaded is None:
+        return wanted, choice.capital or DEFAULT_CAPITAL, ""
+    given = target.loaded.settings
+    length = wanted.bar_length or given.runtime.candle_interval
+    wanted, capital = replace(wanted, bar_length=length), choice.capital
+    capital = capital or given.backtest.initial_capital
+    if choice.any_dates:
+        return wanted, capital, ""
+    start, end = given.backtest.start_date, given.backtest.end_date
+    wanted = replace(
+        wanted,
+        start=wanted.start or (start.isoformat() if start else None),
+        end=wanted.end or (end.isoformat() if end else None),
+    )
+    universe, note = given.backtest.universe, ""
+    if isinstance(universe, list) and not wanted.symbols:
+        wanted = replace(wanted, symbols=parse_symbols(universe))
+    elif isinstance(universe, str) and wanted.venue is None and wanted.file is None:
+        wanted = replace(wanted, venue=universe)
+    elif isinstance(universe, str) and universe != wanted.venue:
+        note = f"the file's universe {universe!r} was not used: the bars were named"
+    return wanted, capital, note
+
+
+def _execution(target: Target, preset: str | None) -> "ExecutionModel":
+    from quant_assets.quant.simulation.execution.model import ExecutionModel
+
+    given = preset if preset is not None else getattr(target.strategy, "execution", None)
+    if given is None:
+        return ExecutionModel()
+    if isinstance(given, ExecutionModel):
+        return given
+    if isinstance(given, str):
+        return ExecutionModel.preset(given)
+    return ExecutionModel.from_settings(given)
+
+
+def runs_folder(settings: "Settings") -> Path:
+    """Where runs of strategies are kept."""
+    return settings.data_root.absolute() / "reports" / "strategies"

@@ -1,0 +1,1 @@
+"""The report of one run of a strategy: one offline HTML file."""

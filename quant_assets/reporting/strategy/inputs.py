@@ -1,0 +1,58 @@
+"""What the report of a strategy is made of; what was not computed is named as absent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from quant_assets.quant.leaks.report import LeakReport
+    from quant_assets.quant.simulation.execution.results import BacktestResult
+    from quant_assets.quant.strategies.base import Strategy
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """What is said of a run: names, hashes, parameters and assumptions.
+
+    stamps : `HEAD: rest`, of the venue; notes : further assumptions. parameters : YAML.
+    execution : as `ExecutionModel.settings` gives it. hashes : SHA-256 by what they cover.
+    """
+
+    name: str
+    version: str
+    source: str
+    universe: str
+    bar_length: str
+    currency: str = ""
+    stamps: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    parameters: str = ""
+    execution: Mapping[str, Any] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    warm_up: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrategyReport:
+    """A run and what else is known of it; None: not computed.
+
+    leaks : verdict of the leak check. audit : one row per execution (`optimistic`, `default`,
+        `pessimistic`) with final_equity, total_return, sharpe_ratio, max_drawdown, n_trades.
+    trials : one row per parameter set, columns `param_*` and `objective`.
+    walk_forward : one row per window, `test_start`, `test_end`, `in_sample`, `out_of_sample`,
+        `degradation`, `parameters`.
+    bands : equity of resampled runs, index ts, columns q05, q25, q50, q75, q95.
+    """
+
+    facts: RunFacts
+    result: "BacktestResult"
+    strategy: "Strategy"
+    leaks: "LeakReport | None" = None
+    audit: pd.DataFrame | None = None
+    trials: pd.DataFrame | None = None
+    objective: str = "objective"
+    walk_forward: pd.DataFrame | None = None
+    bands: pd.DataFrame | None = None
+    bands_note: str = ""
