@@ -17,7 +17,7 @@ from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import DataWindow
 from quant_assets.quant.simulation.execution.book import Book, Floats
-from quant_assets.quant.simulation.execution.engine import advance, first_book
+from quant_assets.quant.simulation.execution.engine import advance_all, first_book
 from quant_assets.quant.simulation.execution.preparation import Preparation, prepare
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.terms import (
@@ -304,7 +304,11 @@ def _number(value: float | None) -> float:
 
 
 def run_by_bar(
-    strategy: BarStrategy, bars: BarPanel, terms: ExecutionTerms, common: dict[str, Any]
+    strategy: BarStrategy,
+    bars: BarPanel,
+    terms: ExecutionTerms,
+    common: dict[str, Any],
+    progress: Callable[[float], None] | None = None,
 ) -> BacktestResult:
     """Run a strategy bar by bar; what it raises comes out of here. See `runs.backtest`."""
     preparation = prepare(bars, terms, plan=strategy.plan(bars), warm_up=strategy.warm_up)
@@ -322,7 +326,9 @@ def run_by_bar(
     decider.attach(book)
     callback = CALLBACK(decider)
     address = ctypes.cast(callback, ctypes.c_void_p).value or 0
-    book, finished = advance(preparation, book, address=address, on_growth=decider.attach)
+    book, finished = advance_all(
+        preparation, book, progress, address=address, on_growth=decider.attach
+    )
     if not finished and decider.error is not None:
         raise decider.error
     names: dict[str, Any] = {"tags": tuple(decider.tags), "groups": tuple(decider.groups)}

@@ -20,7 +20,8 @@ __all__ = ["advance"]
 _kernel = Deferred("quant_assets.quant.simulation.execution.event_kernel")
 
 LOGS = {"fills": 4, "order_log": 5, "trades": 6, "vetoes": 7}  # -> their counter
-BAR, N_IDS, N_OPEN = 0, 3, 2
+BAR = 0
+STEPS = 20  # of progress
 
 
 def advance(
@@ -53,6 +54,28 @@ def advance(
                 f"say {found!r}, profit and loss {expected!r}. Look for infinite prices or costs"
             )
         return book, bool(status == _kernel.FINE)
+
+
+def advance_all(
+    preparation: Preparation,
+    book: Book,
+    progress: Callable[[float], None] | None,
+    *,
+    address: int = 0,
+    on_growth: Callable[[Book], None] | None = None,
+) -> tuple[Book, bool]:
+    """The book after all bars; `progress` is told the share that is done, every 5 %."""
+    start, n, finished = int(book.counters[BAR]), len(preparation.bars), True
+    stops = [n]
+    if progress is not None:
+        stops = sorted({start + -(-(n - start) * step // STEPS) for step in range(1, STEPS + 1)})
+    for stop in stops:
+        book, finished = advance(preparation, book, stop, address=address, on_growth=on_growth)
+        if not finished:
+            break
+        if progress is not None:
+            progress((stop - start) / (n - start))
+    return book, finished
 
 
 def first_book(preparation: Preparation, run: Mapping[str, Any]) -> Book:

@@ -126,12 +126,60 @@ class BookStruct(types.StructRef):
     """`Book` behind one pointer."""
 
 
+# The fields of `Market` and `Book`: compiled code knows them by position, and numba does not see
+# when `book` changes.
+MARKET_FIELDS = (
+    *("open", "high", "low", "close", "volume", "volatility", "average_volume", "spread"),
+    *(
+        "fx",
+        "signal",
+        "target",
+        "limit",
+        "stop",
+        "strength",
+        "size",
+        "exit_kind",
+    ),
+    *(
+        "exit_level",
+        "detail_open",
+        "detail_high",
+        "detail_low",
+        "detail_close",
+        "detail_first",
+        "first_fill",
+        "ts",
+    ),
+    *(
+        "days",
+        "funding_place",
+        "funding_rate",
+        "rules",
+        "switches",
+        "instruments",
+        "commission",
+        "margin",
+    ),
+)
+BOOK_FIELDS = (
+    *("account", "counters", "symbols", "flags", "held", "scratch", "orders", "codes"),
+    *(
+        "requests",
+        "fills",
+        "order_log",
+        "trades",
+        "vetoes",
+        "rows",
+        "shown",
+        "shown_rows",
+    ),
+)
 make: Any = structref.new
 MARKET_STRUCT: Any = cast("Any", MarketStruct)(
-    [(n, OTHER_TYPES.get(n, FLOATS)) for n in Market._fields]
+    [(n, OTHER_TYPES.get(n, FLOATS)) for n in MARKET_FIELDS]
 )
 BOOK_STRUCT: Any = cast("Any", BookStruct)(
-    [(n, OTHER_TYPES.get(n, FLOATS)) for n in Book._fields if not n.startswith("shown")]
+    [(n, OTHER_TYPES.get(n, FLOATS)) for n in BOOK_FIELDS if not n.startswith("shown")]
 )
 
 

@@ -127,10 +127,14 @@ class BacktestResult:
     @cached_property
     def metrics(self) -> pd.Series:
         """Figures of the returns, as `analytics.performance_table` names them."""
+        benchmark = self.benchmark
+        if benchmark is not None and len(benchmark) == len(self.preparation.bars):
+            benchmark = benchmark[self.first_bar : self.last_bar]
         table = performance_table(
             self.equity["returns"].to_numpy(),
             periods_per_year=self.periods_per_year,
-            benchmark=self.benchmark,
+            benchmark=benchmark,
+            ts=None if self.first_bar else pd.DatetimeIndex(self.equity.index),
         )
         return table.iloc[0].rename("value")
 

@@ -1,6 +1,6 @@
 """One backtest from start to end: decisions, terms, kernel, result."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, cast
 
@@ -12,7 +12,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.analytics.annualisation import DAYS_PER_YEAR
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.carried import Carried
-from quant_assets.quant.simulation.execution.engine import advance, first_book
+from quant_assets.quant.simulation.execution.engine import advance_all, first_book
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.simulation.execution.preparation import prepare
 from quant_assets.quant.simulation.execution.results import BacktestResult
@@ -39,6 +39,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     rates: pd.DataFrame | None = None,
     start: datetime | None = None,
     carried: Carried | None = None,
+    progress: Callable[[float], None] | None = None,
 ) -> BacktestResult:
     """Simulate a strategy on bars; the last open position stays open, marked at the last close.
 
@@ -58,6 +59,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     start : the first bar that is traded is the first at or after it; those before only warm up.
     carried : the account at the end of the window before (`BacktestResult.carried`), which goes on
         with its positions and orders in place of `initial_capital`.
+    progress : called with the share of bars that is done, every 5 %.
 
     Raises
     ------
@@ -89,12 +91,12 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     if taken == "bar":
         from quant_assets.quant.simulation.execution.bar_path import run_by_bar
 
-        return run_by_bar(cast("BarStrategy", strategy), priced, terms, common)
+        return run_by_bar(cast("BarStrategy", strategy), priced, terms, common, progress)
     signals = cast("VectorStrategy", strategy).signals(panel)
     preparation = prepare(
         priced, terms, signals=signals, plan=strategy.plan(panel), warm_up=strategy.warm_up
     )
-    book, _ = advance(preparation, first_book(preparation, common))
+    book, _ = advance_all(preparation, first_book(preparation, common), progress)
     return BacktestResult(preparation=preparation, book=book, **_names(carried), **common)
 
 

@@ -271,3 +271,14 @@ def test_sealed_bars_need_no_other_kernel():
         run.bars[name].setflags(write=False)
     assert backtest(strategy, run.bars, run.terms).hash() == before
     assert len(event_kernel.run.signatures) == 1
+
+
+@pytest.mark.parametrize("form", ["vector", "bar"])
+def test_progress_is_told_every_twentieth_and_changes_nothing(form):
+    run, told = random_run(5, n_bars=97), []
+    strategy = Channel(rows=3, uses_targets=False, goes_with=run.plan)
+    watched = backtest(strategy, run.bars, run.terms, form=form, progress=told.append)
+    assert watched.hash() == backtest(strategy, run.bars, run.terms, form=form).hash()
+    assert len(told) == 20
+    assert told == sorted(told)
+    assert told[-1] == 1.0

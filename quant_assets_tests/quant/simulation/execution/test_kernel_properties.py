@@ -129,6 +129,8 @@ def test_constants_are_those_of_terms_and_books():
     by = ("LEVERAGE", "POSITION", "GROSS", "NET", "SECTOR", "COUNT", "HEAT", "CORRELATION")
     by += ("CUT", "HALT", "DAILY", "COOL", "LEAST", "NO_STOP", "LOT", "RUIN")
     assert [getattr(kernel, f"BY_{name}") for name in by] == list(range(len(names.RULES)))
+    assert names.Market._fields == kernel.MARKET_FIELDS
+    assert names.Book._fields == kernel.BOOK_FIELDS
     assert kernel.TRADED_NOTIONAL < names.N_SYMBOL
     assert kernel.LAST_TRADE < names.N_FLAGS
     assert kernel.C_CHILDREN < names.N_CODE

@@ -174,3 +174,53 @@ def test_exit_wins_over_entry_of_its_side():
     bars = flat_bars(4)
     both = Signals(entry_long=at(bars, 0), exit_long=at(bars, 0))
     assert tell(bars, both).fills.empty
+
+
+def nets_after_openings(fills):
+    """Net exposure in the direction of each fill that opened something; exits are never refused."""
+    held, found = {}, []
+    for symbol, quantity in zip(fills.symbol, fills.quantity, strict=True):
+        before = held.get(symbol, 0.0)
+        held[symbol] = before + quantity
+        if before * quantity >= 0.0:
+            found.append(np.sign(quantity) * sum(held.values()) * 100.0 / 100_000.0)
+    return np.array(found)
+
+
+@pytest.mark.parametrize("targets", [False, True])
+def test_limits_are_never_exceeded(targets):
+    """On flat prices without costs nothing but fills moves exposure."""
+    rng = np.random.default_rng(int(targets))
+    bars = flat_bars(300, symbols=6)
+    shape, sector = bars.close.shape, np.array([0, 0, 1, 1, 2, 2])
+    flags = [rng.random(shape) < share for share in (0.1, 0.05, 0.1, 0.05)]
+    names = ("entry_long", "exit_long", "entry_short", "exit_short")
+    signals = Signals(**dict(zip(names, flags, strict=True)))
+    if targets:
+        drawn = rng.uniform(-0.6, 0.6, shape)
+        signals = Signals(target=np.where(rng.random(shape) < 0.1, drawn, np.nan))
+    result = limited(
+        bars,
+        signals,
+        max_position=0.22,
+        max_gross=0.7,
+        max_net=0.4,
+        max_sector=0.3,
+        sector=sector,
+        max_positions=4,
+    )
+    by_bar = result.fills.pivot_table(
+        index="ts", columns="symbol", values="quantity", aggfunc="sum", fill_value=0.0
+    )
+    held = by_bar.cumsum().to_numpy() * 100.0 / 100_000.0
+    by_sector = np.abs(held) @ np.eye(3)[sector]
+    assert len(held) > 50
+    for values, limit in (
+        (np.abs(held), 0.22),
+        (np.abs(held).sum(axis=1), 0.7),
+        (nets_after_openings(result.fills), 0.4),
+        (by_sector, 0.3),
+        ((np.abs(held) > 1e-9).sum(axis=1), 4),
+    ):
+        assert values.max() <= limit + 1e-9
+        assert values.max() > 0.9 * limit  # and it is used
