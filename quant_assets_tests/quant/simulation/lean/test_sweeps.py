@@ -1,6 +1,7 @@
 """Sweeps: the three ways give the same figures, whatever the budget and the executor."""
 
 import pickle
+import tracemalloc
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ import pytest
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.indicators.averages import Ema, Sma
 from quant_assets.quant.risk.terms import STOP_FRACTION, ExitTerms
-from quant_assets.quant.simulation.lean import sweeps
+from quant_assets.quant.simulation.lean import crossing_sweep, sweeps
 from quant_assets.quant.simulation.lean.single_runs import figures
 from quant_assets.quant.simulation.lean.sweeps import combinations, sweep
 from quant_assets.quant.simulation.lean.terms import Accounts
@@ -249,3 +250,32 @@ def test_crossings_are_those_of_plain_numpy():
     up, down = crossings(fast, slow)
     np.testing.assert_array_equal(up, (before <= 0.0) & (difference > 0.0))
     np.testing.assert_array_equal(down, (before >= 0.0) & (difference < 0.0))
+
+
+@pytest.mark.parametrize("budget_mb", [0.1, 0.5, 2.0, 64.0])
+def test_tiles_take_every_combination_once_and_keep_to_the_budget(budget_mb):
+    n_bars, n_symbols, rng = 500, 6, np.random.default_rng(2)
+    pairs = np.array([(f, s) for f in range(40) for s in range(40, 80)])
+    rng.shuffle(pairs)
+    work = crossing_sweep._Work(tuple(range(80)), pairs, np.ones((len(pairs), 6)), None)
+    seen = np.zeros((len(pairs), n_symbols), dtype=int)
+    for tile, rows in crossing_sweep._tiles(work, (n_bars, n_symbols), budget_mb):
+        seen[rows, tile] += 1
+        arrays = len(np.unique(pairs[rows])) + crossing_sweep.PRICES
+        assert arrays * (tile.stop - tile.start) * n_bars * 8 <= budget_mb * 2**20
+    assert (seen == 1).all()
+
+
+@pytest.mark.slow
+def test_ten_thousand_combinations_stay_within_their_budget():
+    bars, terms = bars_and_terms(n_bars=30_000, n_symbols=1, gaps=False)
+    grid = {"fast": list(range(2, 102)), "slow": list(range(102, 202))}
+    sweep(Averages, {"fast": [2]}, bars, terms, accounts=ISOLATED)  # imports and compiles
+    tracemalloc.start()
+    try:
+        found = sweep(Averages, grid, bars, terms, accounts=ISOLATED, budget_mb=8.0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.ways() == {"crossings": 10_000}
+    assert peak < 48 * 2**20  # what all lines take; strategies and results are 26 of it
