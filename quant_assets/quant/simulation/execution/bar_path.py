@@ -308,10 +308,16 @@ def run_by_bar(
     bars: BarPanel,
     terms: ExecutionTerms,
     common: dict[str, Any],
+    *,
+    priced: BarPanel | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> BacktestResult:
-    """Run a strategy bar by bar; what it raises comes out of here. See `runs.backtest`."""
-    preparation = prepare(bars, terms, plan=strategy.plan(bars), warm_up=strategy.warm_up)
+    """Run a strategy bar by bar; what it raises comes out of here. See `runs.backtest`.
+
+    `priced` : the bars with the series that slippage needs, which the strategy does not see.
+    """
+    panel = bars if priced is None else priced
+    preparation = prepare(panel, terms, plan=strategy.plan(bars), warm_up=strategy.warm_up)
     n_requests = 4 * len(bars.symbols) + 64
     book, carried = first_book(preparation, common), common["carried_from"]
     rows = _Rows(strategy, bars)

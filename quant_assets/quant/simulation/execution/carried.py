@@ -93,7 +93,9 @@ class Carried:
         flags[:, LAST_TRADE] = -1
         book.flags[place[known]] = flags[known]
         book.held[: len(self.held)] = place[self.held]
-        return self._with_orders(book, place, shift)
+        book = self._with_orders(book, place, shift)
+        _delay(book, preparation.market.first_fill, start)
+        return book
 
     def _places(self, symbols: tuple[str, ...]) -> npt.NDArray[np.int64]:
         """Position of each carried symbol among the new ones, -1 where it is not needed there."""
@@ -121,6 +123,18 @@ class Carried:
             book = book._replace(orders=room, codes=space, scratch=np.zeros(2 * n, dtype=np.int64))
         book.orders[:n], book.codes[:n] = self.orders, codes
         return book
+
+
+def _delay(book: Book, first_fill: Integers, start: int) -> None:
+    """Let orders wait whose decisions become known after the first bars of this window.
+
+    The window before did not know these bars and took the first after its end.
+    """
+    codes = book.codes[: int(book.counters[N_OPEN])]
+    late = np.maximum(first_fill[codes[:, C_DECIDED]] - start, 0)
+    late[codes[:, C_ACTIVE] < start] = 0
+    codes[:, C_ACTIVE] += late
+    codes[:, C_EXPIRES] += np.where(codes[:, C_EXPIRES] < NEVER, late, 0)
 
 
 def _shifted(bars: Integers, shift: int) -> Integers:

@@ -91,7 +91,8 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     if taken == "bar":
         from quant_assets.quant.simulation.execution.bar_path import run_by_bar
 
-        return run_by_bar(cast("BarStrategy", strategy), priced, terms, common, progress)
+        by_bar = cast("BarStrategy", strategy)
+        return run_by_bar(by_bar, panel, terms, common, priced=priced, progress=progress)
     signals = cast("VectorStrategy", strategy).signals(panel)
     preparation = prepare(
         priced, terms, signals=signals, plan=strategy.plan(panel), warm_up=strategy.warm_up

@@ -8,6 +8,7 @@ import pytest
 
 from quant_assets import backtest
 from quant_assets.core.errors import DataError
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.defaults import frictionless
 from quant_assets.quant.strategies.orders import Order
 from quant_assets.quant.strategies.plan import Plan
@@ -18,6 +19,7 @@ from quant_assets_tests.quant.simulation.execution.hand_runs import (
     at,
     exits,
     flat_bars,
+    tell,
     units,
 )
 from quant_assets_tests.quant.simulation.execution.random_runs import _mapped, random_run
@@ -125,3 +127,19 @@ def test_windows_that_do_not_continue_are_refused():
     fewer = Told(decisions=Signals(entry_long=at(later)), goes_with=Plan(sizes=units(1.0, later)))
     with pytest.raises(DataError, match=r"\['B'\]"):
         backtest(fewer, later, frictionless(later), carried=carried)
+
+
+def test_a_decision_that_becomes_known_late_waits_in_the_next_window():
+    """Known two bars after its end: decided at bar 3, it cannot fill before the open of bar 6."""
+    plain = flat_bars(9)
+    known = plain.available_at.copy()
+    known[3] += np.timedelta64(2, "D")
+    bars = BarPanel.from_arrays(
+        plain.ts, plain.symbols, plain.bar_length, close=plain.close, available_at=known
+    )
+    whole = tell(bars, Signals(entry_long=at(bars, 3)))
+    assert whole.fills.ts.tolist() == [pd.Timestamp("2024-01-07", tz="UTC")]
+    part, rest = bars.rows(slice(0, 4)), bars.rows(slice(2, 9))
+    first = tell(part, Signals(entry_long=at(part, 3)))
+    second = tell(rest, Signals(entry_long=at(rest)), carried=first.carried())
+    assert second.fills.ts.tolist() == whole.fills.ts.tolist()

@@ -282,3 +282,21 @@ def test_progress_is_told_every_twentieth_and_changes_nothing(form):
     assert len(told) == 20
     assert told == sorted(told)
     assert told[-1] == 1.0
+
+
+def test_a_strategy_sees_its_own_extras_not_those_of_the_slippage():
+    plain = rising(120)
+    own = np.full(plain.close.shape, 7.0)
+    bars = BarPanel.from_arrays(
+        plain.ts,
+        plain.symbols,
+        plain.bar_length,
+        close=plain.close,
+        volume=np.full(plain.close.shape, 1e4),
+        extras={"volatility": own},
+    )
+    seen = []
+    looks = Looks(at_bar=lambda window, account: seen.append(window["volatility", -1].tolist()))
+    result = backtest(looks, bars, {"slippage_model": "sqrt_volume"})
+    assert seen == [[7.0, 7.0]] * 120
+    assert not (result.preparation.market.volatility == 7.0).any()
