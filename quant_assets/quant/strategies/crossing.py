@@ -1,7 +1,9 @@
 """Strategies that trade when one line crosses another: a sweep walks them crossing by crossing."""
 
 from abc import abstractmethod
+from copy import copy
 from dataclasses import dataclass
+from typing import ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,14 @@ class Crossing:
 class CrossingStrategy(VectorStrategy):
     """A strategy that says what must cross; its signals follow from it."""
 
+    _cache: ClassVar[IndicatorCache | None] = None
+
+    def with_cache(self, cache: IndicatorCache) -> Self:
+        """The same strategy, computing its lines through a cache."""
+        other = copy(self)
+        object.__setattr__(other, "_cache", cache)
+        return other
+
     @abstractmethod
     def crossing(self) -> Crossing:
         """The two sides."""
@@ -41,7 +51,7 @@ class CrossingStrategy(VectorStrategy):
     def signals(self, bars: BarPanel) -> Signals:
         """Entries and exits where the sides cross."""
         rule = self.crossing()
-        up, down = crossings(*side_values((rule.fast, rule.slow), bars))
+        up, down = crossings(*side_values((rule.fast, rule.slow), bars, self._cache))
         if rule.short:
             return Signals(entry_long=up, entry_short=down)
         return Signals(entry_long=up, exit_long=down)

@@ -20,7 +20,9 @@ def crossed(fast: Floats, slow: Floats, step: int, up: Bools, down: Bools) -> No
 
 
 def warm_up() -> None:
-    """Compile the kernel of this file."""
-    values = np.zeros(3)
+    """Compile the kernel of this file, also for the read-only lines of a cache."""
+    values, cached = np.zeros(3), np.zeros(3)
+    cached.flags.writeable = False
     marks = np.zeros(3, dtype=np.bool_)
-    crossed(values, values, 1, marks, marks.copy())
+    for line in (values, cached):
+        crossed(line, line, 1, marks, marks.copy())

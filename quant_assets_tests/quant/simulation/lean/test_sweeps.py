@@ -17,7 +17,7 @@ from quant_assets.quant.simulation.lean.sweeps import combinations, sweep
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.base import VectorStrategy
-from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.columns import IndicatorCache, Line
 from quant_assets.quant.strategies.crossing import Crossing, CrossingStrategy, crossings
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets_tests.quant.simulation.lean.random_runs import random_bars, with_costs
@@ -105,6 +105,19 @@ def test_a_short_that_ruins_its_account_is_left_to_the_event_kernel():
         for row, way in zip(found.parameters, found.way, strict=True)
         if way == "events"
     )
+
+
+def test_lines_are_computed_once_for_runs_bar_by_bar_too():
+    bars, terms = bars_and_terms(n_bars=80)
+    cache = IndicatorCache()
+    kinds = [{"fast": fast, "slow": 7, "stop": stop} for fast in (2, 3) for stop in (0.01, 0.02)]
+    cached = [Averages(**kind).with_cache(cache) for kind in kinds]
+    shared = [strategy.signals(bars) for strategy in cached]
+    assert (cache.misses, cache.hits) == (3, 5)
+    for kind, found in zip(kinds, shared, strict=True):
+        np.testing.assert_array_equal(found.entry_long, Averages(**kind).signals(bars).entry_long)
+    assert cached[0] == Averages(**kinds[0])
+    assert sweep(Averages, kinds, bars, terms, accounts=ISOLATED).ways() == {"bars": 4}
 
 
 def test_protective_exits_and_shared_accounts_go_bar_by_bar():
