@@ -65,7 +65,8 @@ QUANTITY, AVERAGE, LEVEL, LEVEL_FX, STOP_AT, TARGET_AT, TRAIL_PART, TRAIL_DISTAN
 EXTREME, BEFORE, USED, BOUGHT, ENTRY_VALUE, SOLD, EXIT_VALUE, FLOW = range(8, 16)
 T_COMMISSION, T_SLIPPAGE, T_BORROW, T_FUNDING, T_PENALTY, T_IMPACT = range(16, 22)
 HIGHEST, LOWEST, T_EQUITY, T_HEAT, T_DRAWDOWN, T_QUALITY, T_STRENGTH = range(22, 29)
-ENTRY_NOTIONAL, TRADED_NOTIONAL, CALLED = 29, 30, 31  # CALLED: strength of a signal, for sorting
+# CALLED: strength of a signal, for sorting; ORDER_STOP: of a bracket, for heat.
+ENTRY_NOTIONAL, TRADED_NOTIONAL, CALLED, ORDER_STOP = 29, 30, 31, 32
 # Flags of symbols
 HELD_AT, ENTRY_BAR, TIME_EXIT, EXIT_ORDER, ENTRY_ORDER, BEFORE_BAR, USED_BAR = range(7)
 COOL_UNTIL, STAGE, TRAILS, T_DECIDED, T_ID, GAPS, T_TAG, TOUCHED, LAST_TRADE = range(7, 16)
@@ -575,6 +576,7 @@ def arm(m: Market, k: Book, t: int, slot: int, price: float) -> None:
 def heat_of(m: Market, k: Book, t: int, s: int) -> float:
     """Money lost when the stop of `s` is met; all of the position's notional without a stop."""
     quantity, level, stop = k.symbols[s, QUANTITY], k.symbols[s, LEVEL], k.symbols[s, STOP_AT]
+    stop = k.symbols[s, ORDER_STOP] if np.isnan(stop) else stop
     if np.isnan(stop):
         return abs(quantity) * worth(m, t, s, level)
     return max(0.0, -quantity * profit(m, s, level, stop) * m.fx[row_of(m.fx, t), s])
@@ -769,6 +771,7 @@ def open_trade(m: Market, k: Book, t: int, slot: int, price: float) -> None:
     k.flags[s, T_DECIDED], k.flags[s, GAPS] = k.codes[slot, C_DECIDED], 0
     k.flags[s, T_TAG] = k.codes[slot, C_TAG]
     k.symbols[s, HIGHEST] = k.symbols[s, LOWEST] = price
+    k.symbols[s, ORDER_STOP] = np.nan
     k.symbols[s, T_EQUITY], k.symbols[s, T_HEAT] = k.account[NOW], k.account[HEAT]
     k.symbols[s, T_DRAWDOWN] = max(0.0, 1.0 - k.account[NOW] / k.account[PEAK])
     k.symbols[s, T_STRENGTH] = k.orders[slot, O_STRENGTH]
@@ -939,6 +942,8 @@ def after_fill(k: Book, t: int, slot: int, amount: float, opened: bool) -> None:
         if np.isnan(price):
             continue
         kind, reason = (STOP, STOP_LOSS) if part == 0 else (LIMIT, TAKE_PROFIT)
+        if part == 0:
+            k.symbols[s, ORDER_STOP] = price
         child = new_order(k, t, s, kind, -side, reason)
         k.orders[child, O_QUANTITY] = k.orders[child, O_ORIGINAL] = -side * amount
         k.orders[child, O_STOP if part == 0 else O_LIMIT] = price
@@ -1009,7 +1014,8 @@ def carry_on(
     left = abs(quantity) - amount
     left = 0.0 if left <= DUST * abs(quantity) else left
     k.orders[slot, O_QUANTITY] = left if quantity > 0.0 else -left
-    if k.codes[slot, C_REDUCE] == 0:
+    lives_on = k.codes[slot, C_KIND] != MARKET and k.codes[slot, C_REASON] == ORDER
+    if k.codes[slot, C_REDUCE] == 0 and not lives_on:
         expires = t + m.switches[TIME_TO_LIVE]
         k.codes[slot, C_EXPIRES] = min(k.codes[slot, C_EXPIRES], expires)
     after_fill(k, t, slot, amount, opened)
@@ -1777,6 +1783,7 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
                 if not (np.isnan(symbols[s, TRAIL_PART]) and np.isnan(symbols[s, TRAIL_DISTANCE])):
                     trail(k, s, top if quantity > 0.0 else bottom)
             stop, gap = symbols[s, STOP_AT], np.inf
+            stop = symbols[s, ORDER_STOP] if np.isnan(stop) else stop
             if instruments[s, INVERSE] != 0.0:
                 entry = 1.0 / symbols[s, AVERAGE]
                 worth_now = quantity * scale * (entry - 1.0 / price) * rate

@@ -227,3 +227,19 @@ def test_limit_entry_inside_a_bar_is_stopped_in_it_but_does_not_reach_its_target
     guarded = Order(symbol="A", quantity=10, kind="limit", limit=98.0, stop_loss=93.0)
     trade = place(stopped, {0: [guarded]}).trades.iloc[0]
     assert (trade.exit_price, trade.bars_held) == (pytest.approx(93.0), 0)
+
+
+def test_stop_of_a_bracket_counts_for_heat():
+    order = Order(symbol="A", quantity=10.0, stop_loss=95.0)
+    result = place(hand_bars(*[QUIET] * 3), {0: [order]}, initial_capital=10_000.0)
+    assert result.equity.heat.tolist() == pytest.approx([0.0, 0.005, 0.005])
+
+
+def test_a_resting_order_that_filled_in_part_stays_good_till_cancelled():
+    bars = hand_bars(QUIET, *[(100, 101, 98, 100)] * 6, volume=[10.0] * 7)
+    terms = frictionless(bars)
+    terms = terms._replace(fills=terms.fills._replace(participation=0.5, time_to_live=1))
+    order = Order(symbol="A", quantity=20.0, kind="limit", limit=99.0)
+    assert place(bars, {0: [order]}, terms=terms).fills.quantity.tolist() == [5.0] * 4
+    at_market = Order(symbol="A", quantity=20.0)
+    assert place(bars, {0: [at_market]}, terms=terms).fills.quantity.tolist() == [5.0] * 2
