@@ -18,6 +18,7 @@ from pyarrow import fs
 from quant_assets.core.errors import ConfigError, IntegrityError, StorageError
 from quant_assets.storage.manifests import Manifest
 from quant_assets.storage.snapshots import SnapshotStore
+from quant_assets.storage.strategy_views import make_views, needed_assets
 
 _CELL_COLUMNS = ("venue", "window")
 _BARE_WINDOW = re.compile(r"(?<!\")\bwindow\b(?!\")", re.IGNORECASE)
@@ -32,7 +33,8 @@ _ARROW = {
 def connect(root: Path, *, assets: list[str] | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory connection in UTC with a read-only table per asset (default: all assets).
 
-    Each table has the asset's columns plus `venue` and `window`. Files, extensions and the
+    Each table has the asset's columns plus `venue` and `window`; the views of `strategy_views` come
+    with the assets behind them. Files, extensions and the
     network are shut off, and the settings are locked.
     """
     store = SnapshotStore(root)
@@ -41,10 +43,13 @@ def connect(root: Path, *, assets: list[str] | None = None) -> duckdb.DuckDBPyCo
     )
     connection.execute("SET TimeZone='UTC'")  # not in `config`: that would look for an extension
     connection.execute("SET enable_external_access=false")
+    shown = []
     for asset in store.assets() if assets is None else assets:
         manifests = _manifests(store, asset)
         if manifests:
             connection.register(asset, _dataset(store, asset, manifests))
+            shown.append(asset)
+    make_views(connection, store, shown)
     connection.execute("SET lock_configuration=true")
     return connection
 
@@ -111,9 +116,11 @@ def _arrow_type(dtype: str) -> pa.DataType:
 
 def run_query(root: Path, sql: str) -> pd.DataFrame:
     """Result of one SQL statement over the lake; an SQL error becomes a `ConfigError`."""
-    known = SnapshotStore(root).assets()
+    store = SnapshotStore(root)
+    known = store.assets()
     lowered = sql.lower()
-    named = [asset for asset in known if asset.lower() in lowered]
+    behind = needed_assets(store, lowered, known)
+    named = [asset for asset in known if asset.lower() in lowered or asset in behind]
     with connect(root, assets=named or known) as connection:
         try:
             relation = connection.sql(sql)

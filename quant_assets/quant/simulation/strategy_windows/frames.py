@@ -12,14 +12,8 @@ from quant_assets.contracts.strategy_equity import StrategyEquity
 from quant_assets.contracts.strategy_fills import StrategyFills
 from quant_assets.contracts.strategy_orders import StrategyOrders
 from quant_assets.contracts.strategy_trades import StrategyTrades
-from quant_assets.quant.simulation.execution import ledger
-from quant_assets.quant.simulation.execution.book import Book
-from quant_assets.quant.simulation.execution.preparation import Preparation
-from quant_assets.quant.simulation.strategy_windows.carrying import (
-    EARLIER_TRADES,
-    N_TRADES,
-    N_VETOES,
-)
+from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import FLAGS, Signals
 
@@ -45,65 +39,49 @@ STRINGS = (
 
 
 @dataclass(frozen=True)
-class Ran:
-    """A run up to the end of a window that begins at bar `first`."""
+class WindowFrames:
+    """Frames of a run over the bars of one window."""
 
     strategy: str
-    preparation: Preparation
-    book: Book
-    first: int
-    capital: float
-
-    @property
-    def n_vetoes(self) -> int:
-        """Decisions that a rule refused or cut."""
-        return int(self.book.counters[N_VETOES])
+    result: BacktestResult
 
     def equity(self) -> pd.DataFrame:
-        """`StrategyEquity`: the window's bars."""
-        frame = ledger.equity_frame(self.preparation, self.book, self.capital)
-        frame = frame.iloc[self.first :].reset_index()
+        """`StrategyEquity`."""
+        frame = self.result.equity.reset_index()
         return self._stamped(frame, frame["ts"], StrategyEquity)
 
     def fills(self) -> pd.DataFrame:
         """`StrategyFills`."""
-        frame = ledger.fill_frame(self.preparation, self.book)
         names = {"order": "order_id", "trade": "trade_id", "impact": "market_impact"}
-        frame = frame.rename(columns=names).assign(fill_id=np.arange(1, len(frame) + 1))
+        fills = self.result.fills
+        frame = fills.rename(columns=names).assign(fill_id=np.arange(1, len(fills) + 1))
         return self._stamped(frame, frame["ts"], StrategyFills)
 
     def orders(self) -> pd.DataFrame:
         """`StrategyOrders`: those that ended."""
-        frame = ledger.order_frame(self.preparation, self.book, ())
-        frame = frame[(frame["status"] != "open").to_numpy()].rename(columns={"order": "order_id"})
+        frame = self.result.orders.rename(columns={"order": "order_id"})
+        frame = frame[(frame["status"] != "open").to_numpy()]
         frame = frame.sort_values(["finished_ts", "order_id"], ignore_index=True)
         return self._stamped(frame, frame["finished_ts"], StrategyOrders)
 
     def trades(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """`StrategyTrades` twice: those that ended in the window, and those open at its end."""
-        counters = self.book.counters.copy()
-        counters[N_TRADES] -= EARLIER_TRADES
-        own = self.book._replace(trades=self.book.trades[EARLIER_TRADES:], counters=counters)
-        frame = ledger.trade_frame(self.preparation, own, ()).rename(columns=TRADE_COLUMNS)
+        frame = self.result.trades.rename(columns=TRADE_COLUMNS)
         frame["regime_at_entry"] = frame["regime_at_entry"].fillna("")
         is_open = (frame["exit_reason"] == "open").to_numpy()
+        last = pd.Timestamp(self.result.preparation.bars.ts[-1], tz="UTC")
         found = []
         for rows in (frame[~is_open], frame[is_open]):
-            ended = rows["exit_ts"].fillna(self.last_ts)
-            part = rows.assign(ended=ended).sort_values(["ended", "trade_id"], ignore_index=True)
+            part = rows.assign(ended=rows["exit_ts"].fillna(last))
+            part = part.sort_values(["ended", "trade_id"], ignore_index=True)
             found.append(self._stamped(part, part["ended"], StrategyTrades))
         return found[0], found[1]
-
-    @property
-    def last_ts(self) -> pd.Timestamp:
-        """Opening time of the last bar."""
-        return pd.Timestamp(self.preparation.bars.ts[-1], tz="UTC")
 
     def _stamped(
         self, frame: pd.DataFrame, ts: "pd.Series[Any]", contract: type[Contract]
     ) -> pd.DataFrame:
         """The columns of a contract, stamped as known when the bar of `ts` was."""
-        bars = self.preparation.bars
+        bars = self.result.preparation.bars
         moments = ts.dt.tz_localize(None).to_numpy(dtype="datetime64[us]")
         known = bars.available_at[np.searchsorted(bars.ts, moments)]
         columns: Columns = {
@@ -127,11 +105,10 @@ def _typed(column: "pd.Series[Any]", kind: Any) -> Any:
 
 
 def signals_frame(
-    strategy: str, preparation: Preparation, decided: tuple[Signals, Plan], first: int
+    strategy: str, bars: BarPanel, decided: tuple[Signals, Plan], first: int
 ) -> pd.DataFrame:
-    """`StrategySignals` of the window's bars, which begin at row `first`."""
+    """`StrategySignals` of the bars from row `first` on."""
     signals, plan = decided
-    bars = preparation.bars
     shape = (len(bars) - first, len(bars.symbols))
     flags = {name: _window_of(getattr(signals, name), first, shape, False) for name in FLAGS}
     values = {name: _window_of(getattr(signals, name), first, shape, np.nan) for name in VALUES}

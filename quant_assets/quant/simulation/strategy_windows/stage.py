@@ -14,7 +14,7 @@ a window ended a trade is in the account, but no longer in that trade's row, whi
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 import numpy as np
@@ -30,24 +30,16 @@ from quant_assets.core.context import StrategyContext
 from quant_assets.core.hashing import canonical_json
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.analytics.table import performance_table
-from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.simulation.execution.engine import advance
-from quant_assets.quant.simulation.execution.preparation import Preparation, prepare
-from quant_assets.quant.simulation.strategy_windows.carrying import (
-    Carried,
-    moved,
-    opened,
-    resumed,
-    state_frame,
-)
-from quant_assets.quant.simulation.strategy_windows.frames import Ran, signals_frame
+from quant_assets.quant.simulation.execution.results import BacktestResult
+from quant_assets.quant.simulation.execution.runs import backtest
+from quant_assets.quant.simulation.strategy_windows.carrying import carried_of, moved, state_frame
+from quant_assets.quant.simulation.strategy_windows.frames import WindowFrames, signals_frame
 from quant_assets.quant.simulation.strategy_windows.reading import (
     bars_of,
     execution_of,
     funding_of,
     strategy_of,
 )
-from quant_assets.quant.strategies.config import LoadedStrategy
 
 Frames = dict[str, pd.DataFrame]
 RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "quant_assets/strategy_runs")
@@ -91,51 +83,40 @@ def strategy_window(
         A strategy or execution that these bars do not serve, an earlier state that does not fit.
     """
     loaded = strategy_of(context.strategy)
-    name, backtest = loaded.settings.strategy, loaded.settings.backtest
+    name, backtest_settings = loaded.settings.strategy, loaded.settings.backtest
     state = carried[f"{name}_state"]
-    panel = bars_of(bars, context.market, backtest)
+    panel = bars_of(bars, context.market, backtest_settings)
     start = np.datetime64(context.window.start.astimezone(UTC).replace(tzinfo=None), "us")
     first = 0 if panel is None else int(np.searchsorted(panel.ts, start))
     if panel is None or first == len(panel):
         return _named(name, {"state": moved(state, context.window.start)})
-    preparation, frames = _prepared(context, loaded, panel, funding, first)
-    if state.empty or context.mode == "independent":
-        begun = opened(preparation, first, backtest.initial_capital)
-    else:
-        begun = resumed(preparation, state, first)
-    book, _ = advance(preparation, begun.book)
-    ran = Ran(name, preparation, book, first, backtest.initial_capital)
-    frames["equity"], frames["fills"], frames["orders"] = ran.equity(), ran.fills(), ran.orders()
-    frames["trades"], frames["positions"] = ran.trades()
-    highest = max(begun.highest, float(frames["equity"]["equity"].max()))
-    stamps = (ran.last_ts.to_pydatetime(), _moment(panel.available_at[-1]))
-    frames["state"] = state_frame(preparation, Carried(book, highest), name, stamps)
-    _tell(telemetry, ran, frames)
-    return _named(name, frames)
-
-
-def _prepared(
-    context: StrategyContext,
-    loaded: LoadedStrategy,
-    panel: BarPanel,
-    funding: pd.DataFrame,
-    first: int,
-) -> tuple[Preparation, Frames]:
-    """The kernel's market, and the signals of the window."""
     strategy: Any = loaded.strategy
-    model = execution_of(loaded, context.market)
-    terms = model.terms(panel, funding=funding_of(funding, context.market))
-    signals, plan = strategy.decide(panel)
-    preparation = prepare(
-        model.priced(panel), terms, signals=signals, plan=plan, warm_up=strategy.warm_up
+    resumes = context.mode == "carry" and not state.empty
+    result = backtest(
+        strategy,
+        panel,
+        execution_of(loaded, context.market),
+        initial_capital=backtest_settings.initial_capital,
+        form="vector",
+        periods_per_year=context.market.bars_per_year,
+        funding=funding_of(funding, context.market),
+        start=context.window.start,
+        carried=carried_of(state, first) if resumes else None,
     )
-    frame = signals_frame(
-        loaded.settings.strategy,
-        preparation,
-        (signals, plan),
-        max(first, min(strategy.warm_up, len(panel))),
-    )
-    return preparation, {"signals": frame}
+    made = WindowFrames(name, result)
+    trades, positions = made.trades()
+    decided_from = max(first, min(strategy.warm_up, len(panel)))
+    frames = {
+        "state": state_frame(result, name),
+        "signals": signals_frame(name, panel, strategy.decide(panel), decided_from),
+        "orders": made.orders(),
+        "fills": made.fills(),
+        "trades": trades,
+        "positions": positions,
+        "equity": made.equity(),
+    }
+    _tell(telemetry, name, result, frames)
+    return _named(name, frames)
 
 
 def _named(strategy: str, frames: Mapping[str, pd.DataFrame]) -> Frames:
@@ -146,22 +127,17 @@ def _named(strategy: str, frames: Mapping[str, pd.DataFrame]) -> Frames:
     }
 
 
-def _moment(stamp: np.datetime64) -> datetime:
-    return pd.Timestamp(stamp, tz="UTC").to_pydatetime()
-
-
-def _tell(telemetry: Telemetry, ran: Ran, frames: Frames) -> None:
+def _tell(telemetry: Telemetry, name: str, result: BacktestResult, frames: Frames) -> None:
+    bars = result.preparation.bars
+    counted = {f"{part}_rows": float(len(frames[part])) for part in WINDOW_FRAMES}
     telemetry.log_metrics(
-        f"strategy/{ran.strategy}",
+        f"strategy/{name}",
         {
-            "history_bars": float(len(ran.preparation.bars)),
-            "symbols": float(len(ran.preparation.symbols)),
-            "decisions": float(len(frames["signals"])),
-            "fills": float(len(frames["fills"])),
-            "trades": float(len(frames["trades"])),
-            "open_positions": float(len(frames["positions"])),
-            "refused": float(ran.n_vetoes),
-            "equity": float(frames["equity"]["equity"].iloc[-1]),
+            "history_bars": float(len(bars)),
+            "symbols": float(len(bars.symbols)),
+            "refused": float(len(result.vetoes)),
+            "equity": result.final_equity,
+            **counted,
         },
     )
 

@@ -228,7 +228,7 @@ def test_state_refuses_bars_that_do_not_fit():
     state = walked(FILES["plain"], frame, windows[:2], facts=market())[-1]["state"]
     with pytest.raises(DataError, match="stands at bar 57, the window begins at bar 56"):
         step(FILES["plain"], frame[frame["ts"] != frame["ts"].iloc[0]], windows[2], state, market())
-    with pytest.raises(DataError, match=r"the state has \['B'\], the bars do not"):
+    with pytest.raises(DataError, match=r"positions or orders of \['B'\] are carried"):
         step(FILES["plain"], frame[frame["symbol"] != "B"], windows[2], state, market())
 
 

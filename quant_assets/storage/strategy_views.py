@@ -1,0 +1,142 @@
+"""Views over the assets of all strategies, with the column names of the backtester's tables.
+
+`strategy_trades`, `strategy_equity`, … put the assets of all strategies under one another, with the
+columns of their contract, venue and window. `strategy_runs_v2` and `trades_v2` say the same with
+dates and times, and with each trade's run; a trade that is open at the end of a run is a row
+without exit.
+"""
+
+from collections.abc import Iterable
+
+import duckdb
+import pyarrow as pa
+
+from quant_assets.storage.manifests import Manifest
+from quant_assets.storage.paths import Cell
+from quant_assets.storage.snapshots import SnapshotStore
+
+# View -> contract, and how its assets' names end ("": any).
+_UNIONS = {
+    "strategy_signals": ("StrategySignals", ""),
+    "strategy_state": ("StrategyState", ""),
+    "strategy_orders": ("StrategyOrders", ""),
+    "strategy_fills": ("StrategyFills", ""),
+    "strategy_trades": ("StrategyTrades", "_trades"),
+    "strategy_positions": ("StrategyTrades", "_positions"),
+    "strategy_equity": ("StrategyEquity", ""),
+    "strategy_leaks": ("StrategyLeaks", ""),
+    "strategy_runs": ("StrategyRuns", ""),
+    "walkforward_results": ("WalkforwardResults", ""),
+    "optimization_trials": ("OptimizationTrials", ""),
+}
+_CELLS = "strategy_cells"
+_RUNS_V2 = """
+SELECT id, strategy_name, strategy_version, strategy_hash, param_hash, param_yaml, run_type,
+    nullif(parent_run_id, '') AS parent_run_id, universe_name, start_date::DATE AS start_date,
+    end_date::DATE AS end_date, initial_capital, status, c.created_at::TIMESTAMPTZ AS created_at,
+    c.completed_at::TIMESTAMPTZ AS completed_at,
+    c.duration_seconds, symbols_processed, trades_count,
+    nullif(error_message, '') AS error_message, metadata, trusted, venue
+FROM strategy_runs r LEFT JOIN strategy_cells c USING (strategy_name, venue)
+"""
+_TRADES_V2 = """
+SELECT r.id || '-' || t.trade_id AS id, r.id AS run_id, t.symbol, t.direction,
+    t.entry_ts::DATE AS entry_date, t.entry_price,
+    (t.entry_ts AT TIME ZONE 'UTC')::TIME AS entry_time,
+    t.exit_ts::DATE AS exit_date, t.exit_price,
+    (t.exit_ts AT TIME ZONE 'UTC')::TIME AS exit_time, t.shares, t.pnl,
+    t.pnl_pct, t.commission_cost, t.slippage_cost, t.borrowing_cost,
+    nullif(t.entry_signal, '') AS entry_signal, t.exit_reason, t.hold_days,
+    t.max_favorable_excursion, t.max_adverse_excursion,
+    nullif(t.regime_at_entry, '') AS regime_at_entry, t.regime_confidence, t.volatility_at_entry,
+    t.volume_at_entry, t.position_size_pct, t.portfolio_heat, t.drawdown_at_entry,
+    t.fill_quality_score, t.market_impact, t.funding, t.penalty, t.mfe, t.mae, t.strategy_name,
+    t.venue
+FROM (
+    SELECT * FROM strategy_trades
+    UNION ALL BY NAME
+    SELECT p.* FROM strategy_positions p
+    SEMI JOIN (
+        SELECT strategy_name, venue, max("window") AS "window" FROM strategy_equity GROUP BY ALL
+    ) USING (strategy_name, venue, "window")
+) t JOIN strategy_runs r USING (strategy_name, venue)
+"""
+_DERIVED = {
+    "strategy_runs_v2": (_RUNS_V2, ("strategy_runs",)),
+    "trades_v2": (
+        _TRADES_V2,
+        ("strategy_trades", "strategy_positions", "strategy_equity", "strategy_runs"),
+    ),
+}
+VIEWS = (*_UNIONS, *_DERIVED)
+
+
+def strategy_assets(store: SnapshotStore, assets: Iterable[str]) -> dict[str, list[str]]:
+    """Assets by the view that puts them together; views without assets are left out."""
+    contracts = {asset: _contract(store, asset) for asset in assets}
+    found = {
+        view: [a for a, c in contracts.items() if c == contract and a.endswith(end)]
+        for view, (contract, end) in _UNIONS.items()
+    }
+    return {view: own for view, own in found.items() if own}
+
+
+def needed_assets(store: SnapshotStore, sql: str, assets: Iterable[str]) -> set[str]:
+    """Assets behind the views that a lower-case statement names."""
+    named = [view for view in VIEWS if view in sql]
+    if not named:
+        return set()
+    own = strategy_assets(store, assets)
+    parts = {part for view in named for part in _DERIVED.get(view, ("", (view,)))[1]}
+    return {asset for part in parts for asset in own.get(part, [])}
+
+
+def make_views(
+    connection: duckdb.DuckDBPyConnection, store: SnapshotStore, assets: Iterable[str]
+) -> None:
+    """Make the views whose assets are registered; a name that is an asset's own is left alone."""
+    names = set(assets)
+    own = strategy_assets(store, names)
+    made = set()
+    for view, parts in own.items():
+        if view not in names:
+            tables = (f'SELECT * FROM "{part}"' for part in parts)  # noqa: S608 - names of assets
+            connection.execute(f'CREATE VIEW "{view}" AS {" UNION ALL BY NAME ".join(tables)}')
+            made.add(view)
+    if "strategy_runs" in made:
+        connection.register(_CELLS, _cells(store, own["strategy_runs"]))
+    for view, (sql, needed) in _DERIVED.items():
+        if made.issuperset(needed) and view not in names:
+            connection.execute(f'CREATE VIEW "{view}" AS {sql}')
+
+
+def _contract(store: SnapshotStore, asset: str) -> str:
+    """Contract of an asset's first cell."""
+    for venue in store.venues(asset):
+        for cell in store.cells_of(asset, venue)[:1]:
+            return store.require(cell).contract
+    return ""
+
+
+def _cells(store: SnapshotStore, runs: Iterable[str]) -> pa.Table:
+    """When the cells of each run were written, and how long they took."""
+    rows = []
+    for asset in runs:
+        name = asset.removesuffix("_runs")
+        for venue in store.venues(asset):
+            last = store.require(Cell(asset, venue, "all"))
+            windows = [store.require(cell) for cell in store.cells_of(f"{name}_state", venue)]
+            leaks = store.manifest(Cell(f"{name}_leaks", venue, "all"))
+            whole: list[Manifest] = [*windows, last, *([leaks] if leaks is not None else [])]
+            rows.append(
+                {
+                    "strategy_name": name,
+                    "venue": venue,
+                    "created_at": min(one.run.written_at for one in whole),
+                    "completed_at": last.run.written_at,
+                    "duration_seconds": sum(one.run.seconds for one in whole),
+                }
+            )
+    names = ("strategy_name", "venue", "created_at", "completed_at")
+    fields = [*((name, pa.string()) for name in names), ("duration_seconds", pa.float64())]
+    return pa.Table.from_pylist(rows, schema=pa.schema(fields))
