@@ -6,14 +6,15 @@ from typing import ClassVar, Literal
 from quant_assets.core.parameters import choice, whole
 from quant_assets.quant.indicators.trend import Macd
 from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.library_parts import RowStrategy, crosses_above, flags
+from quant_assets.quant.strategies.crossing import Crossing, CrossingStrategy
+from quant_assets.quant.strategies.library_parts import RowStrategy, crosses_above
 from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["MacdCross"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MacdCross(RowStrategy):
+class MacdCross(CrossingStrategy, RowStrategy):
     """In when the difference of two exponential averages crosses above its own average, out below.
 
     `both`: short in between.
@@ -41,8 +42,15 @@ class MacdCross(RowStrategy):
         """See the base class."""
         return 1
 
+    def crossing(self) -> Crossing:
+        """See the base class."""
+        line, signal = self.lines()
+        return Crossing(fast=line, slow=signal, short=self.sides == "both")
+
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
         line, signal = self.lines()
         up, down = crosses_above(rows, line, signal), crosses_above(rows, signal, line)
-        return flags(self.sides, long=(up, down), short=(down, up))
+        if self.sides == "both":
+            return Signals(entry_long=up, entry_short=down)
+        return Signals(entry_long=up, exit_long=down)

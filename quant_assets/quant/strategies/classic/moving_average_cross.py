@@ -8,14 +8,14 @@ from quant_assets.core.parameters import choice, whole
 from quant_assets.quant.strategies.averages import average_of_closes
 from quant_assets.quant.strategies.columns import Line, Rows
 from quant_assets.quant.strategies.crossing import Crossing, CrossingStrategy
-from quant_assets.quant.strategies.library_parts import RowStrategy, crosses_above, flags
+from quant_assets.quant.strategies.library_parts import RowStrategy, crosses_above
 from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["MovingAverageCross"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MovingAverageCross(RowStrategy, CrossingStrategy):
+class MovingAverageCross(CrossingStrategy, RowStrategy):
     """In when the average of `fast` closes crosses above that of `slow`, out when below.
 
     `both`: short in between. A sweep over many pairs walks from crossing to crossing.
@@ -54,4 +54,6 @@ class MovingAverageCross(RowStrategy, CrossingStrategy):
         """See the base class."""
         fast, slow = self.lines()
         up, down = crosses_above(rows, fast, slow), crosses_above(rows, slow, fast)
-        return flags(self.sides, long=(up, down), short=(down, up))
+        if self.sides == "both":
+            return Signals(entry_long=up, entry_short=down)
+        return Signals(entry_long=up, exit_long=down)

@@ -20,7 +20,7 @@ class SupertrendTrend(RowStrategy):
     """
 
     name: ClassVar[str] = "supertrend_trend"
-    source: ClassVar[str] = "Seban (2009), Tout le monde mérite d'être riche"
+    source: ClassVar[str] = "Seban's SuperTrend, as Pine Script 5 (2021) has it"
     symbolwise: ClassVar[bool] = True
     n: int = whole(10, least=1)
     k: float = number(3.0, above=0.0)
