@@ -19,6 +19,7 @@ from quant_assets.storage.paths import Cell, object_suffix
 from quant_assets.storage.snapshots import SnapshotStore, read_manifest
 from quant_assets.storage.source_verification import source_problems
 from quant_assets.storage.trial_counts import shortened_ledgers
+from quant_assets.storage.trial_store import trial_problems
 
 Progress = Callable[[int, int], None]
 Role = Literal["content", "input", "config", "file"]
@@ -159,6 +160,11 @@ def verify(
         for cell, why in shortened_ledgers(store).items()
         if venue in (None, cell.venue) and asset in (None, cell.asset)
     )
+    if asset is None:
+        problems.extend(
+            Problem("trials", str(path), why, "put the folder back from a backup")
+            for path, why in trial_problems(store.layout.root, venue).items()
+        )
     orphans = [entry for name, entry in objects.items() if name not in references]
     cells = {stored.cell: manifest for stored, manifest in manifests.items()}
     return VerificationReport(

@@ -1,0 +1,143 @@
+import os
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from quant_assets.core.errors import IntegrityError
+from quant_assets.quant.tuning.bench import Outcome
+from quant_assets.quant.tuning.study import StoredTrial, tune
+from quant_assets.storage.snapshots import SnapshotStore
+from quant_assets.storage.trial_store import (
+    TrialFiles,
+    trial_files,
+    trial_problems,
+    tuned_trials,
+)
+from quant_assets.storage.verification import verify
+from quant_assets_tests.quant.tuning.samples import Cross, market
+
+
+def trial(key, value=0.01):
+    returns = np.array([value, np.pi * 1e-5, -0.0])
+    outcome = Outcome("done", "", returns, {"total_return": value, "n_trades": 2.0})
+    return StoredTrial(key, {"fast": 2, "kind": "x"}, outcome)
+
+
+@pytest.fixture
+def files(tmp_path):
+    return TrialFiles(tmp_path, venue="v", strategy="cross")
+
+
+def test_trials_come_back_bit_for_bit_in_order(files):
+    files.append([trial("a"), trial("b", 0.1 + 0.2)])
+    refused = StoredTrial("c", {"fast": 9}, Outcome("refused", "no: €", np.empty(0), {}))
+    files.append([refused])
+    found = list(files.load())
+    assert [one.key for one in found] == ["a", "b", "c"]
+    np.testing.assert_array_equal(found[1].outcome.returns, trial("b", 0.1 + 0.2).outcome.returns)
+    assert found[1].outcome.figures == {"total_return": 0.1 + 0.2, "n_trades": 2.0}
+    assert found[0].params == {"fast": 2, "kind": "x"}
+    assert found[2].outcome[:2] == ("refused", "no: €")
+    assert (files.counted(), files.present()) == (3, 3)
+    assert files.frame()["completed_at"].notna().all()
+
+
+def test_an_empty_store_has_no_trials(files):
+    files.append([])
+    assert list(files.load()) == []
+    assert (files.counted(), len(files.frame())) == (0, 0)
+
+
+def test_trials_are_counted_by_venue(tmp_path, files):
+    files.append([trial("a"), trial("b")])
+    TrialFiles(tmp_path, venue="v", strategy="other").append([trial("c")])
+    TrialFiles(tmp_path, venue="w", strategy="cross").append([trial("d")])
+    assert (tuned_trials(tmp_path, "v"), tuned_trials(tmp_path, "w")) == (3, 1)
+    assert tuned_trials(tmp_path, "x") == 0
+    assert [(one.venue, one.strategy) for one in trial_files(tmp_path)] == [
+        ("v", "cross"),
+        ("v", "other"),
+        ("w", "cross"),
+    ]
+    assert trial_problems(tmp_path) == {}
+
+
+def test_a_batch_taken_out_of_the_middle_is_seen(tmp_path, files):
+    for key in "abc":
+        files.append([trial(key)])
+    (files.folder / "00000002.parquet").unlink()
+    with pytest.raises(IntegrityError, match="changed or removed"):
+        list(files.load())
+    assert list(trial_problems(tmp_path)) == [files.folder]
+
+
+def test_a_batch_taken_from_the_end_is_seen_and_still_counts(tmp_path, files):
+    for key in "abc":
+        files.append([trial(key)])
+    (files.folder / "00000003.parquet").unlink()
+    (why,) = trial_problems(tmp_path).values()
+    assert "2 trials are left of the 3" in why
+    (problem,) = verify(SnapshotStore(tmp_path)).problems
+    assert (problem.cell, problem.problem) == ("trials", why)
+    assert verify(SnapshotStore(tmp_path), venue="w").problems == ()
+    assert tuned_trials(tmp_path, "v") == 3
+    files.append([trial("d")])
+    assert len(trial_problems(tmp_path)) == 0  # three are there again, and three were counted
+
+
+def test_a_changed_batch_is_seen(tmp_path, files):
+    for key in "abc":
+        files.append([trial(key)])
+    path = files.folder / "00000001.parquet"
+    other = TrialFiles(tmp_path, venue="w", strategy="cross")
+    other.append([trial("z")])
+    path.unlink()
+    path.write_bytes((other.folder / "00000001.parquet").read_bytes())
+    with pytest.raises(IntegrityError, match="changed or removed"):
+        list(files.load())
+    path.write_bytes(b"PAR1 nonsense")
+    with pytest.raises(IntegrityError, match="no batch of trials"):
+        list(files.load())
+
+
+def test_search_goes_on_from_its_files(files):
+    bars, space = market(60), {"fast": [2, 3], "slow": [6, 8]}
+    first = tune(Cross, space, bars, store=files)
+    again = tune(
+        Cross, space, bars, store=TrialFiles(files.layout.root, venue="v", strategy="cross")
+    )
+    assert again.reused == 4
+    assert again.hash() == first.hash()
+    assert files.present() == 4
+
+
+@pytest.mark.slow
+def test_search_that_is_killed_again_and_again_recomputes_nothing(files):
+    bars = market(400)
+    space = {"fast": list(range(2, 12)), "slow": list(range(12, 32))}
+    search = {"grid": {"batch": 5}}
+    draw = np.random.default_rng(1)
+    kills, seen = 0, 0
+    while kills < 12:
+        child = os.fork()
+        if child == 0:
+            tune(Cross, space, bars, search=search, store=files)
+            os._exit(0)
+        time.sleep(draw.uniform(0.05, 0.25))
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        if not os.WIFSIGNALED(status):
+            break
+        kills += 1
+        present = files.present()  # and no batch is damaged
+        assert present >= seen
+        assert present % 5 == 0
+        seen = present
+    assert kills >= 3
+    finished = tune(Cross, space, bars, search=search, store=files)
+    keys = [one.key for one in files.load()]
+    assert len(keys) == len(set(keys)) == 200
+    assert finished.reused >= seen
+    assert finished.hash() == tune(Cross, space, bars, search=search).hash()
