@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from quant_assets.cli.strategies.running import Choice
+    from quant_assets.cli.strategies.searching import Search
 
 Decorator = Callable[..., Any]
 
@@ -214,13 +215,20 @@ def backtest(choice: "Choice", report: bool, show: bool, as_json: bool) -> None:
 @run_options
 @click.option("--check/--no-check", "leaks", default=True, help="With the leak check.")
 @click.option("--audit/--no-audit", default=True, help="With better and worse fills side by side.")
+@click.option(
+    "--paths", type=click.IntRange(min=0), default=1000, show_default=True,
+    help="Histories that might have been; 0: none.",
+)  # fmt: skip
 @open_option
 @json_option
-def report(choice: "Choice", leaks: bool, audit: bool, show: bool, as_json: bool) -> None:
+def report(
+    choice: "Choice", leaks: bool, audit: bool, paths: int, show: bool, as_json: bool
+) -> None:
     """Write the whole report of a strategy, or tell where that of a stored run is.
 
     STRATEGY may be (the beginning of) a run's hash, or a name without --venue and --bars: then
-    nothing is computed. Else the strategy is simulated, checked for leaks, and its fills audited.
+    nothing is computed. Else the strategy is simulated, checked for leaks, its fills are audited
+    and its returns and trades resampled.
 
     \b
     Examples:
@@ -235,12 +243,108 @@ def report(choice: "Choice", leaks: bool, audit: bool, show: bool, as_json: bool
     if choice.wanted.venue is None and choice.wanted.file is None:
         show_stored(settings, choice.strategy, show=show, as_json=as_json)
         return
-    from quant_assets.cli.strategies.evidence import audited, leak_report
+    from quant_assets.cli.strategies.evidence import audited, leak_report, resampled
 
     made = prepare(choice, settings)
+    run = made.run()
     more: dict[str, Any] = {"leaks": leak_report(made)} if leaks else {}
     more |= {"audit": audited(made)} if audit else {}
-    finish(settings, made.run(), page=True, show=show, as_json=as_json, more=more)
+    more |= resampled(run.result, paths) if paths else {}
+    finish(settings, run, page=True, show=show, as_json=as_json, more=more)
+
+
+def search_options(function: Decorator) -> Decorator:
+    """Options of a search; the function gets a `Search`."""
+
+    @click.option(
+        "--try", "tried", multiple=True, required=True, metavar="KEY=VALUES",
+        help="Values of a parameter: fast=5,10,20, or fast=5:50:5 from, to, step. Repeatable.",
+    )  # fmt: skip
+    @click.option(
+        "--search", "kind", default="grid", show_default=True,
+        type=click.Choice(["grid", "random", "sobol", "optuna"]), help="How values are chosen.",
+    )  # fmt: skip
+    @click.option(
+        "--trials", type=click.IntRange(min=1), default=100, show_default=True,
+        help="How many combinations; a grid tries all.",
+    )  # fmt: skip
+    @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+    @click.option(
+        "--objective", default="sharpe", show_default=True,
+        help="What is best: sharpe, sortino, calmar, total_return, deflated_sharpe, …",
+    )  # fmt: skip
+    @click.option(
+        "--workers", type=click.IntRange(min=1), default=1, show_default=True,
+        help="Processes; the results do not depend on it.",
+    )  # fmt: skip
+    @functools.wraps(function)
+    def wrapper(*args: Any, **options: Any) -> Any:
+        from quant_assets.cli.strategies.searching import Search
+
+        names = ("tried", "kind", "trials", "seed", "objective", "workers")
+        search = Search(**{name: options.pop(name) for name in names})
+        return function(*args, search=search, **options)
+
+    return wrapper
+
+
+@command.command("sweep")
+@run_options
+@search_options
+@click.option("--top", type=click.IntRange(min=1), default=10, show_default=True, help="Shown.")
+@open_option
+@json_option
+def sweep(choice: "Choice", search: "Search", top: int, show: bool, as_json: bool) -> None:
+    """Try many parameters, judge how much of the best is luck, and report the best.
+
+    Every trial counts, refused and failed ones too: the deflated Sharpe ratio of the best is what
+    is left after the best that luck gives among so many. The run of the best is kept with all
+    trials and a heat map.
+
+    \b
+    Examples:
+      quant-assets strategy sweep rsi2_reversion --venue sp500_demo --try entry=5,10,20
+      quant-assets strategy sweep moving_average_cross --venue sp500_demo \\
+          --try fast=5:50:5 --try slow=60:240:20 --workers 2
+    """
+    from quant_assets.cli.strategies.session import finish_sweep
+    from quant_assets.core.config import load_settings
+
+    finish_sweep(load_settings(), choice, search, top=top, show=show, as_json=as_json)
+
+
+@command.command("walk-forward")
+@run_options
+@search_options
+@click.option("--train", type=click.IntRange(min=2), required=True, help="Bars to choose on.")
+@click.option("--test", type=click.IntRange(min=1), required=True, help="Bars to trade then.")
+@click.option("--expanding", is_flag=True, help="Training begins with the first bar, always.")
+@open_option
+@json_option
+def walk_forward(  # noqa: PLR0913, PLR0917 - one argument per option
+    choice: "Choice",
+    search: "Search",
+    train: int,
+    test: int,
+    expanding: bool,
+    show: bool,
+    as_json: bool,
+) -> None:
+    """Choose parameters on one stretch of bars, trade the next one, and go on.
+
+    Degradation is how much of the objective inside the training bars is lost outside of them.
+
+    \b
+    Examples:
+      quant-assets strategy walk-forward rsi2_reversion --venue sp500_demo \\
+          --try entry=5,10,20 --train 500 --test 125
+    """
+    from quant_assets.cli.strategies.searching import Windows
+    from quant_assets.cli.strategies.session import finish_walk
+    from quant_assets.core.config import load_settings
+
+    windows = Windows(train, test, expanding)
+    finish_walk(load_settings(), choice, search, windows, show=show, as_json=as_json)
 
 
 @command.command("compare")

@@ -195,6 +195,7 @@ def _panel(frame: pd.DataFrame, notes: list[str]) -> "BarPanel":
 
 
 def _longer(panel: "BarPanel", length: timedelta, notes: list[str]) -> "BarPanel":
+    from quant_assets.core.venues import format_duration
     from quant_assets.quant.market.bar_panel import BarPanel
     from quant_assets.quant.market.resample import BarArrays, BarLength, resample_panel
 
@@ -207,7 +208,8 @@ def _longer(panel: "BarPanel", length: timedelta, notes: list[str]) -> "BarPanel
     made = resample_panel(
         BarArrays(panel.ts, panel.available_at, *arrays), BarLength(length, panel.bar_length)
     )
-    notes.append(f"bars of {length} made of bars of {panel.bar_length}")
+    text = f"{format_duration(length)} made of bars of {format_duration(panel.bar_length)}"
+    notes.append(f"bars of {text}")
     values: dict[str, Any] = {name: getattr(made, name) for name in VALUES}
     return BarPanel(made.ts, panel.symbols, length, **values, available_at=made.available_at)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from quant_assets.cli.console import make_console
-from quant_assets.cli.strategies.running import StrategyRun, runs_folder
+from quant_assets.cli.strategies.kept import evidence_record, evidence_tables, kept_evidence
+from quant_assets.cli.strategies.running import Choice, StrategyRun, prepare, runs_folder
 from quant_assets.cli.strategies.showing import run_table, say
 from quant_assets.cli.strategies.storing import REPORT, find_run, keep_run, run_record
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from quant_assets.cli.strategies.searching import Search, Windows
     from quant_assets.core.config import Settings
 
 
@@ -37,12 +37,15 @@ def finish(
     as_json: bool,
     more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep the run, print its figures and where it lies; `more` goes into report and record."""
-    more = more or {}
-    facts = _record_of(more)
+    """Keep the run, print its figures and where it lies.
+
+    more : evidence for report and record, beside what was kept of the same run before.
+    """
+    kept = runs_folder(settings)
+    more = {**kept_evidence(kept, run), **(more or {})}
+    facts, tables = evidence_record(more), evidence_tables(more)
     text = page_of(run, more) if page else None
-    tables = _tables_of(more)
-    folder = keep_run(runs_folder(settings), run, page=text, tables=tables, facts=facts)
+    folder = keep_run(kept, run, page=text, tables=tables, facts=facts)
     record = run_record(run) | facts | {"folder": str(folder)}
     if as_json:
         click.echo(json.dumps(record, indent=1))
@@ -58,16 +61,6 @@ def finish(
         click.launch((folder / REPORT).as_uri())
 
 
-def _record_of(more: Mapping[str, Any]) -> dict[str, Any]:
-    leaks = more.get("leaks")
-    return {} if leaks is None else {"leak_check": leaks.verdict, "trusted": leaks.trusted}
-
-
-def _tables_of(more: Mapping[str, Any]) -> "dict[str, pd.DataFrame]":
-    names = ("audit", "trials", "walk_forward")
-    return {name: more[name].reset_index() for name in names if more.get(name) is not None}
-
-
 def show_stored(settings: "Settings", text: str, *, show: bool, as_json: bool) -> None:
     """Print a stored run and where its report is."""
     stored = find_run(runs_folder(settings), text)
@@ -79,3 +72,56 @@ def show_stored(settings: "Settings", text: str, *, show: bool, as_json: bool) -
         say(console, [f"report: {stored.report}" if stored.report.is_file() else "no report"])
     if show and stored.report.is_file():
         click.launch(stored.report.as_uri())
+
+
+def finish_sweep(
+    settings: "Settings",
+    choice: Choice,
+    search: "Search",
+    *,
+    top: int,
+    show: bool,
+    as_json: bool,
+) -> None:
+    """Search, print the best trials, keep the run of the best one."""
+    from dataclasses import replace
+
+    from quant_assets.cli.strategies.searching import scores_in_words, searched, trials_table
+
+    made = prepare(choice, settings)
+    trials, scores = searched(made, choice, search, settings.strategies_folder)
+    best = trials.best
+    words = scores_in_words(scores, best.number)
+    changed = dict(choice.changed) | best.params
+    run = prepare(replace(choice, changed=changed), settings).run()
+    if not as_json:
+        console = make_console()
+        console.print(trials_table(trials, scores, top))
+        say(console, [words])
+    frame = trials.frame().merge(scores.frame.drop(columns="sharpe"), on="trial_number")
+    more = {"trials": frame, "objective": trials.objective.name, "scores": words}
+    finish(settings, run, page=True, show=show, as_json=as_json, more=more)
+
+
+def finish_walk(
+    settings: "Settings",
+    choice: Choice,
+    search: "Search",
+    windows: "Windows",
+    *,
+    show: bool,
+    as_json: bool,
+) -> None:
+    """Walk forward, print the windows, keep the run of the strategy as it was given."""
+    from quant_assets.cli.strategies.searching import walked, windows_of, windows_table
+
+    made = prepare(choice, settings)
+    found = walked(made, choice, search, windows, settings.strategies_folder)
+    rows = windows_of(found)
+    if not as_json:
+        console = make_console()
+        console.print(windows_table(rows, found.objective.name))
+        text = f"out of sample over all windows: {found.oos_value:.2f}; {found.n_trials} trials"
+        say(console, [text, "the whole history with the parameters as given:"])
+    more = {"walk_forward": rows, "walk_objective": found.objective.name}
+    finish(settings, made.run(), page=True, show=show, as_json=as_json, more=more)

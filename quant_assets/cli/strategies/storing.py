@@ -46,7 +46,7 @@ def keep_run(
 ) -> Path:
     """Write the tables, the report and `run.json`; a kill leaves the old run or the new one.
 
-    tables, facts : further ones, of a sweep or a walk-forward.
+    tables, facts : of the evidence.
     """
     target = folder / encode(run.name) / run.run_hash
     result, group = run.result, WriteGroup()
@@ -117,13 +117,16 @@ def plain(value: Any) -> Any:
     return number if math.isfinite(number) else None
 
 
+def read_record(folder: Path) -> dict[str, Any]:
+    """What `run.json` of a run's folder says."""
+    found: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    return found
+
+
 def stored_runs(folder: Path, name: str | None = None) -> list[StoredRun]:
     """Complete runs, newest last; of one strategy, or of all."""
     pattern = f"{encode(name)}/*/{RECORD}" if name else f"*/*/{RECORD}"
-    found = [
-        StoredRun(path.parent, json.loads(path.read_text(encoding="utf-8")))
-        for path in folder.glob(pattern)
-    ]
+    found = [StoredRun(path.parent, read_record(path.parent)) for path in folder.glob(pattern)]
     return sorted(found, key=lambda run: (run.record["written_at"], run.record["run_hash"]))
 
 

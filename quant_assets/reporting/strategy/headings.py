@@ -8,7 +8,7 @@ from quant_assets.reporting.strategy.inputs import StrategyReport
 from quant_assets.reporting.strategy.price_chart import MOST_SYMBOLS
 from quant_assets.reporting.strategy.tables import MOST_ROWS
 
-NOT_DONE = "Nothing to show: {what}. `quant-assets strategy {command}` does."
+NOT_DONE = "Nothing to show: {what}. The command is: quant-assets strategy {command}"
 
 
 def sections(report: StrategyReport, figures: Mapping[str, float]) -> dict[str, Section]:
@@ -106,12 +106,12 @@ def _leaks(report: StrategyReport) -> Section:
         "not_deterministic": "Not deterministic: the same bars gave different results.",
         "undecided": "Undecided: nothing was decided on the rows that were compared.",
     }[found.verdict]
-    probes = ", ".join(found.probes)
+    probes = ", ".join(sorted({probe.split()[0] for probe in found.probes}))
     return Section(
         title,
         title,
         f"{told} {plural(len(found.outputs), 'output')} over {count(found.n_rows)} bars were "
-        f"compared; probes: {probes}.",
+        f"compared in {plural(len(found.probes), 'probe')}: {probes}.",
     )
 
 
@@ -133,8 +133,7 @@ def _evidence(report: StrategyReport) -> dict[str, Section]:
             "Parameters",
             "Parameters",
             f"{report.objective.replace('_', ' ')} of {plural(len(report.trials), 'trial')}, all "
-            "of them counted. A plateau is worth more than a peak; further parameters stand where "
-            "they were best."
+            f"of them counted. {report.scores} Further parameters stand where they were best."
             if report.trials is not None
             else "",
             absent(report.trials, "no other parameters were tried", "sweep"),
@@ -142,8 +141,8 @@ def _evidence(report: StrategyReport) -> dict[str, Section]:
         "walk-forward": Section(
             "Walk-forward",
             "Walk-forward",
-            f"{report.objective.replace('_', ' ')}, chosen on training windows and then traded on "
-            "the window after them."
+            f"{report.walk_objective.replace('_', ' ')}: chosen on training windows, then traded "
+            "on the window after them."
             if report.walk_forward is not None
             else "",
             absent(report.walk_forward, "it was not walked forward", "walk-forward"),

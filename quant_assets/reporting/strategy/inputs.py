@@ -39,11 +39,13 @@ class StrategyReport:
     """A run and what else is known of it; None: not computed.
 
     leaks : verdict of the leak check. audit : one row per execution (`optimistic`, `default`,
-        `pessimistic`) with final_equity, total_return, sharpe_ratio, max_drawdown, n_trades.
-    trials : one row per parameter set, columns `param_*` and `objective`.
+        `pessimistic`) with final_equity, total_return, sharpe, max_drawdown, n_trades.
+    trials : one row per parameter set, columns `param_*` and `objective_value`; `scores` says what
+        all of them together prove, in words.
     walk_forward : one row per window, `test_start`, `test_end`, `in_sample`, `out_of_sample`,
         `degradation`, `parameters`.
-    bands : equity of resampled runs, index ts, columns q05, q25, q50, q75, q95.
+    bands : equity of resampled runs, index ts, columns q05, q25, q50, q75, q95; monte_carlo : their
+        figures, columns kind, figure, observed, lower, median, upper.
     """
 
     facts: RunFacts
@@ -53,6 +55,9 @@ class StrategyReport:
     audit: pd.DataFrame | None = None
     trials: pd.DataFrame | None = None
     objective: str = "objective"
+    scores: str = ""
     walk_forward: pd.DataFrame | None = None
+    walk_objective: str = "objective"
     bands: pd.DataFrame | None = None
     bands_note: str = ""
+    monte_carlo: pd.DataFrame | None = None

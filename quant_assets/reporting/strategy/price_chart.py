@@ -12,6 +12,9 @@ import pandas as pd
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.strategies.base import BarStrategy, Strategy
+from quant_assets.quant.strategies.columns import compute_lines
+from quant_assets.quant.strategies.composed import Pipeline
+from quant_assets.quant.strategies.library_parts import RowStrategy
 from quant_assets.reporting.charts import (
     LINE_COLOURS,
     Figure,
@@ -30,7 +33,7 @@ Floats = npt.NDArray[np.float64]
 MOST_CANDLES = 3000
 MOST_SYMBOLS = 8
 MOST_LINES = 6
-NEAR_PRICE = 0.5
+NEAR_PRICE, NEARLY_ALWAYS = 0.5, 0.95
 PRICE_DOMAIN, LOWER_DOMAIN = [0.30, 1.0], [0.0, 0.22]
 SHORT_NAME = re.compile(r"^(?P<call>\w+\(.*?\))\([^()]*\)\.(?P<output>\w+)$")
 
@@ -52,6 +55,8 @@ def shown_symbols(result: BacktestResult) -> list[str]:
 
 def indicator_lines(strategy: Strategy, bars: BarPanel) -> dict[str, Floats]:
     """What the strategy looks at, `(time, symbol)` by name; empty where it does not say."""
+    if isinstance(strategy, Pipeline | RowStrategy):
+        return compute_lines(strategy.lines(), bars)
     if not isinstance(strategy, BarStrategy):
         return {}
     found = strategy.indicators(bars)
@@ -59,7 +64,7 @@ def indicator_lines(strategy: Strategy, bars: BarPanel) -> dict[str, Floats]:
 
 
 def lines_of(found: Mapping[str, Floats], column: int, close: Floats) -> Lines:
-    """Lines of one symbol; one belongs to the price when it is mostly within half of it."""
+    """Lines of one symbol; one belongs to the price when it is nearly always within half of it."""
     near: dict[str, Floats] = {}
     apart: dict[str, Floats] = {}
     for name, values in found.items():
@@ -67,7 +72,7 @@ def lines_of(found: Mapping[str, Floats], column: int, close: Floats) -> Lines:
         known = np.isfinite(line) & np.isfinite(close)
         if not known.any():
             continue
-        away = np.median(np.abs(line[known] / close[known] - 1.0))
+        away = np.quantile(np.abs(line[known] / close[known] - 1.0), NEARLY_ALWAYS)
         (near if away < NEAR_PRICE else apart)[short_name(name)] = line
     return Lines(dict(list(near.items())[:MOST_LINES]), dict(list(apart.items())[:MOST_LINES]))
 

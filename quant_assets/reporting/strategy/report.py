@@ -77,7 +77,7 @@ def _verdict(report: StrategyReport) -> str:
 def _headlines(report: StrategyReport, figures: Any) -> list[Headline]:
     metrics, result = report.result.metrics, report.result
     costs = -float(result.costs["amount"].drop(["price_gains", "interest", "funding"]).sum())
-    unit = report.facts.currency or "account money"
+    unit = report.facts.currency or "money"
     return [
         Headline("Total return", percent(result.total_return, 2), "", "net of all costs"),
         Headline("CAGR", percent(float(metrics["cagr"]), 2), "", "a year"),
@@ -86,7 +86,7 @@ def _headlines(report: StrategyReport, figures: Any) -> list[Headline]:
         Headline("Trades won", percent(figures["win_rate"]), "", f"of {len(result.trades):,}"),
         Headline("Profit factor", ratio(figures["profit_factor"]), "", "gains over losses"),
         Headline("Exposure", percent(figures["exposure"]), "", "of bars with a position"),
-        Headline("Costs", count(costs), "", f"{unit}, without funding and interest"),
+        Headline("Costs", count(costs), "", f"{unit}: all but funding"),
     ]
 
 
@@ -132,7 +132,7 @@ def _spelled(model: Any) -> str:
         plain = [
             f"{key} {value:g}" if isinstance(value, float) else f"{key} {value}"
             for key, value in (parameters or {}).items()
-            if value not in ({}, None)
+            if value not in ({}, None, 0, float("inf"))
         ]
         return ", ".join([str(name).replace("_", " "), *plain])
     return str(model)
@@ -179,7 +179,7 @@ def _figures(report: StrategyReport) -> Parts:
     if report.trials is not None:
         made["parameters"] = charts.parameter_figure(report.trials, report.objective)
     if report.walk_forward is not None:
-        made["windows"] = charts.walk_forward_figure(report.walk_forward, report.objective)
+        made["windows"] = charts.walk_forward_figure(report.walk_forward, report.walk_objective)
     if report.bands is not None:
         made["bands"] = charts.fan_figure(report.bands, equity["equity"], currency)
     blocks = {
@@ -205,6 +205,7 @@ def _tables(report: StrategyReport) -> Parts:
         "audit": tables.audit_table(report.audit),
         "leaks": tables.leaks_table(report.leaks),
         "start_up": _start_up(report),
+        "monte_carlo": tables.monte_carlo_table(report.monte_carlo),
         "windows": tables.windows_table(report.walk_forward),
         "hashes": tables.hashes_table(report.facts.hashes),
         "all_figures": figures_table(_performance(report, returns, ts), result.periods_per_year),

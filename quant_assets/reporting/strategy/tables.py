@@ -76,8 +76,8 @@ def trades_table(trades: pd.DataFrame) -> Table:
             number(row["shares"], ratio(row["shares"], 4)),
             amount(row["pnl"]),
             share(row["pnl_pct"]),
-            share(row["mae"]),
-            share(row["mfe"]),
+            Cell(percent(row["mae"], 2), float(row["mae"])),
+            Cell(percent(row["mfe"], 2), float(row["mfe"])),
             amount(costs - row["funding"]),
             word(MISSING if regime is None else str(regime)),
             word("yes", "warn") if row["spans_gap"] else word(""),
@@ -89,7 +89,11 @@ def trades_table(trades: pd.DataFrame) -> Table:
 def symbols_table(by_symbol: pd.DataFrame) -> Table:
     """Profit and costs of each symbol, the best first."""
     names = ("pnl", "commission", "slippage", "borrow", "funding", "penalty")
-    columns = (Column("Symbol", numeric=False), Column("Trades"), *(Column(n) for n in names))
+    columns = (
+        Column("Symbol", numeric=False),
+        Column("Trades"),
+        *(Column(n.capitalize()) for n in names),
+    )
     ordered = by_symbol.sort_values("pnl", ascending=False, kind="stable").reset_index()
     rows = [
         Row(
@@ -138,7 +142,7 @@ def audit_table(audit: pd.DataFrame | None) -> Table:
                 word(str(row["execution"]), "name"),
                 amount(row["final_equity"]),
                 share(row["total_return"]),
-                number(row["sharpe_ratio"], ratio(row["sharpe_ratio"])),
+                number(row["sharpe"], ratio(row["sharpe"])),
                 share(row["max_drawdown"]),
                 number(row["n_trades"], count(row["n_trades"])),
             ),
@@ -146,6 +150,29 @@ def audit_table(audit: pd.DataFrame | None) -> Table:
         )
         for row in records(audit.reset_index())
     ]
+    return Table(columns, tuple(rows), kind="compact")
+
+
+def monte_carlo_table(figures: pd.DataFrame | None) -> Table:
+    """Figures of the runs that might have been, beside the one that was."""
+    titles = ("As it happened", "5 %", "Median", "95 %")
+    columns = (
+        Column("Drawn", numeric=False),
+        Column("Figure", numeric=False),
+        *(Column(title) for title in titles),
+    )
+    if figures is None:
+        return Table(columns)
+    names = ("observed", "lower", "median", "upper")
+    rows = []
+    for row in records(figures):
+        plain = row["figure"] in ("sharpe", "losing_run")
+        cells = [
+            number(row[name], ratio(row[name]) if plain else percent(row[name], 1))
+            for name in names
+        ]
+        words = (str(row[name]).replace("_", " ") for name in ("kind", "figure"))
+        rows.append(Row((*(word(text) for text in words), *cells)))
     return Table(columns, tuple(rows), kind="compact")
 
 

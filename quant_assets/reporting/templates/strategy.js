@@ -67,7 +67,7 @@
       });
       var share = shown ? Math.round(100 * won / shown) + "% won, " : "";
       document.getElementById("trade-sum").textContent = shown + " trades, " + share + "result " +
-        sum.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+        sum.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 }).replace("-", "\u2212");
     };
     choices.forEach(function (choice) { choice.addEventListener("change", apply); });
     apply();
