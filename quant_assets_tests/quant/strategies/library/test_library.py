@@ -1,6 +1,10 @@
 """Strategies by name: found in their folders, made of parameters, refused with what there is."""
 
+import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +18,31 @@ from quant_assets.quant.strategies import (
 )
 from quant_assets.quant.strategies.classic import MovingAverageCross
 from quant_assets.quant.strategies.versioning import checked_version, param_hash
+from quant_assets_tests.docs.conftest import environment_of
+from quant_assets_tests.docs.pages import REPOSITORY
+
+FOREIGN = """
+from dataclasses import dataclass
+from typing import ClassVar
+from quant_assets.quant.strategies.library_parts import RowStrategy
+from quant_assets.quant.strategies.signals import Signals
+
+@dataclass(frozen=True, kw_only=True)
+class Foreign(RowStrategy):
+    name: ClassVar[str] = "foreign"
+    source: ClassVar[str] = "elsewhere"
+
+    def decide(self, rows):
+        return Signals(entry_long=rows["close"] > 0.0)
+"""
+PROGRAM = """
+import json
+from quant_assets.quant.strategies import library_strategies, load_strategy, make_strategy
+made = make_strategy("foreign")
+text = "strategy: own\\nversion: '1.0.0'\\ncomponents: {signals: {strategy: foreign}}\\n"
+found = [type(made).__module__, "foreign" in library_strategies("modern")]
+print(json.dumps([*found, load_strategy(text).strategy.warm_up]))
+"""
 
 
 def test_library_has_the_strategies_of_its_folders():
@@ -65,3 +94,24 @@ def test_a_name_that_two_folders_claim_is_refused(monkeypatch):
 def test_parameters_that_contradict_each_other_are_refused(name, parameters, said):
     with pytest.raises(ConfigError, match=said):
         make_strategy(name, parameters)
+
+
+@pytest.mark.slow
+def test_another_package_offers_a_strategy_and_no_file_of_ours_changes(tmp_path: Path):
+    facts = tmp_path / "foreign-1.0.dist-info"
+    facts.mkdir()
+    (tmp_path / "foreign_file.py").write_text(FOREIGN, encoding="utf-8")
+    (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 1.0\n")
+    entry = "[quant_assets.strategies.modern]\nforeign = foreign_file\n"
+    (facts / "entry_points.txt").write_text(entry, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**environment_of(tmp_path / "data"), "PYTHONPATH": f"{tmp_path}:{REPOSITORY}"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == ["foreign_file", True, 0]
