@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -14,10 +14,19 @@ import pandas as pd
 from quant_assets.core.errors import ConfigError, QuantAssetsError
 from quant_assets.core.hashing import code_digest, digest
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution.book import FILL_FIELDS, REASONS, ROW_FIELDS
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest, observed_periods_per_year
-from quant_assets.quant.strategies.base import Strategy
+from quant_assets.quant.simulation.execution.terms import ExecutionTerms
+from quant_assets.quant.simulation.lean.account import simulate_lean
+from quant_assets.quant.simulation.lean.single_runs import TakesCache
+from quant_assets.quant.simulation.lean.suitability import obstacles
+from quant_assets.quant.simulation.lean.terms import Accounts
+from quant_assets.quant.strategies.base import Strategy, VectorStrategy
+from quant_assets.quant.strategies.columns import IndicatorCache
+from quant_assets.quant.strategies.plan import Plan
+from quant_assets.quant.strategies.signals import Signals
 from quant_assets.quant.strategies.versioning import strategy_hash
 from quant_assets.quant.tuning.space import Point
 
@@ -31,6 +40,9 @@ DONE, REFUSED, FAILED = "done", "refused", "failed"
 FIGURES = ("total_return", "final_equity", "max_drawdown", "n_trades", "n_fills", "costs")
 NOTHING = np.empty(0)
 N_FILLS = 4  # of the counters of a book
+PAID_BY_FILL, EARNED = ("commission", "slippage", "penalty"), ("interest", "funding")
+NO_SIGNALS = Signals(entry_long=np.zeros((1, 1), dtype=np.bool_))
+CACHE_BYTES = 64 * 2**20  # of indicator lines that trials share
 
 
 class Outcome(NamedTuple):
@@ -168,7 +180,7 @@ class Bench:
         except Exception as error:  # noqa: BLE001  # a trial that raises is a trial
             return Outcome(REFUSED, f"{type(error).__name__}: {error}", NOTHING, {})
         try:
-            return self._measured(self.run(strategy))
+            return self._by_lean(strategy) or self._by_events(strategy)
         except QuantAssetsError as error:
             return Outcome(FAILED, str(error), NOTHING, {})
         except MemoryError:
@@ -179,28 +191,80 @@ class Bench:
     def run(self, strategy: Strategy) -> BacktestResult:
         """The backtest of a strategy on the measured rows, after those that warm it up."""
         begin = max(0, self.first - strategy.warm_up)
-        whole = begin == 0 and self.last == len(self.bars)
         return backtest(
             strategy,
-            self.bars if whole else self.bars.rows(slice(begin, self.last)),
+            self.bars if self._whole else self.bars.rows(slice(begin, self.last)),
             execution_model(self.execution, strategy),
             initial_capital=self.initial_capital,
             start=moment(self.bars.ts[self.first]) if self.first > begin else None,
             **self.inputs,
         )
 
-    def _measured(self, result: BacktestResult) -> Outcome:
-        equity = np.r_[self.initial_capital, result.equity_values]
+    @property
+    def _whole(self) -> bool:
+        return self.first == 0 and self.last == len(self.bars)
+
+    def _by_events(self, strategy: Strategy) -> Outcome:
+        shared = isinstance(strategy, TakesCache) and self._whole
+        result = self.run(strategy.with_cache(self._cache) if shared else strategy)  # type: ignore[attr-defined]
+        book = result.book
+        n_fills = int(book.counters[N_FILLS])
+        fills, rows = book.fills[:n_fills], book.rows[result.first_bar : result.last_bar]
+        costs = sum(float(fills[:, FILL_FIELDS.index(one)].sum()) for one in PAID_BY_FILL)
+        costs += float(rows[:, ROW_FIELDS.index("borrow")].sum())
+        costs -= sum(float(rows[:, ROW_FIELDS.index(one)].sum()) for one in EARNED)
+        counts = (float(result.n_trades), float(n_fills), costs)
+        return self._measured(result.equity_values, *counts)
+
+    def _by_lean(self, strategy: Strategy) -> Outcome | None:
+        """By the lean kernel, whose equity is that of the event kernel to rounding; None: not so.
+
+        It knows no start inside of the bars and no further inputs.
+        """
+        lean = isinstance(strategy, VectorStrategy) and self._whole and not self.inputs
+        if not lean or self._lean_terms is None:
+            return None
+        accounts = Accounts(initial_capital=self.initial_capital)
+        shared = isinstance(strategy, TakesCache)
+        given: Any = strategy.with_cache(self._cache) if shared else strategy  # type: ignore[attr-defined]
+        found = simulate_lean(given, self.bars, self._lean_terms, accounts=accounts)
+        if found is None:
+            return None
+        orders, slip = found.orders, self._lean_terms.slippage.fixed
+        side = np.sign(orders.quantity)
+        at_market = orders.reason != REASONS.index("take_profit")
+        conceded = np.abs(orders.quantity) * orders.price * slip / (1.0 + side * slip)
+        costs = float(orders.fee.sum() + conceded[at_market].sum())
+        closed = int((orders.reason != REASONS.index("entry")).sum())
+        equity = found.equity[:, 0]
+        return self._measured(equity, float(closed), float(len(orders.bar)), costs)
+
+    @cached_property
+    def _lean_terms(self) -> ExecutionTerms | None:
+        """Terms that the lean kernel can do; None where each strategy may bring its own."""
+        if self.execution is None:
+            return None
+        terms = self.execution.terms(self.bars)
+        return None if obstacles(self.bars, NO_SIGNALS, Plan(), terms) else terms
+
+    @cached_property
+    def _cache(self) -> IndicatorCache:
+        return IndicatorCache(CACHE_BYTES)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    def _measured(self, values: Floats, n_trades: float, n_fills: float, costs: float) -> Outcome:
+        equity = np.r_[self.initial_capital, values]
         ends = np.r_[self.starts[1:], len(equity) - 1]
         returns = equity[ends] / equity[self.starts] - 1.0
-        costs = result.costs["amount"].drop("price_gains")
         figures = {
             "total_return": float(equity[-1] / self.initial_capital - 1.0),
             "final_equity": float(equity[-1]),
             "max_drawdown": float((equity / np.maximum.accumulate(equity) - 1.0).min()),
-            "n_trades": float(result.n_trades),
-            "n_fills": float(result.book.counters[N_FILLS]),
-            "costs": -float(costs.sum()),
+            "n_trades": n_trades,
+            "n_fills": n_fills,
+            "costs": costs,
         }
         if not np.isfinite(returns).all():
             row = int(np.argmin(np.isfinite(returns)))

@@ -1,11 +1,13 @@
 import json
+import pickle
 
 import numpy as np
 import pytest
 
 from quant_assets import backtest
 from quant_assets.core.errors import ConfigError, DataError
-from quant_assets.quant.tuning.bench import Bench
+from quant_assets.quant.simulation.execution.model import ExecutionModel
+from quant_assets.quant.tuning.bench import Bench, execution_model
 from quant_assets.quant.tuning.study import StoredTrial, tune
 from quant_assets_tests.quant.tuning.samples import FREE, Cross, averages, by_hand, market
 
@@ -138,6 +140,37 @@ def test_changed_bars_costs_or_logic_are_other_trials():
     ]
     assert len({bench.key(point) for bench in benches}) == len(benches)
     assert Bench(factory=Cross, bars=market(80)).key(point) == benches[0].key(point)
+
+
+LEAN = ({"borrow_model": "none"}, {"borrow_model": "none", "slippage_model": "none"})
+
+
+@pytest.mark.parametrize("execution", [*LEAN, FREE, None, "pessimistic"])
+def test_outcome_is_that_of_the_backtest_whichever_kernel_runs_it(execution):
+    bars, strategy = market(300), Cross(fast=2, slow=6)
+    model = ExecutionModel() if execution is None else execution_model(execution)
+    bench = Bench(factory=Cross, bars=bars, execution=model, per="bar")
+    if execution in LEAN:  # else it depends on what the lean kernel has learnt
+        assert bench._lean_terms is not None
+    outcome, result = bench({"fast": 2, "slow": 6}), backtest(strategy, bars, model)
+    np.testing.assert_allclose(outcome.returns, result.equity["returns"], atol=1e-13)
+    expected = {
+        "total_return": result.total_return,
+        "final_equity": result.final_equity,
+        "max_drawdown": -result.equity["drawdown"].max(),
+        "n_trades": result.n_trades,
+        "n_fills": len(result.fills),
+        "costs": -result.costs["amount"].drop("price_gains").sum(),
+    }
+    assert outcome.figures == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_bench_that_worked_is_sent_without_what_it_holds():
+    bench = Bench(factory=Cross, bars=market(60), execution=execution_model(FREE))
+    plain = len(pickle.dumps(bench))
+    bench({"fast": 2, "slow": 6})
+    bench.key({"fast": 2, "slow": 6})
+    assert len(pickle.dumps(bench)) == plain
 
 
 def test_intraday_returns_are_compounded_by_utc_day():
