@@ -24,6 +24,19 @@ from quant_assets_tests.quant.strategies.library.samples import ROWS, SMALL, sam
 
 NAMES = sorted(library_strategies())
 FREE = {"preset": "optimistic", "funding_model": "assume_zero"}
+# Recursions never quite forget where they began; months and sessions begin anew with the calendar.
+SLOW_TO_FORGET = {
+    "adx_trend",
+    "calendar_seasonality",
+    "donchian_breakout",
+    "kalman_pairs",
+    "keltner_squeeze",
+    "macd_cross",
+    "opening_range",
+    "pairs_cointegration",
+    "parabolic_sar_trend",
+    "supertrend_trend",
+}
 EVERY = pytest.mark.parametrize("name", NAMES)
 
 
@@ -64,6 +77,10 @@ def test_strategy_is_found_trustworthy_in_both_forms(name):
     report = check_strategy(small(name), sample(name))
     assert report.trusted, str(report)
     assert report.failed == ()
+    decided = [part for part in report.start_up if not part.output.startswith("indicator ")]
+    assert decided
+    if name not in SLOW_TO_FORGET:
+        assert [part for part in decided if not part.sufficient] == []
 
 
 @EVERY
