@@ -26,6 +26,7 @@ from quant_assets.core.hashing import digest
 from quant_assets.core.telemetry import RecordingTelemetry
 from quant_assets.core.windows import Window
 from quant_assets.orchestration.cells import CellSpec, cell_spec
+from quant_assets.orchestration.dead_runs import own_run
 from quant_assets.orchestration.graph import contract_of
 from quant_assets.orchestration.partitions import split_key
 from quant_assets.orchestration.workspace import Workspace, current_workspace
@@ -378,6 +379,28 @@ def _check_clock(frame: pd.DataFrame, kind: str, context: StageContext, cell: Ce
         )
 
 
+class Announced:
+    """Progress that is also told to the log, every 5 %, of walks that take longer than moments."""
+
+    STEPS, PAUSE_SECONDS = 20, 2.0
+
+    def __init__(self, say: Callable[[str], None], total: int, progress: Progress | None) -> None:
+        self._say, self._total, self._progress = say, total, progress
+        self._done = self._told = 0
+        self._at = time.monotonic()
+
+    def __call__(self, asset: str, key: str, unchanged: bool) -> None:
+        """One more cell."""
+        if self._progress is not None:
+            self._progress(asset, key, unchanged)
+        self._done += 1
+        step, now = self.STEPS * self._done // self._total, time.monotonic()
+        if step > self._told and now - self._at > self.PAUSE_SECONDS:
+            self._told, self._at = step, now
+            share = 100 * self._done // self._total
+            self._say(f"{asset}: {share} %, {self._done} of {self._total} cells, newest {key}")
+
+
 def walk(context: dg.AssetExecutionContext, **_handles: Handle) -> Promise | tuple[Promise, ...]:
     """The promise of all cells of this run; the same one for every out of a multi-asset.
 
@@ -386,7 +409,11 @@ def walk(context: dg.AssetExecutionContext, **_handles: Handle) -> Promise | tup
     spec = cell_spec(context.assets_def)
     if spec is None:
         raise ConfigError(f"{context.asset_key.to_user_string()} was not made by window_asset")
-    walker = Walker(current_workspace(), spec, context.run_id, PROGRESS.get())
+    run_id = context.run.run_id
+    if LAUNCH.get() is None:
+        own_run(context.instance, run_id)
     keys = list(context.partition_keys)
+    told = Announced(context.log.info, len(keys), PROGRESS.get())
+    walker = Walker(current_workspace(), spec, run_id, told)
     promise = Promise(lambda: walker.run(keys))
     return promise if len(spec.outs) == 1 else tuple(promise for _ in spec.outs)

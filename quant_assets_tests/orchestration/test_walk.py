@@ -261,3 +261,23 @@ def test_walk_publishes_in_time_order_and_tells_only_what_is_published(
     list(walker.run([f"v|{w}" for w in DATA + DECISIONS]))
     everything = DATA + DECISIONS
     assert seen == [everything[:3]] * 3 + [everything[:6]] * 3 + [everything]
+
+
+def test_announced_tells_every_twentieth_of_a_long_walk(monkeypatch: pytest.MonkeyPatch):
+    clock, said, passed = iter(range(0, 10_000, 3)), [], []
+    monkeypatch.setattr(walk.time, "monotonic", lambda: float(next(clock)))
+    told = walk.Announced(said.append, 200, lambda *cell: passed.append(cell))
+    for number in range(200):
+        told("asset", f"v|{number}", False)
+    assert len(passed) == 200
+    assert said[0] == "asset: 5 %, 10 of 200 cells, newest v|9"
+    assert said[-1] == "asset: 100 %, 200 of 200 cells, newest v|199"
+    assert len(said) == 20
+
+
+def test_announced_says_nothing_of_a_short_walk():
+    said = []
+    told = walk.Announced(said.append, 100, None)
+    for number in range(100):
+        told("asset", f"v|{number}", True)
+    assert said == []
