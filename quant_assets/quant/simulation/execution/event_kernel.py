@@ -27,8 +27,15 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.experimental import structref
-from numba.extending import intrinsic
+from numba.core import cgutils
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import (
+    infer_getattr,
+    intrinsic,
+    lower_getattr_generic,
+    models,
+    register_model,
+)
 
 from quant_assets.quant.simulation.execution.book import Book, Floats, Market
 
@@ -117,14 +124,42 @@ OTHER_TYPES = {
 }
 
 
-@structref.register
-class MarketStruct(types.StructRef):
-    """`Market` behind one pointer: what is not asked for is not passed."""
+class Pointer(types.Type):
+    """A named tuple on the stack behind one pointer: what is not asked for is not passed.
+
+    numba counts references of what it passes; this is not counted, nor are the arrays in it.
+    """
+
+    def __init__(self, name: str, fields: tuple[str, ...]) -> None:
+        self.fields = {one: OTHER_TYPES.get(one, FLOATS) for one in fields}
+        super().__init__(f"Pointer({name})")
 
 
-@structref.register
-class BookStruct(types.StructRef):
-    """`Book` behind one pointer."""
+@register_model(Pointer)
+class _PointerModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, pointer: Any) -> None:
+        super().__init__(manager, pointer, ir.IntType(8).as_pointer())
+
+
+@infer_getattr
+class _PointerFields(AttributeTemplate):
+    key = Pointer
+
+    def generic_resolve(  # type: ignore[override]  # numba says: not implemented
+        self, pointer: Any, field: str
+    ) -> Any:
+        """Type of a field; None where there is none."""
+        return pointer.fields.get(field)
+
+
+@lower_getattr_generic(Pointer)
+def _load(context: Any, builder: Any, pointer: Any, value: Any, field: str) -> Any:
+    """Read one field of the tuple."""
+    kinds = [context.get_value_type(kind) for kind in pointer.fields.values()]
+    place = builder.bitcast(value, ir.LiteralStructType(kinds).as_pointer())
+    at = list(pointer.fields).index(field)
+    word = ir.IntType(32)
+    return builder.load(builder.gep(place, [word(0), word(at)], inbounds=True))
 
 
 # The fields of `Market` and `Book`: compiled code knows them by position, and numba does not see
@@ -175,13 +210,28 @@ BOOK_FIELDS = (
         "shown_rows",
     ),
 )
-make: Any = structref.new
-MARKET_STRUCT: Any = cast("Any", MarketStruct)(
-    [(n, OTHER_TYPES.get(n, FLOATS)) for n in MARKET_FIELDS]
-)
-BOOK_STRUCT: Any = cast("Any", BookStruct)(
-    [(n, OTHER_TYPES.get(n, FLOATS)) for n in BOOK_FIELDS if not n.startswith("shown")]
-)
+MARKET_POINTER: Any = Pointer("Market", MARKET_FIELDS)
+BOOK_POINTER: Any = Pointer("Book", BOOK_FIELDS)
+
+
+def _pointed(kind: Any) -> Any:
+    """An intrinsic that puts a tuple on the caller's stack and gives a pointer to it."""
+
+    def point(typing_context: Any, fields: Any) -> Any:
+        del typing_context
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            del context, signature
+            place = cgutils.alloca_once_value(builder, arguments[0])
+            return builder.bitcast(place, ir.IntType(8).as_pointer())
+
+        return kind(fields), generate
+
+    return intrinsic(point)
+
+
+market_at: Any = _pointed(MARKET_POINTER)
+book_at: Any = _pointed(BOOK_POINTER)
 
 
 @raw
@@ -266,46 +316,52 @@ def floored(amount: float, lot: float) -> float:
 @compiled
 def worth(m: Market, t: int, s: int, price: float) -> float:
     """Notional of one unit at `price`, in the account's money."""
-    scale = m.instruments[s, MULTIPLIER] * m.fx[row_of(m.fx, t), s]
-    return scale / price if m.instruments[s, INVERSE] != 0.0 else scale * price
+    instruments = m.instruments
+    scale = instruments[s, MULTIPLIER] * m.fx[row_of(m.fx, t), s]
+    return scale / price if instruments[s, INVERSE] != 0.0 else scale * price
 
 
 @compiled
 def profit(m: Market, s: int, entry: float, price: float) -> float:
     """Gain of one unit from `entry` to `price`, in the money that the contract settles in."""
-    if m.instruments[s, INVERSE] != 0.0:
-        return m.instruments[s, MULTIPLIER] * (1.0 / entry - 1.0 / price)
-    return m.instruments[s, MULTIPLIER] * (price - entry)
+    instruments = m.instruments
+    if instruments[s, INVERSE] != 0.0:
+        return instruments[s, MULTIPLIER] * (1.0 / entry - 1.0 / price)
+    return instruments[s, MULTIPLIER] * (price - entry)
 
 
 @compiled
 def position_value(m: Market, k: Book, t: int, s: int) -> float:
     """What the position adds to cash in equity: its price, or an inverse contract's profit."""
+    symbols = k.symbols
+    instruments = m.instruments
     fx = m.fx[row_of(m.fx, t), s]
-    quantity, level = k.symbols[s, QUANTITY], k.symbols[s, LEVEL]
-    if m.instruments[s, INVERSE] != 0.0:
-        return quantity * fx * profit(m, s, k.symbols[s, AVERAGE], level)
-    return quantity * fx * m.instruments[s, MULTIPLIER] * level
+    quantity, level = symbols[s, QUANTITY], symbols[s, LEVEL]
+    if instruments[s, INVERSE] != 0.0:
+        return quantity * fx * profit(m, s, symbols[s, AVERAGE], level)
+    return quantity * fx * instruments[s, MULTIPLIER] * level
 
 
 @compiled
 def revalue(m: Market, k: Book, t: int, s: int, price: float) -> None:
     """Move the level of a position to `price`; gain, equity and exposure follow."""
-    quantity, fx = k.symbols[s, QUANTITY], m.fx[row_of(m.fx, t), s]
-    old, old_fx = k.symbols[s, LEVEL], k.symbols[s, LEVEL_FX]
-    k.symbols[s, LEVEL], k.symbols[s, LEVEL_FX] = price, fx
+    symbols, account = k.symbols, k.account
+    instruments = m.instruments
+    quantity, fx = symbols[s, QUANTITY], m.fx[row_of(m.fx, t), s]
+    old, old_fx = symbols[s, LEVEL], symbols[s, LEVEL_FX]
+    symbols[s, LEVEL], symbols[s, LEVEL_FX] = price, fx
     if quantity == 0.0:
         return
-    if m.instruments[s, INVERSE] != 0.0:
-        average, scale = k.symbols[s, AVERAGE], m.instruments[s, MULTIPLIER]
+    if instruments[s, INVERSE] != 0.0:
+        average, scale = symbols[s, AVERAGE], instruments[s, MULTIPLIER]
         gain = quantity * (profit(m, s, average, price) * fx - profit(m, s, average, old) * old_fx)
         change = abs(quantity) * scale * (fx / price - old_fx / old)
     else:
-        gain = quantity * m.instruments[s, MULTIPLIER] * (price * fx - old * old_fx)
+        gain = quantity * instruments[s, MULTIPLIER] * (price * fx - old * old_fx)
         change = gain if quantity > 0.0 else -gain
-    k.account[GAIN] += gain
-    k.account[NOW] += gain
-    k.account[LONG if quantity > 0.0 else SHORT] += change
+    account[GAIN] += gain
+    account[NOW] += gain
+    account[LONG if quantity > 0.0 else SHORT] += change
 
 
 @compiled
@@ -321,153 +377,163 @@ def revalue_all(m: Market, k: Book, t: int, at_close: bool) -> None:
 @compiled
 def pay(k: Book, s: int, amount: float, kind: int) -> None:
     """Add `amount` to cash and to the flow of the open trade; `kind` is the account's total."""
-    k.account[CASH] += amount
-    k.account[NOW] += amount
-    k.symbols[s, FLOW] += amount
+    symbols, account = k.symbols, k.account
+    account[CASH] += amount
+    account[NOW] += amount
+    symbols[s, FLOW] += amount
     if kind == FUNDING:
-        k.account[FUNDING] += amount
-        k.symbols[s, T_FUNDING] += amount
+        account[FUNDING] += amount
+        symbols[s, T_FUNDING] += amount
     elif kind == BORROW:
-        k.account[BORROW] -= amount
-        k.symbols[s, T_BORROW] -= amount
+        account[BORROW] -= amount
+        symbols[s, T_BORROW] -= amount
     else:
-        k.account[PENALTY] -= amount
-        k.symbols[s, T_PENALTY] -= amount
+        account[PENALTY] -= amount
+        symbols[s, T_PENALTY] -= amount
 
 
 @compiled
 def carry(m: Market, k: Book, t: int) -> None:
     """Borrow on the previous close of what is short, interest on cash, ACT/365."""
+    symbols, account = k.symbols, k.account
+    rules, instruments = m.rules, m.instruments
     share = m.days[t] / 365.0
     if share <= 0.0:
         return
-    cash = k.account[CASH]
-    rate = m.rules[CASH_RATE] if cash > 0.0 else m.rules[DEBIT_RATE]
-    k.account[INTEREST] += cash * rate * share
-    k.account[CASH] += cash * rate * share
-    k.account[NOW] += cash * rate * share
+    cash = account[CASH]
+    rate = rules[CASH_RATE] if cash > 0.0 else rules[DEBIT_RATE]
+    account[INTEREST] += cash * rate * share
+    account[CASH] += cash * rate * share
+    account[NOW] += cash * rate * share
     for i in range(k.counters[N_HELD]):
         s = k.held[i]
-        if k.symbols[s, QUANTITY] < 0.0 and m.instruments[s, BORROW_RATE] != 0.0:
-            value = -k.symbols[s, QUANTITY] * worth(m, t, s, k.symbols[s, LEVEL])
-            pay(k, s, -value * m.instruments[s, BORROW_RATE] * share, BORROW)
+        if symbols[s, QUANTITY] < 0.0 and instruments[s, BORROW_RATE] != 0.0:
+            value = -symbols[s, QUANTITY] * worth(m, t, s, symbols[s, LEVEL])
+            pay(k, s, -value * instruments[s, BORROW_RATE] * share, BORROW)
 
 
 @compiled
 def settle(m: Market, k: Book, t: int, last: int) -> None:
     """Pay the funding of bar t up to the due kind `last`: - quantity x mark x rate."""
-    i = k.counters[EVENT]
+    counters, symbols, flags = k.counters, k.symbols, k.flags
+    i = counters[EVENT]
     while i < m.funding_place.shape[0] and m.funding_place[i, 0] <= t:
         due, s = m.funding_place[i, 1], m.funding_place[i, 2]
         if m.funding_place[i, 0] == t:
             if due > last:
                 break
-            quantity, ended = k.symbols[s, QUANTITY], False
-            if due == DUE_AT_CLOSE and k.flags[s, BEFORE_BAR] == t - 1:
-                quantity = k.symbols[s, BEFORE]
-                new = k.flags[s, ENTRY_BAR] == t - 1 and k.flags[s, STAGE] == AT_CLOSE
-                ended = k.symbols[s, QUANTITY] == 0.0 or new
+            quantity, ended = symbols[s, QUANTITY], False
+            if due == DUE_AT_CLOSE and flags[s, BEFORE_BAR] == t - 1:
+                quantity = symbols[s, BEFORE]
+                new = flags[s, ENTRY_BAR] == t - 1 and flags[s, STAGE] == AT_CLOSE
+                ended = symbols[s, QUANTITY] == 0.0 or new
             if quantity != 0.0:
                 mark = m.funding_rate[i, 1]
-                mark = k.symbols[s, LEVEL] if np.isnan(mark) else mark
+                mark = symbols[s, LEVEL] if np.isnan(mark) else mark
                 amount = -quantity * worth(m, t, s, mark) * m.funding_rate[i, 0]
                 pay(k, s, amount, FUNDING)
                 if ended:  # by the fill at that close: it belongs to the trade before
-                    k.symbols[s, FLOW] -= amount
-                    k.symbols[s, T_FUNDING] -= amount
-                    if k.flags[s, LAST_TRADE] >= 0:  # else it is in the log of the window before
-                        k.trades[k.flags[s, LAST_TRADE], 10] += amount
-                        k.trades[k.flags[s, LAST_TRADE], 14] += amount
+                    symbols[s, FLOW] -= amount
+                    symbols[s, T_FUNDING] -= amount
+                    if flags[s, LAST_TRADE] >= 0:  # else it is in the log of the window before
+                        k.trades[flags[s, LAST_TRADE], 10] += amount
+                        k.trades[flags[s, LAST_TRADE], 14] += amount
         i += 1
-    k.counters[EVENT] = i
+    counters[EVENT] = i
 
 
 @compiled
 def veto(k: Book, place: tuple[int, int, int], rule: int, before: float, after: float) -> None:
     """Log what a rule has changed; `place` = (bar, symbol, order id)."""
-    i = k.counters[N_VETOES]
+    counters = k.counters
+    i = counters[N_VETOES]
     k.vetoes[i, 0], k.vetoes[i, 1], k.vetoes[i, 2] = place[0], place[1], rule
     k.vetoes[i, 3], k.vetoes[i, 4], k.vetoes[i, 5] = before, after, place[2]
-    k.counters[N_VETOES] = i + 1
+    counters[N_VETOES] = i + 1
 
 
 @compiled
 def new_order(k: Book, t: int, s: int, kind: int, side: int, reason: int) -> int:
     """Slot of a new good-till-cancelled order without size or prices, active from bar t on."""
-    slot = k.counters[N_OPEN]
-    k.counters[N_OPEN] = slot + 1
-    k.counters[N_IDS] += 1
-    for field in range(k.orders.shape[1]):
-        k.orders[slot, field] = np.nan if field <= O_EXTREME else 0.0
-    for field in range(k.codes.shape[1]):
-        k.codes[slot, field] = 0
-    k.orders[slot, O_STRENGTH] = 1.0
-    k.orders[slot, O_PROFIT] = k.orders[slot, O_LOSS] = np.nan
-    k.codes[slot, C_ID], k.codes[slot, C_SYMBOL] = k.counters[N_IDS], s
-    k.codes[slot, C_KIND], k.codes[slot, C_SIDE], k.codes[slot, C_REASON] = kind, side, reason
-    k.codes[slot, C_DECIDED] = k.codes[slot, C_ACTIVE] = t
-    k.codes[slot, C_EXPIRES], k.codes[slot, C_BORN] = NEVER, -1
-    k.codes[slot, C_DAY] = -NEVER
+    orders, codes, counters = k.orders, k.codes, k.counters
+    slot = counters[N_OPEN]
+    counters[N_OPEN] = slot + 1
+    counters[N_IDS] += 1
+    for field in range(orders.shape[1]):
+        orders[slot, field] = np.nan if field <= O_EXTREME else 0.0
+    for field in range(codes.shape[1]):
+        codes[slot, field] = 0
+    orders[slot, O_STRENGTH] = 1.0
+    orders[slot, O_PROFIT] = orders[slot, O_LOSS] = np.nan
+    codes[slot, C_ID], codes[slot, C_SYMBOL] = counters[N_IDS], s
+    codes[slot, C_KIND], codes[slot, C_SIDE], codes[slot, C_REASON] = kind, side, reason
+    codes[slot, C_DECIDED] = codes[slot, C_ACTIVE] = t
+    codes[slot, C_EXPIRES], codes[slot, C_BORN] = NEVER, -1
+    codes[slot, C_DAY] = -NEVER
     return slot
 
 
 @compiled
 def first_bar(m: Market, t: int, at_market: bool) -> int:
     """First bar on which an order that is decided at bar t can fill."""
-    same = at_market and m.switches[MODEL] == SAME_CLOSE
-    return m.switches[LATENCY] + (t if same else m.first_fill[t])
+    switches = m.switches
+    same = at_market and switches[MODEL] == SAME_CLOSE
+    return switches[LATENCY] + (t if same else m.first_fill[t])
 
 
 @compiled
 def exit_order(m: Market, k: Book, t: int, s: int, reason: int) -> None:
     """Close what is held in `s` at market, unless an order does so already."""
-    if k.flags[s, EXIT_ORDER] != 0:
+    orders, codes, flags = k.orders, k.codes, k.flags
+    if flags[s, EXIT_ORDER] != 0:
         return
     quantity = k.symbols[s, QUANTITY]
     slot = new_order(k, t, s, MARKET, -1 if quantity > 0.0 else 1, reason)
-    k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = -quantity
-    k.codes[slot, C_ACTIVE], k.codes[slot, C_REDUCE] = first_bar(m, t, True), 1
-    k.flags[s, EXIT_ORDER] = k.codes[slot, C_ID]
+    orders[slot, O_QUANTITY] = orders[slot, O_ORIGINAL] = -quantity
+    codes[slot, C_ACTIVE], codes[slot, C_REDUCE] = first_bar(m, t, True), 1
+    flags[s, EXIT_ORDER] = codes[slot, C_ID]
 
 
 @compiled
 def finish(k: Book, t: int, slot: int, status: int) -> None:
     """Take an order out of the book and log it."""
-    if k.codes[slot, C_STATUS] != OPEN_ORDER:
+    orders, codes, counters, flags = k.orders, k.codes, k.counters, k.flags
+    if codes[slot, C_STATUS] != OPEN_ORDER:
         return
-    s, filled = k.codes[slot, C_SYMBOL], k.orders[slot, O_FILLED]
-    k.codes[slot, C_STATUS] = status
-    k.counters[N_DEAD] += 1
-    if k.flags[s, EXIT_ORDER] == k.codes[slot, C_ID]:
-        k.flags[s, EXIT_ORDER] = 0
-    if k.flags[s, ENTRY_ORDER] == k.codes[slot, C_ID]:
-        k.flags[s, ENTRY_ORDER] = 0
-    i = k.counters[N_ORDERS]
-    k.counters[N_ORDERS] = i + 1
-    k.order_log[i, 0], k.order_log[i, 1] = k.codes[slot, C_ID], s
-    k.order_log[i, 2], k.order_log[i, 3] = k.codes[slot, C_KIND], k.codes[slot, C_REASON]
-    k.order_log[i, 4], k.order_log[i, 5] = k.codes[slot, C_DECIDED], t
-    k.order_log[i, 6], k.order_log[i, 7] = k.orders[slot, O_ORIGINAL], k.orders[slot, O_LIMIT]
-    k.order_log[i, 8], k.order_log[i, 9] = k.orders[slot, O_STOP], k.codes[slot, C_SIDE] * filled
-    k.order_log[i, 10] = k.orders[slot, O_VALUE] / filled if filled > 0.0 else np.nan
-    k.order_log[i, 11], k.order_log[i, 12] = status, k.codes[slot, C_GROUP]
-    k.order_log[i, 13], k.order_log[i, 14] = k.codes[slot, C_TAG], k.orders[slot, O_STRENGTH]
+    s, filled = codes[slot, C_SYMBOL], orders[slot, O_FILLED]
+    codes[slot, C_STATUS] = status
+    counters[N_DEAD] += 1
+    if flags[s, EXIT_ORDER] == codes[slot, C_ID]:
+        flags[s, EXIT_ORDER] = 0
+    if flags[s, ENTRY_ORDER] == codes[slot, C_ID]:
+        flags[s, ENTRY_ORDER] = 0
+    i = counters[N_ORDERS]
+    counters[N_ORDERS] = i + 1
+    k.order_log[i, 0], k.order_log[i, 1] = codes[slot, C_ID], s
+    k.order_log[i, 2], k.order_log[i, 3] = codes[slot, C_KIND], codes[slot, C_REASON]
+    k.order_log[i, 4], k.order_log[i, 5] = codes[slot, C_DECIDED], t
+    k.order_log[i, 6], k.order_log[i, 7] = orders[slot, O_ORIGINAL], orders[slot, O_LIMIT]
+    k.order_log[i, 8], k.order_log[i, 9] = orders[slot, O_STOP], codes[slot, C_SIDE] * filled
+    k.order_log[i, 10] = orders[slot, O_VALUE] / filled if filled > 0.0 else np.nan
+    k.order_log[i, 11], k.order_log[i, 12] = status, codes[slot, C_GROUP]
+    k.order_log[i, 13], k.order_log[i, 14] = codes[slot, C_TAG], orders[slot, O_STRENGTH]
 
 
 @compiled
 def compact(k: Book) -> None:
     """Close the gaps that finished orders left."""
+    orders, codes, counters = k.orders, k.codes, k.counters
     n = 0
-    for slot in range(k.counters[N_OPEN]):
-        if k.codes[slot, C_STATUS] != OPEN_ORDER:
+    for slot in range(counters[N_OPEN]):
+        if codes[slot, C_STATUS] != OPEN_ORDER:
             continue
         if n != slot:
-            for field in range(k.orders.shape[1]):
-                k.orders[n, field] = k.orders[slot, field]
-            for field in range(k.codes.shape[1]):
-                k.codes[n, field] = k.codes[slot, field]
+            for field in range(orders.shape[1]):
+                orders[n, field] = orders[slot, field]
+            for field in range(codes.shape[1]):
+                codes[n, field] = codes[slot, field]
         n += 1
-    k.counters[N_OPEN], k.counters[N_DEAD] = n, 0
+    counters[N_OPEN], counters[N_DEAD] = n, 0
 
 
 @compiled
@@ -475,19 +541,20 @@ def concession(
     m: Market, place: tuple[int, int], amount: float, side: int, reference: float
 ) -> tuple[float, float]:
     """Price of a market fill, rounded to the tick against the trader, and its impact's part."""
+    rules = m.rules
     t, s = place
-    slip, impact = m.rules[FIXED], 0.0
-    if m.rules[HALF_SPREAD] != 0.0:
+    slip, impact = rules[FIXED], 0.0
+    if rules[HALF_SPREAD] != 0.0:
         spread = m.spread[row_of(m.spread, t), s]
-        slip += 0.0 if np.isnan(spread) else m.rules[HALF_SPREAD] * spread
-    if m.rules[IMPACT] != 0.0:
+        slip += 0.0 if np.isnan(spread) else rules[HALF_SPREAD] * spread
+    if rules[IMPACT] != 0.0:
         volatility = m.volatility[row_of(m.volatility, t), s]
         usual = m.average_volume[row_of(m.average_volume, t), s]
         if volatility > 0.0 and usual > 0.0:
-            impact += m.rules[IMPACT] * volatility * (amount / usual) ** m.rules[EXPONENT]
+            impact += rules[IMPACT] * volatility * (amount / usual) ** rules[EXPONENT]
     volume = m.volume[t, s]
-    if m.rules[VOLUME_SHARE] != 0.0 and volume > 0.0:
-        impact += m.rules[VOLUME_SHARE] * (amount / volume) ** 2
+    if rules[VOLUME_SHARE] != 0.0 and volume > 0.0:
+        impact += rules[VOLUME_SHARE] * (amount / volume) ** 2
     price = reference * (1.0 + side * (slip + impact))
     tick = m.instruments[s, TICK]
     if tick > 0.0 and slip + impact > 0.0:
@@ -516,17 +583,19 @@ def commission(
     m: Market, k: Book, slot: int, amount: float, notional: float, taker: bool
 ) -> tuple[float, float, float]:
     """Commission of a further fill of the order; the parts that its next fill adds up."""
-    base = k.orders[slot, O_BASE] + unit_commission(m, k.account[MONTH_UNITS], amount)
-    base += notional * (m.rules[TAKER] if taker else m.rules[MAKER])
-    tax = notional * (m.rules[BUY_RATE] if k.codes[slot, C_SIDE] > 0 else m.rules[SELL_RATE])
-    tax += k.orders[slot, O_TAX]
-    total = max(m.rules[FLAT] + base, m.rules[MINIMUM])
-    if m.rules[MAXIMUM] != np.inf:
-        total = min(total, m.rules[MAXIMUM] * (k.orders[slot, O_NOTIONAL] + notional))
+    orders = k.orders
+    rules = m.rules
+    base = orders[slot, O_BASE] + unit_commission(m, k.account[MONTH_UNITS], amount)
+    base += notional * (rules[TAKER] if taker else rules[MAKER])
+    tax = notional * (rules[BUY_RATE] if k.codes[slot, C_SIDE] > 0 else rules[SELL_RATE])
+    tax += orders[slot, O_TAX]
+    total = max(rules[FLAT] + base, rules[MINIMUM])
+    if rules[MAXIMUM] != np.inf:
+        total = min(total, rules[MAXIMUM] * (orders[slot, O_NOTIONAL] + notional))
     total += tax
-    if m.rules[INCREMENT] > 0.0:
-        total = np.floor(total / m.rules[INCREMENT] + 0.5 + LOT_ROUNDING) * m.rules[INCREMENT]
-    return total - k.orders[slot, O_FEE], base, tax
+    if rules[INCREMENT] > 0.0:
+        total = np.floor(total / rules[INCREMENT] + 0.5 + LOT_ROUNDING) * rules[INCREMENT]
+    return total - orders[slot, O_FEE], base, tax
 
 
 @compiled
@@ -548,35 +617,37 @@ def first_stop(m: Market, decided: int, s: int, price: float, side: int) -> tupl
 @compiled
 def arm(m: Market, k: Book, t: int, slot: int, price: float) -> None:
     """Set the protective exits of a position that was opened at `price`."""
-    s, decided = k.codes[slot, C_SYMBOL], k.codes[slot, C_DECIDED]
-    side = k.codes[slot, C_SIDE]
+    codes, symbols, flags = k.codes, k.symbols, k.flags
+    s, decided = codes[slot, C_SYMBOL], codes[slot, C_DECIDED]
+    side = codes[slot, C_SIDE]
     stop, trails = first_stop(m, decided, s, price, side)
-    k.symbols[s, STOP_AT], k.flags[s, TRAILS] = stop, 1 if trails else 0
-    k.symbols[s, TARGET_AT] = k.symbols[s, TRAIL_PART] = k.symbols[s, TRAIL_DISTANCE] = np.nan
-    k.symbols[s, EXTREME], k.flags[s, TIME_EXIT] = price, NEVER
+    symbols[s, STOP_AT], flags[s, TRAILS] = stop, 1 if trails else 0
+    symbols[s, TARGET_AT] = symbols[s, TRAIL_PART] = symbols[s, TRAIL_DISTANCE] = np.nan
+    symbols[s, EXTREME], flags[s, TIME_EXIT] = price, NEVER
     for r in range(m.exit_kind.size):
         kind = m.exit_kind[r]
         level = m.exit_level[r, decided if m.exit_level.shape[1] > 1 else 0, s]
         if np.isnan(level):
             continue
         if kind == TIME_BARS:
-            k.flags[s, TIME_EXIT] = min(k.flags[s, TIME_EXIT], t + int(level) - 1)
+            flags[s, TIME_EXIT] = min(flags[s, TIME_EXIT], t + int(level) - 1)
         elif kind >= TARGET_FRACTION:
             target = price + side * (level * price if kind == TARGET_FRACTION else level)
-            now = k.symbols[s, TARGET_AT]
+            now = symbols[s, TARGET_AT]
             if np.isnan(now) or side * target < side * now:
-                k.symbols[s, TARGET_AT] = target
+                symbols[s, TARGET_AT] = target
         elif kind == TRAIL_FRACTION:
-            k.symbols[s, TRAIL_PART] = np.fmin(k.symbols[s, TRAIL_PART], level)
+            symbols[s, TRAIL_PART] = np.fmin(symbols[s, TRAIL_PART], level)
         elif kind == TRAIL_PRICE:
-            k.symbols[s, TRAIL_DISTANCE] = np.fmin(k.symbols[s, TRAIL_DISTANCE], level)
+            symbols[s, TRAIL_DISTANCE] = np.fmin(symbols[s, TRAIL_DISTANCE], level)
 
 
 @compiled
 def heat_of(m: Market, k: Book, t: int, s: int) -> float:
     """Money lost when the stop of `s` is met; all of the position's notional without a stop."""
-    quantity, level, stop = k.symbols[s, QUANTITY], k.symbols[s, LEVEL], k.symbols[s, STOP_AT]
-    stop = k.symbols[s, ORDER_STOP] if np.isnan(stop) else stop
+    symbols = k.symbols
+    quantity, level, stop = symbols[s, QUANTITY], symbols[s, LEVEL], symbols[s, STOP_AT]
+    stop = symbols[s, ORDER_STOP] if np.isnan(stop) else stop
     if np.isnan(stop):
         return abs(quantity) * worth(m, t, s, level)
     return max(0.0, -quantity * profit(m, s, level, stop) * m.fx[row_of(m.fx, t), s])
@@ -585,11 +656,13 @@ def heat_of(m: Market, k: Book, t: int, s: int) -> float:
 @compiled
 def sector_of(m: Market, k: Book, t: int, s: int) -> float:
     """Gross notional that is held in the sector of `s`."""
+    symbols = k.symbols
+    instruments = m.instruments
     used = 0.0
     for i in range(k.counters[N_HELD]):
         j = k.held[i]
-        if m.instruments[j, SECTOR] == m.instruments[s, SECTOR]:
-            used += abs(k.symbols[j, QUANTITY]) * worth(m, t, j, k.symbols[j, LEVEL])
+        if instruments[j, SECTOR] == instruments[s, SECTOR]:
+            used += abs(symbols[j, QUANTITY]) * worth(m, t, j, symbols[j, LEVEL])
     return used
 
 
@@ -602,17 +675,19 @@ def room(
     `order` = (cost per notional, notional per unit, heat per unit). A limit of M times equity,
     used up to u, leaves x = M (equity - cost x) - u, so x = (M equity - u) / (1 + M cost).
     """
+    counters, symbols, account = k.counters, k.symbols, k.account
+    rules = m.rules
     t, s = place
     cost, unit, heat = order
-    equity, long, short = k.account[NOW], k.account[LONG], k.account[SHORT]
+    equity, long, short = account[NOW], account[LONG], account[SHORT]
     if equity <= 0.0:
         return 0.0, BY_RUIN
-    held = abs(k.symbols[s, QUANTITY])
-    if held == 0.0 and k.counters[N_HELD] >= m.switches[MAX_POSITIONS]:
+    held = abs(symbols[s, QUANTITY])
+    if held == 0.0 and counters[N_HELD] >= m.switches[MAX_POSITIONS]:
         return 0.0, BY_COUNT
     least, rule = np.inf, BY_LEVERAGE
     for number in range(BY_SECTOR + 1):
-        limit, used = m.rules[LEVERAGE + number], 0.0
+        limit, used = rules[LEVERAGE + number], 0.0
         if limit == np.inf:
             continue
         if number in (BY_LEVERAGE, BY_GROSS):
@@ -620,17 +695,17 @@ def room(
         elif number == BY_NET:
             used = side * (long - short)
         elif number == BY_POSITION:
-            used = held * worth(m, t, s, k.symbols[s, LEVEL]) if held != 0.0 else 0.0
+            used = held * worth(m, t, s, symbols[s, LEVEL]) if held != 0.0 else 0.0
         else:
             used = sector_of(m, k, t, s)
         left = (limit * equity - used) / (1.0 + limit * cost)
         if left < least:
             least, rule = left, number
-    if m.rules[MAX_HEAT] != np.inf and heat > 0.0:
+    if rules[MAX_HEAT] != np.inf and heat > 0.0:
         used = 0.0
-        for i in range(k.counters[N_HELD]):
+        for i in range(counters[N_HELD]):
             used += heat_of(m, k, t, k.held[i])
-        left = (m.rules[MAX_HEAT] * equity - used) / (heat / unit + m.rules[MAX_HEAT] * cost)
+        left = (rules[MAX_HEAT] * equity - used) / (heat / unit + rules[MAX_HEAT] * cost)
         if left < least:
             least, rule = left, BY_HEAT
     return max(least, 0.0), rule
@@ -639,10 +714,11 @@ def room(
 @compiled
 def heat_per_unit(m: Market, k: Book, place: tuple[int, int, int], price: float) -> float:
     """Money that one unit bought at `price` loses at its stop; `place` = (bar, symbol, slot)."""
+    codes, symbols = k.codes, k.symbols
     t, s, slot = place
-    side, stop = k.codes[slot, C_SIDE], k.symbols[s, STOP_AT]
-    if k.symbols[s, QUANTITY] * side <= 0.0:
-        stop, _ = first_stop(m, k.codes[slot, C_DECIDED], s, price, side)
+    side, stop = codes[slot, C_SIDE], symbols[s, STOP_AT]
+    if symbols[s, QUANTITY] * side <= 0.0:
+        stop, _ = first_stop(m, codes[slot, C_DECIDED], s, price, side)
         stop = k.orders[slot, O_LOSS] if np.isnan(stop) else stop
     if np.isnan(stop):
         return worth(m, t, s, price)
@@ -685,7 +761,8 @@ def within_budget(
 @compiled
 def size_order(m: Market, k: Book, t: int, slot: int, fill: tuple[float, bool]) -> float:
     """Signed units of an order that is sized when it fills."""
-    s, side, unit = k.codes[slot, C_SYMBOL], k.codes[slot, C_SIDE], k.codes[slot, C_UNIT]
+    codes = k.codes
+    s, side, unit = codes[slot, C_SYMBOL], codes[slot, C_SIDE], codes[slot, C_UNIT]
     size, reference = k.orders[slot, O_SIZE], fill[0]
     equity = k.account[NOW]
     if unit == UNITS:
@@ -697,10 +774,10 @@ def size_order(m: Market, k: Book, t: int, slot: int, fill: tuple[float, bool]) 
     if unit == EQUITY_FRACTION:
         return side * within_budget(m, k, (t, s, slot), size * equity, fill)
     if unit == RISK_FRACTION:
-        stop, _ = first_stop(m, k.codes[slot, C_DECIDED], s, reference, side)
+        stop, _ = first_stop(m, codes[slot, C_DECIDED], s, reference, side)
         loss = -side * profit(m, s, reference, stop) * m.fx[row_of(m.fx, t), s]
         if not loss > 0.0:
-            veto(k, (t, s, k.codes[slot, C_ID]), BY_NO_STOP, size, 0.0)
+            veto(k, (t, s, codes[slot, C_ID]), BY_NO_STOP, size, 0.0)
             return 0.0
         return side * max(0.0, size * equity) / loss
     wanted = size * equity / worth(m, t, s, reference)
@@ -712,7 +789,9 @@ def allowed(
     m: Market, k: Book, t: int, slot: int, amount: float, fill: tuple[float, bool]
 ) -> float:
     """The part of `amount` more units that limits, lots and least notional leave."""
-    s, side = k.codes[slot, C_SYMBOL], k.codes[slot, C_SIDE]
+    codes = k.codes
+    instruments = m.instruments
+    s, side = codes[slot, C_SYMBOL], codes[slot, C_SIDE]
     reference, taker = fill
     if amount == np.inf:  # as much as the limits leave
         amount, _ = room(m, k, (t, s), side, (0.0, worth(m, t, s, reference), 0.0))
@@ -720,7 +799,7 @@ def allowed(
         if amount == np.inf:
             return 0.0
     price = price_of(m, (t, s), amount, side, fill)
-    unit, wanted, order = worth(m, t, s, price), amount, k.codes[slot, C_ID]
+    unit, wanted, order = worth(m, t, s, price), amount, codes[slot, C_ID]
     heat = heat_per_unit(m, k, (t, s, slot), price) if m.rules[MAX_HEAT] != np.inf else 0.0
     free, free_rule = room(m, k, (t, s), side, (0.0, unit, heat))
     if amount * unit > free * (1.0 + 1e-9):
@@ -734,11 +813,11 @@ def allowed(
         if abs(fitting - amount) <= 1e-15 * amount:
             break
         amount = fitting
-    lots = floored(amount, m.instruments[s, LOT])
+    lots = floored(amount, instruments[s, LOT])
     if lots <= 0.0 < amount:
         veto(k, (t, s, order), BY_LOT, amount, 0.0)
-    least = m.instruments[s, LEAST]
-    if lots > 0.0 and lots * price * m.instruments[s, MULTIPLIER] < least * (1.0 - 1e-12):
+    least = instruments[s, LEAST]
+    if lots > 0.0 and lots * price * instruments[s, MULTIPLIER] < least * (1.0 - 1e-12):
         veto(k, (t, s, order), BY_LEAST, lots, 0.0)
         return 0.0
     return lots
@@ -760,56 +839,59 @@ def fill_quality(m: Market, place: tuple[int, int], amount: float, price: float)
 @compiled
 def open_trade(m: Market, k: Book, t: int, slot: int, price: float) -> None:
     """Start the record of a trade: what the account looked like before its first fill."""
-    s = k.codes[slot, C_SYMBOL]
-    k.flags[s, HELD_AT] = k.counters[N_HELD]
-    k.held[k.counters[N_HELD]] = s
-    k.counters[N_HELD] += 1
-    k.counters[N_TRADE_IDS] += 1
+    codes, counters, symbols, flags, account = k.codes, k.counters, k.symbols, k.flags, k.account
+    s = codes[slot, C_SYMBOL]
+    flags[s, HELD_AT] = counters[N_HELD]
+    k.held[counters[N_HELD]] = s
+    counters[N_HELD] += 1
+    counters[N_TRADE_IDS] += 1
     for field in range(BOUGHT, TRADED_NOTIONAL + 1):
-        k.symbols[s, field] = 0.0
-    k.flags[s, T_ID], k.flags[s, ENTRY_BAR] = k.counters[N_TRADE_IDS], t
-    k.flags[s, T_DECIDED], k.flags[s, GAPS] = k.codes[slot, C_DECIDED], 0
-    k.flags[s, T_TAG] = k.codes[slot, C_TAG]
-    k.symbols[s, HIGHEST] = k.symbols[s, LOWEST] = price
-    k.symbols[s, ORDER_STOP] = np.nan
-    k.symbols[s, T_EQUITY], k.symbols[s, T_HEAT] = k.account[NOW], k.account[HEAT]
-    k.symbols[s, T_DRAWDOWN] = max(0.0, 1.0 - k.account[NOW] / k.account[PEAK])
-    k.symbols[s, T_STRENGTH] = k.orders[slot, O_STRENGTH]
+        symbols[s, field] = 0.0
+    flags[s, T_ID], flags[s, ENTRY_BAR] = counters[N_TRADE_IDS], t
+    flags[s, T_DECIDED], flags[s, GAPS] = codes[slot, C_DECIDED], 0
+    flags[s, T_TAG] = codes[slot, C_TAG]
+    symbols[s, HIGHEST] = symbols[s, LOWEST] = price
+    symbols[s, ORDER_STOP] = np.nan
+    symbols[s, T_EQUITY], symbols[s, T_HEAT] = account[NOW], account[HEAT]
+    symbols[s, T_DRAWDOWN] = max(0.0, 1.0 - account[NOW] / account[PEAK])
+    symbols[s, T_STRENGTH] = k.orders[slot, O_STRENGTH]
     arm(m, k, t, slot, price)
 
 
 @compiled
 def close_trade(m: Market, k: Book, t: int, slot: int) -> None:
     """Log the trade of a symbol that is flat again, and forget its exits."""
-    s, i = k.codes[slot, C_SYMBOL], k.counters[N_TRADES]
-    log_trade(k, i, s, t, -k.codes[slot, C_SIDE], k.codes[slot, C_REASON])
-    k.flags[s, LAST_TRADE] = i
-    k.counters[N_TRADES] = i + 1
-    if k.symbols[s, FLOW] < 0.0:
-        k.flags[s, COOL_UNTIL] = t + m.switches[COOL_DOWN]
-    last = k.held[k.counters[N_HELD] - 1]
-    k.held[k.flags[s, HELD_AT]], k.flags[last, HELD_AT] = last, k.flags[s, HELD_AT]
-    k.flags[s, HELD_AT] = -1
-    k.counters[N_HELD] -= 1
-    k.symbols[s, STOP_AT] = k.symbols[s, TARGET_AT] = np.nan
-    for other in range(k.counters[N_OPEN]):
-        mine = other != slot and k.codes[other, C_SYMBOL] == s and k.codes[other, C_REDUCE] == 1
-        if mine and k.codes[other, C_REASON] != ORDER:
+    codes, counters, symbols, flags = k.codes, k.counters, k.symbols, k.flags
+    s, i = codes[slot, C_SYMBOL], counters[N_TRADES]
+    log_trade(k, i, s, t, -codes[slot, C_SIDE], codes[slot, C_REASON])
+    flags[s, LAST_TRADE] = i
+    counters[N_TRADES] = i + 1
+    if symbols[s, FLOW] < 0.0:
+        flags[s, COOL_UNTIL] = t + m.switches[COOL_DOWN]
+    last = k.held[counters[N_HELD] - 1]
+    k.held[flags[s, HELD_AT]], flags[last, HELD_AT] = last, flags[s, HELD_AT]
+    flags[s, HELD_AT] = -1
+    counters[N_HELD] -= 1
+    symbols[s, STOP_AT] = symbols[s, TARGET_AT] = np.nan
+    for other in range(counters[N_OPEN]):
+        mine = other != slot and codes[other, C_SYMBOL] == s and codes[other, C_REDUCE] == 1
+        if mine and codes[other, C_REASON] != ORDER:
             finish(k, t, other, CANCELLED)
 
 
 @compiled
 def log_trade(k: Book, i: int, s: int, t: int, side: int, reason: int) -> None:
     """Write row i of the trades from the record of symbol s."""
+    symbols, flags = k.symbols, k.flags
     row = k.trades
-    row[i, 0], row[i, 1], row[i, 2] = k.flags[s, T_ID], s, side
-    row[i, 3], row[i, 4], row[i, 5] = k.flags[s, T_DECIDED], k.flags[s, ENTRY_BAR], t
+    row[i, 0], row[i, 1], row[i, 2] = flags[s, T_ID], s, side
+    row[i, 3], row[i, 4], row[i, 5] = flags[s, T_DECIDED], flags[s, ENTRY_BAR], t
     for field in range(BOUGHT, T_IMPACT + 1):
-        row[i, 6 + field - BOUGHT] = k.symbols[s, field]
+        row[i, 6 + field - BOUGHT] = symbols[s, field]
     for field in range(HIGHEST, T_STRENGTH + 1):
-        row[i, 17 + field - HIGHEST] = k.symbols[s, field]
-    row[i, 24], row[i, 25], row[i, 26] = k.flags[s, GAPS], reason, k.flags[s, T_TAG]
-    row[i, 27], row[i, 28] = k.symbols[s, ENTRY_NOTIONAL], k.symbols[s, TRADED_NOTIONAL]
+        row[i, 17 + field - HIGHEST] = symbols[s, field]
+    row[i, 24], row[i, 25], row[i, 26] = flags[s, GAPS], reason, flags[s, T_TAG]
+    row[i, 27], row[i, 28] = symbols[s, ENTRY_NOTIONAL], symbols[s, TRADED_NOTIONAL]
 
 
 @compiled
@@ -820,35 +902,37 @@ def fill(
 
     `how` = (reference price, taker, stage of the bar).
     """
+    symbols, flags = k.symbols, k.flags
+    rules = m.rules
     s, side = k.codes[slot, C_SYMBOL], 1 if quantity > 0.0 else -1
     reference, taker, stage = how
-    amount, volume, held = abs(quantity), m.volume[t, s], k.symbols[s, QUANTITY]
+    amount, volume, held = abs(quantity), m.volume[t, s], symbols[s, QUANTITY]
     if volume == 0.0:
         return 0.0
-    if m.rules[PARTICIPATION] != np.inf and not np.isnan(volume):
-        if k.flags[s, USED_BAR] != t:
-            k.flags[s, USED_BAR], k.symbols[s, USED] = t, 0.0
-        left = m.rules[PARTICIPATION] * volume - k.symbols[s, USED]
+    if rules[PARTICIPATION] != np.inf and not np.isnan(volume):
+        if flags[s, USED_BAR] != t:
+            flags[s, USED_BAR], symbols[s, USED] = t, 0.0
+        left = rules[PARTICIPATION] * volume - symbols[s, USED]
         if amount > left:
             amount = floored(max(left, 0.0), m.instruments[s, LOT])
         if amount <= DUST * abs(quantity):
             return 0.0
-        k.symbols[s, USED] += amount
+        symbols[s, USED] += amount
     price, impact = reference, 0.0
     if taker:
         price, impact = concession(m, (t, s), amount, side, reference)
     if held == 0.0:
-        k.symbols[s, LEVEL], k.symbols[s, LEVEL_FX] = reference, m.fx[row_of(m.fx, t), s]
+        symbols[s, LEVEL], symbols[s, LEVEL_FX] = reference, m.fx[row_of(m.fx, t), s]
         open_trade(m, k, t, slot, price)
-        k.flags[s, STAGE] = stage
-    elif reference != k.symbols[s, LEVEL]:
+        flags[s, STAGE] = stage
+    elif reference != symbols[s, LEVEL]:
         revalue(m, k, t, s, reference)
     move(m, k, t, slot, side * amount, (reference, price, impact, taker))
-    if stage == AT_CLOSE and k.flags[s, BEFORE_BAR] != t:
-        k.flags[s, BEFORE_BAR], k.symbols[s, BEFORE] = t, held
-    k.symbols[s, HIGHEST] = max(k.symbols[s, HIGHEST], price)
-    k.symbols[s, LOWEST] = min(k.symbols[s, LOWEST], price)
-    if k.symbols[s, QUANTITY] == 0.0:
+    if stage == AT_CLOSE and flags[s, BEFORE_BAR] != t:
+        flags[s, BEFORE_BAR], symbols[s, BEFORE] = t, held
+    symbols[s, HIGHEST] = max(symbols[s, HIGHEST], price)
+    symbols[s, LOWEST] = min(symbols[s, LOWEST], price)
+    if symbols[s, QUANTITY] == 0.0:
         close_trade(m, k, t, slot)
     return amount
 
@@ -863,80 +947,83 @@ def move(
     prices: tuple[float, float, float, bool],
 ) -> None:
     """Change position, cash, totals, trade record and logs by one fill of signed `quantity`."""
-    s, amount = k.codes[slot, C_SYMBOL], abs(quantity)
+    orders, codes, counters, symbols, account = k.orders, k.codes, k.counters, k.symbols, k.account
+    instruments = m.instruments
+    s, amount = codes[slot, C_SYMBOL], abs(quantity)
     reference, price, impact, taker = prices
-    held, fx = k.symbols[s, QUANTITY], m.fx[row_of(m.fx, t), s]
-    inverse, scale = m.instruments[s, INVERSE] != 0.0, m.instruments[s, MULTIPLIER]
+    held, fx = symbols[s, QUANTITY], m.fx[row_of(m.fx, t), s]
+    inverse, scale = instruments[s, INVERSE] != 0.0, instruments[s, MULTIPLIER]
     notional, level = amount * worth(m, t, s, price), worth(m, t, s, reference)
-    after, average = held + quantity, k.symbols[s, AVERAGE]
+    after, average = held + quantity, symbols[s, AVERAGE]
     after = 0.0 if abs(after) <= DUST * abs(held) else after
     fee, base, tax = commission(m, k, slot, amount, notional, taker)
     slippage = quantity * profit(m, s, reference, price) * fx
-    k.orders[slot, O_BASE], k.orders[slot, O_TAX] = base, tax
-    k.orders[slot, O_FEE] += fee
-    k.orders[slot, O_NOTIONAL] += notional
-    k.orders[slot, O_FILLED] += amount
-    k.orders[slot, O_VALUE] += amount * price
-    k.account[MONTH_UNITS] += amount
+    orders[slot, O_BASE], orders[slot, O_TAX] = base, tax
+    orders[slot, O_FEE] += fee
+    orders[slot, O_NOTIONAL] += notional
+    orders[slot, O_FILLED] += amount
+    orders[slot, O_VALUE] += amount * price
+    account[MONTH_UNITS] += amount
     flow = -quantity * scale * fx * price
     if inverse:
         flow = 0.0 if held * quantity >= 0.0 else -quantity * profit(m, s, average, price) * fx
-    k.account[CASH] += flow - fee
-    k.symbols[s, FLOW] += flow - fee
-    k.account[NOW] -= fee + slippage
-    k.account[COMMISSION] += fee
-    k.account[SLIPPAGE] += slippage
-    k.symbols[s, T_COMMISSION] += fee
-    k.symbols[s, T_SLIPPAGE] += slippage
-    k.symbols[s, T_IMPACT] += impact * amount * level
-    k.symbols[s, TRADED_NOTIONAL] += notional
+    account[CASH] += flow - fee
+    symbols[s, FLOW] += flow - fee
+    account[NOW] -= fee + slippage
+    account[COMMISSION] += fee
+    account[SLIPPAGE] += slippage
+    symbols[s, T_COMMISSION] += fee
+    symbols[s, T_SLIPPAGE] += slippage
+    symbols[s, T_IMPACT] += impact * amount * level
+    symbols[s, TRADED_NOTIONAL] += notional
     opening = held * quantity >= 0.0
     if opening:
-        k.symbols[s, BOUGHT] += amount
-        k.symbols[s, ENTRY_VALUE] += amount / price if inverse else amount * price
-        k.symbols[s, ENTRY_NOTIONAL] += notional
-        k.symbols[s, T_QUALITY] += amount * fill_quality(m, (t, s), amount, price)
+        symbols[s, BOUGHT] += amount
+        symbols[s, ENTRY_VALUE] += amount / price if inverse else amount * price
+        symbols[s, ENTRY_NOTIONAL] += notional
+        symbols[s, T_QUALITY] += amount * fill_quality(m, (t, s), amount, price)
         if inverse:
-            k.symbols[s, AVERAGE] = abs(after) / (
+            symbols[s, AVERAGE] = abs(after) / (
                 (abs(held) / average if held != 0.0 else 0.0) + amount / price
             )
         else:
             cost = abs(held) * average if held != 0.0 else 0.0
-            k.symbols[s, AVERAGE] = (cost + amount * price) / abs(after)
+            symbols[s, AVERAGE] = (cost + amount * price) / abs(after)
     else:
-        k.symbols[s, SOLD] += amount
-        k.symbols[s, EXIT_VALUE] += amount / price if inverse else amount * price
+        symbols[s, SOLD] += amount
+        symbols[s, EXIT_VALUE] += amount / price if inverse else amount * price
     kind = LONG if held > 0.0 or (held == 0.0 and quantity > 0.0) else SHORT
-    k.account[kind] += (abs(after) - abs(held)) * level
-    k.symbols[s, QUANTITY] = after
-    i = k.counters[N_FILLS]
-    k.counters[N_FILLS] = i + 1
+    account[kind] += (abs(after) - abs(held)) * level
+    symbols[s, QUANTITY] = after
+    i = counters[N_FILLS]
+    counters[N_FILLS] = i + 1
     row = k.fills
-    row[i, 0], row[i, 1], row[i, 2], row[i, 3] = t, s, k.codes[slot, C_ID], quantity
+    row[i, 0], row[i, 1], row[i, 2], row[i, 3] = t, s, codes[slot, C_ID], quantity
     row[i, 4], row[i, 5], row[i, 6], row[i, 7] = reference, price, fee, slippage
     row[i, 8], row[i, 9] = impact * amount * level, 0.0
-    row[i, 10], row[i, 11], row[i, 12] = k.codes[slot, C_REASON], k.flags[s, T_ID], fx
+    row[i, 10], row[i, 11], row[i, 12] = codes[slot, C_REASON], k.flags[s, T_ID], fx
 
 
 @compiled
 def after_fill(k: Book, t: int, slot: int, amount: float, opened: bool) -> None:
     """Cancel the order's group; for what was opened bring its bracket to life or add to it."""
-    s, group = k.codes[slot, C_SYMBOL], k.codes[slot, C_GROUP]
+    orders, codes, counters = k.orders, k.codes, k.counters
+    s, group = codes[slot, C_SYMBOL], codes[slot, C_GROUP]
     if group != 0:
-        for other in range(k.counters[N_OPEN]):
-            if other != slot and k.codes[other, C_GROUP] == group:
+        for other in range(counters[N_OPEN]):
+            if other != slot and codes[other, C_GROUP] == group:
                 finish(k, t, other, CANCELLED)
-    profit_at, loss_at = k.orders[slot, O_PROFIT], k.orders[slot, O_LOSS]
+    profit_at, loss_at = orders[slot, O_PROFIT], orders[slot, O_LOSS]
     if not opened or (np.isnan(profit_at) and np.isnan(loss_at)):
         return
-    side = k.codes[slot, C_SIDE]
-    if k.codes[slot, C_CHILDREN] != 0:
-        for other in range(k.counters[N_OPEN]):
-            if k.codes[other, C_GROUP] == k.codes[slot, C_CHILDREN]:
-                k.orders[other, O_QUANTITY] -= side * amount
-                k.orders[other, O_ORIGINAL] -= side * amount
+    side = codes[slot, C_SIDE]
+    if codes[slot, C_CHILDREN] != 0:
+        for other in range(counters[N_OPEN]):
+            if codes[other, C_GROUP] == codes[slot, C_CHILDREN]:
+                orders[other, O_QUANTITY] -= side * amount
+                orders[other, O_ORIGINAL] -= side * amount
         return
-    k.codes[slot, C_CHILDREN] = -k.codes[slot, C_ID]
+    codes[slot, C_CHILDREN] = -codes[slot, C_ID]
     for part in range(2):
         price = loss_at if part == 0 else profit_at
         if np.isnan(price):
@@ -945,10 +1032,10 @@ def after_fill(k: Book, t: int, slot: int, amount: float, opened: bool) -> None:
         if part == 0:
             k.symbols[s, ORDER_STOP] = price
         child = new_order(k, t, s, kind, -side, reason)
-        k.orders[child, O_QUANTITY] = k.orders[child, O_ORIGINAL] = -side * amount
-        k.orders[child, O_STOP if part == 0 else O_LIMIT] = price
-        k.codes[child, C_REDUCE], k.codes[child, C_GROUP] = 1, -k.codes[slot, C_ID]
-        k.codes[child, C_BORN], k.codes[child, C_TAG] = k.counters[STAMP], k.codes[slot, C_TAG]
+        orders[child, O_QUANTITY] = orders[child, O_ORIGINAL] = -side * amount
+        orders[child, O_STOP if part == 0 else O_LIMIT] = price
+        codes[child, C_REDUCE], codes[child, C_GROUP] = 1, -codes[slot, C_ID]
+        codes[child, C_BORN], codes[child, C_TAG] = counters[STAMP], codes[slot, C_TAG]
 
 
 @compiled
@@ -959,47 +1046,48 @@ def execute(
 
     Returns the units opened. What limits refuse is dropped; what volume refuses is carried.
     """
-    s, price = k.codes[slot, C_SYMBOL], (how[0], how[1])
-    held, opened, quantity = k.symbols[s, QUANTITY], 0.0, k.orders[slot, O_QUANTITY]
+    orders, codes = k.orders, k.codes
+    s, price = codes[slot, C_SYMBOL], (how[0], how[1])
+    held, opened, quantity = k.symbols[s, QUANTITY], 0.0, orders[slot, O_QUANTITY]
     if np.isnan(how[0]) or m.volume[t, s] == 0.0:
         return opened
     unsized = np.isnan(quantity)
     if unsized:
-        against = k.codes[slot, C_UNIT] == WEIGHT
+        against = codes[slot, C_UNIT] == WEIGHT
         if not may_open and not against:
             return opened
         quantity = size_order(m, k, t, slot, price)
         if not may_open and held * quantity >= 0.0:
             return opened
         if quantity == 0.0 or abs(quantity) * worth(m, t, s, how[0]) <= DUST * k.account[NOW]:
-            finish(k, t, slot, REJECTED if k.codes[slot, C_UNIT] != WEIGHT else CANCELLED)
+            finish(k, t, slot, REJECTED if codes[slot, C_UNIT] != WEIGHT else CANCELLED)
             return opened
-        k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = quantity
-        k.codes[slot, C_SIDE] = 1 if quantity > 0.0 else -1
+        orders[slot, O_QUANTITY] = orders[slot, O_ORIGINAL] = quantity
+        codes[slot, C_SIDE] = 1 if quantity > 0.0 else -1
     if held * quantity < 0.0:
         part = min(abs(quantity), abs(held))
-        if k.codes[slot, C_UNIT] == WEIGHT and part < abs(held):
+        if codes[slot, C_UNIT] == WEIGHT and part < abs(held):
             part = floored(part, m.instruments[s, LOT])
-            quantity = k.codes[slot, C_SIDE] * part
+            quantity = codes[slot, C_SIDE] * part
         if part > 0.0:
-            done = fill(m, k, t, slot, k.codes[slot, C_SIDE] * part, how)
+            done = fill(m, k, t, slot, codes[slot, C_SIDE] * part, how)
             carry_on(m, k, t, slot, quantity, (done, False))
             if done < part * (1.0 - DUST):
                 return opened
-        quantity = k.orders[slot, O_QUANTITY] if part > 0.0 else 0.0
-    elif k.codes[slot, C_REDUCE] == 1:
+        quantity = orders[slot, O_QUANTITY] if part > 0.0 else 0.0
+    elif codes[slot, C_REDUCE] == 1:
         finish(k, t, slot, CANCELLED)
         return opened
-    if abs(quantity) <= 0.0 or k.codes[slot, C_REDUCE] == 1:
-        finish(k, t, slot, FILLED if k.orders[slot, O_FILLED] > 0.0 else CANCELLED)
+    if abs(quantity) <= 0.0 or codes[slot, C_REDUCE] == 1:
+        finish(k, t, slot, FILLED if orders[slot, O_FILLED] > 0.0 else CANCELLED)
         return opened
     if may_open:
         amount = allowed(m, k, t, slot, abs(quantity), price)
         if amount > 0.0:
-            opened = fill(m, k, t, slot, k.codes[slot, C_SIDE] * amount, how)
-            carry_on(m, k, t, slot, k.codes[slot, C_SIDE] * amount, (opened, True))
+            opened = fill(m, k, t, slot, codes[slot, C_SIDE] * amount, how)
+            carry_on(m, k, t, slot, codes[slot, C_SIDE] * amount, (opened, True))
         else:
-            finish(k, t, slot, FILLED if k.orders[slot, O_FILLED] > 0.0 else REJECTED)
+            finish(k, t, slot, FILLED if orders[slot, O_FILLED] > 0.0 else REJECTED)
     return opened
 
 
@@ -1008,16 +1096,17 @@ def carry_on(
     m: Market, k: Book, t: int, slot: int, quantity: float, done: tuple[float, bool]
 ) -> None:
     """After a fill: what remains of `quantity`, and how long; `done` = (units, they opened)."""
+    codes = k.codes
     amount, opened = done
     if amount <= 0.0:
         return
     left = abs(quantity) - amount
     left = 0.0 if left <= DUST * abs(quantity) else left
     k.orders[slot, O_QUANTITY] = left if quantity > 0.0 else -left
-    lives_on = k.codes[slot, C_KIND] != MARKET and k.codes[slot, C_REASON] == ORDER
-    if k.codes[slot, C_REDUCE] == 0 and not lives_on:
+    lives_on = codes[slot, C_KIND] != MARKET and codes[slot, C_REASON] == ORDER
+    if codes[slot, C_REDUCE] == 0 and not lives_on:
         expires = t + m.switches[TIME_TO_LIVE]
-        k.codes[slot, C_EXPIRES] = min(k.codes[slot, C_EXPIRES], expires)
+        codes[slot, C_EXPIRES] = min(codes[slot, C_EXPIRES], expires)
     after_fill(k, t, slot, amount, opened)
     if left == 0.0:
         finish(k, t, slot, FILLED)
@@ -1040,24 +1129,25 @@ def touch(m: Market, k: Book, slot: int, bar: tuple[float, float, float]) -> tup
 
     With it, whether it takes liquidity.
     """
-    kind, side = k.codes[slot, C_KIND], k.codes[slot, C_SIDE]
+    orders, codes = k.orders, k.codes
+    kind, side = codes[slot, C_KIND], codes[slot, C_SIDE]
     start, high, low = bar
     far, near = (high, low) if side > 0 else (low, high)
-    limit, stop = k.orders[slot, O_LIMIT], k.orders[slot, O_STOP]
+    limit, stop = orders[slot, O_LIMIT], orders[slot, O_STOP]
     if kind == TRAILING:
-        distance = k.orders[slot, O_TRAIL]
-        if k.codes[slot, C_PART] == 1:
-            distance *= k.orders[slot, O_EXTREME]
-        stop = k.orders[slot, O_EXTREME] + side * distance
-        k.orders[slot, O_STOP] = stop
+        distance = orders[slot, O_TRAIL]
+        if codes[slot, C_PART] == 1:
+            distance *= orders[slot, O_EXTREME]
+        stop = orders[slot, O_EXTREME] + side * distance
+        orders[slot, O_STOP] = stop
     if kind in (STOP, TRAILING):
         if side * start >= side * stop:
             return start, True
         return (stop, True) if side * far >= side * stop else (np.nan, True)
-    if kind == STOP_LIMIT and k.codes[slot, C_TRIGGERED] == 0:
+    if kind == STOP_LIMIT and codes[slot, C_TRIGGERED] == 0:
         if not side * far >= side * stop:
             return np.nan, False
-        k.codes[slot, C_TRIGGERED] = 1
+        codes[slot, C_TRIGGERED] = 1
         if not side * start >= side * stop:  # inside: the price stands at the stop
             return (stop, False) if side * stop <= side * limit else (np.nan, False)
     beyond = m.switches[THROUGH] == 1
@@ -1077,13 +1167,15 @@ def protect(
     rules: tuple[bool, bool, int],
 ) -> None:
     """Close a position whose stop or target is met; `rules` = (stop may, target may, stage)."""
-    quantity, stop, target = k.symbols[s, QUANTITY], k.symbols[s, STOP_AT], k.symbols[s, TARGET_AT]
-    if k.flags[s, EXIT_ORDER] != 0 and k.flags[s, TOUCHED] == k.flags[s, EXIT_ORDER]:
+    orders, codes, symbols, flags = k.orders, k.codes, k.symbols, k.flags
+    switches = m.switches
+    quantity, stop, target = symbols[s, QUANTITY], symbols[s, STOP_AT], symbols[s, TARGET_AT]
+    if flags[s, EXIT_ORDER] != 0 and flags[s, TOUCHED] == flags[s, EXIT_ORDER]:
         return  # the remainder of a met stop or target waits for volume
     side = 1 if quantity > 0.0 else -1
     start, high, low = bar
     best, worst = (high, low) if side > 0 else (low, high)
-    beyond = m.switches[THROUGH] == 1
+    beyond = switches[THROUGH] == 1
     reference, stopped = np.nan, True
     at_target = side * best > side * target or (not beyond and best == target)
     at_stop = side * worst <= side * stop
@@ -1091,7 +1183,7 @@ def protect(
         reference = start
     elif rules[1] and (side * start > side * target or (not beyond and start == target)):
         reference, stopped = start, False
-    elif at_stop and rules[0] and not (at_target and rules[1] and m.switches[OPTIMISTIC] == 1):
+    elif at_stop and rules[0] and not (at_target and rules[1] and switches[OPTIMISTIC] == 1):
         reference = stop
     elif at_target and rules[1]:
         reference, stopped = target, False
@@ -1099,49 +1191,52 @@ def protect(
         return
     reason = TAKE_PROFIT
     if stopped:
-        reason = TRAILING_STOP if k.flags[s, TRAILS] == 1 else STOP_LOSS
+        reason = TRAILING_STOP if flags[s, TRAILS] == 1 else STOP_LOSS
     kind = LIMIT if not stopped else (TRAILING if reason == TRAILING_STOP else STOP)
     slot = new_order(k, t, s, kind, -side, reason)
-    k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = -quantity
-    k.orders[slot, O_STOP if stopped else O_LIMIT] = stop if stopped else target
-    k.codes[slot, C_DECIDED], k.codes[slot, C_REDUCE] = k.flags[s, T_DECIDED], 1
-    k.codes[slot, C_BORN] = k.counters[STAMP]
+    orders[slot, O_QUANTITY] = orders[slot, O_ORIGINAL] = -quantity
+    orders[slot, O_STOP if stopped else O_LIMIT] = stop if stopped else target
+    codes[slot, C_DECIDED], codes[slot, C_REDUCE] = flags[s, T_DECIDED], 1
+    codes[slot, C_BORN] = k.counters[STAMP]
     done = fill(m, k, t, slot, -quantity, (reference, stopped, rules[2]))
     carry_on(m, k, t, slot, -quantity, (done, False))
-    if k.codes[slot, C_STATUS] == OPEN_ORDER:
-        k.codes[slot, C_KIND], k.codes[slot, C_ACTIVE] = MARKET, t + 1
-        k.flags[s, EXIT_ORDER] = k.flags[s, TOUCHED] = k.codes[slot, C_ID]
+    if codes[slot, C_STATUS] == OPEN_ORDER:
+        codes[slot, C_KIND], codes[slot, C_ACTIVE] = MARKET, t + 1
+        flags[s, EXIT_ORDER] = flags[s, TOUCHED] = codes[slot, C_ID]
 
 
 @compiled
 def protect_all(m: Market, k: Book, t: int, part: int) -> None:
     """Protective exits of everything that was held when this part of the bar began."""
+    counters = k.counters
     stage = AT_OPEN if part == POINT else INSIDE
     i = 0
-    while i < k.counters[N_HELD]:
+    while i < counters[N_HELD]:
         s = k.held[i]
         bar = quote(m, t, s, part)
         if not np.isnan(bar[0]):
             protect(m, k, t, s, bar, (True, True, stage))
-        if i < k.counters[N_HELD] and k.held[i] == s:
+        if i < counters[N_HELD] and k.held[i] == s:
             i += 1
 
 
 @compiled
 def is_live(k: Book, t: int, slot: int) -> bool:
     """Whether an order is open, active, and older than this part of the bar."""
+    codes = k.codes
     return (
-        k.codes[slot, C_STATUS] == OPEN_ORDER
-        and k.codes[slot, C_ACTIVE] <= t
-        and k.codes[slot, C_BORN] != k.counters[STAMP]
+        codes[slot, C_STATUS] == OPEN_ORDER
+        and codes[slot, C_ACTIVE] <= t
+        and codes[slot, C_BORN] != k.counters[STAMP]
     )
 
 
 @compiled
 def reference_of(m: Market, k: Book, t: int, slot: int, at_open: bool) -> tuple[float, bool]:
     """Price of a market order at its own time, of a resting one at the open; NaN: none."""
-    s = k.codes[slot, C_SYMBOL]
-    if k.codes[slot, C_KIND] != MARKET:
+    codes = k.codes
+    s = codes[slot, C_SYMBOL]
+    if codes[slot, C_KIND] != MARKET:
         if not at_open:
             return np.nan, True
         bar = quote(m, t, s, POINT)
@@ -1157,6 +1252,7 @@ def reference_of(m: Market, k: Book, t: int, slot: int, at_open: bool) -> tuple[
 @compiled
 def batch(m: Market, k: Book, t: int, at_open: bool) -> None:
     """Fill what fills at one instant: reductions first, then entries, the strongest first."""
+    orders, codes = k.orders, k.codes
     stage, n, ready = AT_OPEN if at_open else AT_CLOSE, k.counters[N_OPEN], 0
     for slot in range(n):
         if not is_live(k, t, slot):
@@ -1165,9 +1261,9 @@ def batch(m: Market, k: Book, t: int, at_open: bool) -> None:
         if np.isnan(reference):
             continue
         execute(m, k, t, slot, (reference, taker, stage), False)
-        if k.codes[slot, C_STATUS] == OPEN_ORDER:
+        if codes[slot, C_STATUS] == OPEN_ORDER:
             j = ready
-            while j > 0 and k.orders[k.scratch[j - 1], O_STRENGTH] < k.orders[slot, O_STRENGTH]:
+            while j > 0 and orders[k.scratch[j - 1], O_STRENGTH] < orders[slot, O_STRENGTH]:
                 k.scratch[j] = k.scratch[j - 1]
                 j -= 1
             k.scratch[j] = slot
@@ -1176,7 +1272,7 @@ def batch(m: Market, k: Book, t: int, at_open: bool) -> None:
         protect_all(m, k, t, POINT)
     for i in range(ready):
         slot = k.scratch[i]
-        if k.codes[slot, C_STATUS] == OPEN_ORDER:
+        if codes[slot, C_STATUS] == OPEN_ORDER:
             reference, taker = reference_of(m, k, t, slot, at_open)
             execute(m, k, t, slot, (reference, taker, stage), True)
 
@@ -1184,18 +1280,19 @@ def batch(m: Market, k: Book, t: int, at_open: bool) -> None:
 @compiled
 def inside(m: Market, k: Book, t: int, part: int) -> None:
     """One part of the bar after its open: protective exits, then stop orders, then limit orders."""
-    k.counters[STAMP] += 1
+    codes, counters = k.codes, k.counters
+    counters[STAMP] += 1
     protect_all(m, k, t, part)
     optimistic = m.switches[OPTIMISTIC] == 1
     for turn in range(2):
         stops = (turn == 0) != optimistic
-        for slot in range(k.counters[N_OPEN]):
-            kind = k.codes[slot, C_KIND]
+        for slot in range(counters[N_OPEN]):
+            kind = codes[slot, C_KIND]
             if kind == MARKET or not is_live(k, t, slot):
                 continue
             if stops != (kind in (STOP, TRAILING, STOP_LIMIT)):
                 continue
-            s = k.codes[slot, C_SYMBOL]
+            s = codes[slot, C_SYMBOL]
             bar = quote(m, t, s, part)
             if np.isnan(bar[0]):
                 continue
@@ -1215,13 +1312,14 @@ def guard(m: Market, k: Book, t: int, slot: int, bar: tuple[float, float, float]
     moved toward it; after a limit entry its touch may have come before. A bracket that is not met
     is at work from the next part of the bar on.
     """
-    s, by_stop = k.codes[slot, C_SYMBOL], k.codes[slot, C_KIND] in (STOP, TRAILING)
+    codes = k.codes
+    s, by_stop = codes[slot, C_SYMBOL], codes[slot, C_KIND] in (STOP, TRAILING)
     n = k.counters[N_OPEN]
     for child in range(n):
-        mine = k.codes[child, C_GROUP] == -k.codes[slot, C_ID] and k.codes[child, C_GROUP] != 0
-        if not mine or k.codes[child, C_STATUS] != OPEN_ORDER:
+        mine = codes[child, C_GROUP] == -codes[slot, C_ID] and codes[child, C_GROUP] != 0
+        if not mine or codes[child, C_STATUS] != OPEN_ORDER:
             continue
-        if k.codes[child, C_KIND] == LIMIT and not by_stop:
+        if codes[child, C_KIND] == LIMIT and not by_stop:
             continue
         reference, taker = touch(m, k, child, bar)
         if not np.isnan(reference):
@@ -1233,17 +1331,19 @@ def guard(m: Market, k: Book, t: int, slot: int, bar: tuple[float, float, float]
 @compiled
 def stressed(m: Market, k: Book, t: int, share: float) -> float:
     """Equity less maintenance margin when prices have gone `share` of the way to their worst."""
+    symbols = k.symbols
+    instruments = m.instruments
     left = k.account[CASH]
     for i in range(k.counters[N_HELD]):
         s = k.held[i]
-        quantity, level = k.symbols[s, QUANTITY], k.symbols[s, LEVEL]
+        quantity, level = symbols[s, QUANTITY], symbols[s, LEVEL]
         worst = m.low[t, s] if quantity > 0.0 else m.high[t, s]
         price = level if np.isnan(worst) else level + share * (worst - level)
         fx, notional = m.fx[row_of(m.fx, t), s], abs(quantity) * worth(m, t, s, price)
-        if m.instruments[s, INVERSE] != 0.0:
-            left += quantity * fx * profit(m, s, k.symbols[s, AVERAGE], price)
+        if instruments[s, INVERSE] != 0.0:
+            left += quantity * fx * profit(m, s, symbols[s, AVERAGE], price)
         else:
-            left += quantity * fx * m.instruments[s, MULTIPLIER] * price
+            left += quantity * fx * instruments[s, MULTIPLIER] * price
         rate, deduction = 0.0, 0.0
         for tier in range(m.margin.shape[2]):
             if notional >= m.margin[0, s, tier]:
@@ -1255,6 +1355,7 @@ def stressed(m: Market, k: Book, t: int, share: float) -> float:
 @compiled
 def margin_call(m: Market, k: Book, t: int) -> None:
     """Close everything at the prices at which equity meets the maintenance margin, if it does."""
+    orders, counters, symbols = k.orders, k.counters, k.symbols
     if stressed(m, k, t, 1.0) > 0.0:
         return
     low, high = 0.0, 1.0
@@ -1267,21 +1368,21 @@ def margin_call(m: Market, k: Book, t: int) -> None:
                 low = middle
             else:
                 high = middle
-    while k.counters[N_HELD] > 0:
-        s = k.held[k.counters[N_HELD] - 1]
-        quantity, level = k.symbols[s, QUANTITY], k.symbols[s, LEVEL]
+    while counters[N_HELD] > 0:
+        s = k.held[counters[N_HELD] - 1]
+        quantity, level = symbols[s, QUANTITY], symbols[s, LEVEL]
         worst = m.low[t, s] if quantity > 0.0 else m.high[t, s]
         price = level if np.isnan(worst) else level + high * (worst - level)
         slot = new_order(k, t, s, MARKET, -1 if quantity > 0.0 else 1, LIQUIDATION)
-        k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = -quantity
+        orders[slot, O_QUANTITY] = orders[slot, O_ORIGINAL] = -quantity
         k.codes[slot, C_REDUCE] = 1
         revalue(m, k, t, s, price)
         penalty = abs(quantity) * worth(m, t, s, price) * m.rules[LIQUIDATION_FEE]
         pay(k, s, -penalty, PENALTY)
         move(m, k, t, slot, -quantity, (price, price, 0.0, True))
-        k.fills[k.counters[N_FILLS] - 1, 9] = penalty
-        k.symbols[s, HIGHEST] = max(k.symbols[s, HIGHEST], price)
-        k.symbols[s, LOWEST] = min(k.symbols[s, LOWEST], price)
+        k.fills[counters[N_FILLS] - 1, 9] = penalty
+        symbols[s, HIGHEST] = max(symbols[s, HIGHEST], price)
+        symbols[s, LOWEST] = min(symbols[s, LOWEST], price)
         close_trade(m, k, t, slot)
         finish(k, t, slot, FILLED)
 
@@ -1289,15 +1390,16 @@ def margin_call(m: Market, k: Book, t: int) -> None:
 @compiled
 def trail(k: Book, s: int, best: float) -> None:
     """Move the trailing stop of `s` after a bar whose best price is known; never loosen it."""
-    side = 1 if k.symbols[s, QUANTITY] > 0.0 else -1
-    if side * best > side * k.symbols[s, EXTREME]:
-        k.symbols[s, EXTREME] = best
-    extreme = k.symbols[s, EXTREME]
-    for distance in (k.symbols[s, TRAIL_PART] * extreme, k.symbols[s, TRAIL_DISTANCE]):
+    symbols = k.symbols
+    side = 1 if symbols[s, QUANTITY] > 0.0 else -1
+    if side * best > side * symbols[s, EXTREME]:
+        symbols[s, EXTREME] = best
+    extreme = symbols[s, EXTREME]
+    for distance in (symbols[s, TRAIL_PART] * extreme, symbols[s, TRAIL_DISTANCE]):
         if not np.isnan(distance):
             stop = extreme - side * distance
-            if not side * stop <= side * k.symbols[s, STOP_AT]:
-                k.symbols[s, STOP_AT], k.flags[s, TRAILS] = stop, 1
+            if not side * stop <= side * symbols[s, STOP_AT]:
+                symbols[s, STOP_AT], k.flags[s, TRAILS] = stop, 1
 
 
 @compiled
@@ -1326,14 +1428,15 @@ def balance(a: Floats, value: float) -> bool:
 @compiled
 def correlation_with_held(m: Market, k: Book, t: int, s: int, side: int) -> float:
     """Highest correlation of close-to-close returns with what is held or about to be, on `side`."""
+    codes, symbols, flags = k.codes, k.symbols, k.flags
     n, highest = m.switches[CORRELATION_BARS], -2.0
     first = max(1, t - n + 1)
-    for other in range(k.symbols.shape[0]):
-        same = k.symbols[other, QUANTITY] * side > 0.0
-        if k.flags[other, ENTRY_ORDER] != 0 and not same:
+    for other in range(symbols.shape[0]):
+        same = symbols[other, QUANTITY] * side > 0.0
+        if flags[other, ENTRY_ORDER] != 0 and not same:
             for slot in range(k.counters[N_OPEN]):
-                mine = k.codes[slot, C_ID] == k.flags[other, ENTRY_ORDER]
-                same = same or (mine and k.codes[slot, C_SIDE] == side)
+                mine = codes[slot, C_ID] == flags[other, ENTRY_ORDER]
+                same = same or (mine and codes[slot, C_SIDE] == side)
         if other == s or not same:
             continue
         count, mean_x, mean_y, xx, yy, xy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -1357,15 +1460,17 @@ def correlation_with_held(m: Market, k: Book, t: int, s: int, side: int) -> floa
 @compiled
 def refused(m: Market, k: Book, t: int, s: int, side: int, size: float) -> bool:
     """Whether the state of the account forbids a new entry; each refusal is logged."""
+    counters = k.counters
+    rules = m.rules
     place = (t, s, 0)
-    if k.counters[HALTED] == 1:
+    if counters[HALTED] == 1:
         veto(k, place, BY_HALT, size, 0.0)
-    elif k.counters[BLOCKED] == 1:
+    elif counters[BLOCKED] == 1:
         veto(k, place, BY_DAILY, size, 0.0)
     elif t < k.flags[s, COOL_UNTIL]:
         veto(k, place, BY_COOL, size, 0.0)
-    elif m.rules[CORRELATION] != np.inf and (
-        correlation_with_held(m, k, t, s, side) > m.rules[CORRELATION]
+    elif rules[CORRELATION] != np.inf and (
+        correlation_with_held(m, k, t, s, side) > rules[CORRELATION]
     ):
         veto(k, place, BY_CORRELATION, size, 0.0)
     else:
@@ -1384,12 +1489,13 @@ def cancel(k: Book, t: int, identifier: int) -> None:
 @compiled
 def entry_blocks(k: Book, t: int, s: int, at_market: bool) -> bool:
     """Whether a waiting entry of `s` stays; a resting one that was active is replaced."""
-    if k.flags[s, ENTRY_ORDER] == 0:
+    codes, flags = k.codes, k.flags
+    if flags[s, ENTRY_ORDER] == 0:
         return False
     for slot in range(k.counters[N_OPEN]):
-        if k.codes[slot, C_ID] == k.flags[s, ENTRY_ORDER]:
-            waits = k.codes[slot, C_KIND] == MARKET and at_market
-            if waits or k.orders[slot, O_FILLED] > 0.0 or k.codes[slot, C_ACTIVE] > t:
+        if codes[slot, C_ID] == flags[s, ENTRY_ORDER]:
+            waits = codes[slot, C_KIND] == MARKET and at_market
+            if waits or k.orders[slot, O_FILLED] > 0.0 or codes[slot, C_ACTIVE] > t:
                 return True
             finish(k, t, slot, CANCELLED)
             return False
@@ -1399,60 +1505,64 @@ def entry_blocks(k: Book, t: int, s: int, at_market: bool) -> bool:
 @compiled
 def replace_targets(k: Book, t: int, s: int) -> None:
     """Cancel what remains of older target weights of `s`."""
+    codes = k.codes
     if k.flags[s, ENTRY_ORDER] == 0:
         return
     for slot in range(k.counters[N_OPEN]):
-        older = k.codes[slot, C_REASON] == TARGET_WEIGHT and k.codes[slot, C_ACTIVE] <= t
-        if older and k.codes[slot, C_SYMBOL] == s:
+        older = codes[slot, C_REASON] == TARGET_WEIGHT and codes[slot, C_ACTIVE] <= t
+        if older and codes[slot, C_SYMBOL] == s:
             finish(k, t, slot, CANCELLED)
 
 
 @compiled
 def enter(m: Market, k: Book, t: int, s: int, side: int) -> None:
     """Turn an entry signal into an open order, unless a rule refuses."""
+    orders, codes, account = k.orders, k.codes, k.account
+    rules = m.rules
     limit = m.limit[row_of(m.limit, t), s] if m.limit.size else np.nan
     stop = m.stop[row_of(m.stop, t), s] if m.stop.size else np.nan
     at_market = np.isnan(limit) and np.isnan(stop)
     size = m.size[row_of(m.size, t), s]
     if not size > 0.0 or entry_blocks(k, t, s, at_market) or refused(m, k, t, s, side, size):
         return
-    if 1.0 - k.account[NOW] / k.account[PEAK] > m.rules[CUT_DRAWDOWN]:
-        veto(k, (t, s, 0), BY_CUT, size, size * m.rules[CUT_SCALE])
-        size *= m.rules[CUT_SCALE]
+    if 1.0 - account[NOW] / account[PEAK] > rules[CUT_DRAWDOWN]:
+        veto(k, (t, s, 0), BY_CUT, size, size * rules[CUT_SCALE])
+        size *= rules[CUT_SCALE]
     if k.symbols[s, QUANTITY] * side < 0.0:
         exit_order(m, k, t, s, REVERSAL)
     kind = MARKET
     if not at_market:
         kind = LIMIT if np.isnan(stop) else (STOP if np.isnan(limit) else STOP_LIMIT)
     slot = new_order(k, t, s, kind, side, ENTRY)
-    k.orders[slot, O_SIZE], k.codes[slot, C_UNIT] = size, m.switches[SIZE_UNIT]
-    k.orders[slot, O_LIMIT], k.orders[slot, O_STOP] = limit, stop
+    orders[slot, O_SIZE], codes[slot, C_UNIT] = size, m.switches[SIZE_UNIT]
+    orders[slot, O_LIMIT], orders[slot, O_STOP] = limit, stop
     if m.strength.size:
         strength = m.strength[row_of(m.strength, t), s]
-        k.orders[slot, O_STRENGTH] = 1.0 if np.isnan(strength) else strength
-    k.codes[slot, C_ACTIVE] = first_bar(m, t, at_market)
-    k.flags[s, ENTRY_ORDER] = k.codes[slot, C_ID]
+        orders[slot, O_STRENGTH] = 1.0 if np.isnan(strength) else strength
+    codes[slot, C_ACTIVE] = first_bar(m, t, at_market)
+    k.flags[s, ENTRY_ORDER] = codes[slot, C_ID]
 
 
 @compiled
 def decide_signals(m: Market, k: Book, t: int) -> None:
     """Exits first, then entries, the strongest first."""
+    codes, symbols, flags = k.codes, k.symbols, k.flags
     row = t if m.signal.shape[0] > 1 else 0
     n_entries = 0
     for s in range(m.signal.shape[1]):
         code = m.signal[row, s]
         if code == 0 or np.isnan(m.close[t, s]):
             continue
-        held = k.symbols[s, QUANTITY]
+        held = symbols[s, QUANTITY]
         long = (code & ENTER_LONG) != 0 and (code & EXIT_LONG) == 0
         short = (code & ENTER_SHORT) != 0 and (code & EXIT_SHORT) == 0
         leaves = (held > 0.0 and (code & EXIT_LONG) != 0) or (
             held < 0.0 and (code & EXIT_SHORT) != 0
         )
-        if k.flags[s, ENTRY_ORDER] != 0:
+        if flags[s, ENTRY_ORDER] != 0:
             for slot in range(k.counters[N_OPEN]):
-                if k.codes[slot, C_ID] == k.flags[s, ENTRY_ORDER]:
-                    side = k.codes[slot, C_SIDE]
+                if codes[slot, C_ID] == flags[s, ENTRY_ORDER]:
+                    side = codes[slot, C_SIDE]
                     ends = (code & (EXIT_LONG if side > 0 else EXIT_SHORT)) != 0
                     if ends:
                         finish(k, t, slot, CANCELLED)
@@ -1464,9 +1574,9 @@ def decide_signals(m: Market, k: Book, t: int) -> None:
         if held * side > 0.0:
             continue
         strength = m.strength[row_of(m.strength, t), s] if m.strength.size else 1.0
-        k.symbols[s, CALLED] = 1.0 if np.isnan(strength) else strength
+        symbols[s, CALLED] = 1.0 if np.isnan(strength) else strength
         j = n_entries
-        while j > 0 and k.symbols[k.scratch[j - 1] // 2, CALLED] < k.symbols[s, CALLED]:
+        while j > 0 and symbols[k.scratch[j - 1] // 2, CALLED] < symbols[s, CALLED]:
             k.scratch[j] = k.scratch[j - 1]
             j -= 1
         k.scratch[j] = 2 * s + (1 if long else 0)
@@ -1479,6 +1589,8 @@ def decide_signals(m: Market, k: Book, t: int) -> None:
 @compiled
 def decide_targets(m: Market, k: Book, t: int) -> None:
     """One order per symbol with a target weight; it is sized when it fills."""
+    orders, codes, flags, account = k.orders, k.codes, k.flags, k.account
+    rules = m.rules
     row = row_of(m.target, t)
     for s in range(m.target.shape[1]):
         weight = m.target[row, s]
@@ -1486,29 +1598,30 @@ def decide_targets(m: Market, k: Book, t: int) -> None:
             continue
         held = k.symbols[s, QUANTITY]
         replace_targets(k, t, s)
-        if weight == 0.0 and held == 0.0 and k.flags[s, ENTRY_ORDER] == 0:
+        if weight == 0.0 and held == 0.0 and flags[s, ENTRY_ORDER] == 0:
             continue
-        now = held * worth(m, t, s, m.close[t, s]) / k.account[NOW]
+        now = held * worth(m, t, s, m.close[t, s]) / account[NOW]
         side = 1 if weight > now else -1
         grows = weight * held < 0.0 or abs(weight) > abs(now)
         if grows and refused(m, k, t, s, side, weight):
             continue
-        if grows and 1.0 - k.account[NOW] / k.account[PEAK] > m.rules[CUT_DRAWDOWN]:
-            veto(k, (t, s, 0), BY_CUT, weight, weight * m.rules[CUT_SCALE])
-            weight *= m.rules[CUT_SCALE]
+        if grows and 1.0 - account[NOW] / account[PEAK] > rules[CUT_DRAWDOWN]:
+            veto(k, (t, s, 0), BY_CUT, weight, weight * rules[CUT_SCALE])
+            weight *= rules[CUT_SCALE]
         slot = new_order(k, t, s, MARKET, side, TARGET_WEIGHT)
-        k.orders[slot, O_SIZE], k.codes[slot, C_UNIT] = weight, WEIGHT
-        k.codes[slot, C_ACTIVE] = first_bar(m, t, True)
+        orders[slot, O_SIZE], codes[slot, C_UNIT] = weight, WEIGHT
+        codes[slot, C_ACTIVE] = first_bar(m, t, True)
         if m.strength.size:
             strength = m.strength[row_of(m.strength, t), s]
-            k.orders[slot, O_STRENGTH] = 1.0 if np.isnan(strength) else strength
-        k.flags[s, ENTRY_ORDER] = k.codes[slot, C_ID]
+            orders[slot, O_STRENGTH] = 1.0 if np.isnan(strength) else strength
+        flags[s, ENTRY_ORDER] = codes[slot, C_ID]
 
 
 @compiled
 def ingest(m: Market, k: Book, t: int) -> None:
     """Turn the orders that a bar-by-bar strategy placed into open orders."""
-    for i in range(k.counters[N_REQUESTS]):
+    orders, codes, counters = k.orders, k.codes, k.counters
+    for i in range(counters[N_REQUESTS]):
         r, quantity = k.requests, k.requests[i, R_QUANTITY]
         s, side = int(r[i, R_SYMBOL]), 1 if quantity > 0.0 else -1
         held, reduce = k.symbols[s, QUANTITY], int(r[i, R_REDUCE])
@@ -1517,45 +1630,47 @@ def ingest(m: Market, k: Book, t: int) -> None:
             continue
         kind = int(r[i, R_KIND])
         slot = new_order(k, t, s, kind, side, ORDER)
-        k.orders[slot, O_QUANTITY] = k.orders[slot, O_ORIGINAL] = quantity
-        k.orders[slot, O_LIMIT], k.orders[slot, O_STOP] = r[i, R_LIMIT], r[i, R_STOP]
-        k.orders[slot, O_TRAIL], k.orders[slot, O_EXTREME] = r[i, R_TRAIL], m.close[t, s]
-        k.orders[slot, O_PROFIT], k.orders[slot, O_LOSS] = r[i, R_PROFIT], r[i, R_LOSS]
-        k.codes[slot, C_PART], k.codes[slot, C_FORCE] = int(r[i, R_PART]), int(r[i, R_FORCE])
-        k.codes[slot, C_GROUP], k.codes[slot, C_REDUCE] = int(r[i, R_GROUP]), reduce
-        k.codes[slot, C_TAG] = int(r[i, R_TAG])
+        orders[slot, O_QUANTITY] = orders[slot, O_ORIGINAL] = quantity
+        orders[slot, O_LIMIT], orders[slot, O_STOP] = r[i, R_LIMIT], r[i, R_STOP]
+        orders[slot, O_TRAIL], orders[slot, O_EXTREME] = r[i, R_TRAIL], m.close[t, s]
+        orders[slot, O_PROFIT], orders[slot, O_LOSS] = r[i, R_PROFIT], r[i, R_LOSS]
+        codes[slot, C_PART], codes[slot, C_FORCE] = int(r[i, R_PART]), int(r[i, R_FORCE])
+        codes[slot, C_GROUP], codes[slot, C_REDUCE] = int(r[i, R_GROUP]), reduce
+        codes[slot, C_TAG] = int(r[i, R_TAG])
         active = first_bar(m, t, kind == MARKET)
-        k.codes[slot, C_ACTIVE] = active
-        if k.codes[slot, C_FORCE] == IOC:
-            k.codes[slot, C_EXPIRES] = active
-        elif k.codes[slot, C_FORCE] == GTD:
-            k.codes[slot, C_EXPIRES] = active + int(r[i, R_BARS]) - 1
-    k.counters[N_REQUESTS] = 0
+        codes[slot, C_ACTIVE] = active
+        if codes[slot, C_FORCE] == IOC:
+            codes[slot, C_EXPIRES] = active
+        elif codes[slot, C_FORCE] == GTD:
+            codes[slot, C_EXPIRES] = active + int(r[i, R_BARS]) - 1
+    counters[N_REQUESTS] = 0
 
 
 @compiled
 def watch(m: Market, k: Book, t: int) -> None:
     """Drawdown halt, daily loss and time stops at the close."""
-    equity = k.account[NOW]
-    drop = 1.0 - equity / k.account[PEAK]
-    if k.counters[HALTED] == 1:
-        waited = t - k.counters[HALT_SINCE] >= m.switches[HALT_BARS]
-        if drop < m.rules[RESUME_DRAWDOWN] or waited:
-            k.counters[HALTED] = 0
-            k.account[PEAK] = equity if waited else k.account[PEAK]
-    elif drop >= m.rules[HALT_DRAWDOWN]:
-        k.counters[HALTED], k.counters[HALT_SINCE] = 1, t
-    if equity <= k.account[DAY_START] * (1.0 - m.rules[DAILY_LOSS]):
-        k.counters[BLOCKED] = 1
-    stopped = k.counters[HALTED] == 1 or k.counters[BLOCKED] == 1
+    counters, account = k.counters, k.account
+    rules = m.rules
+    equity = account[NOW]
+    drop = 1.0 - equity / account[PEAK]
+    if counters[HALTED] == 1:
+        waited = t - counters[HALT_SINCE] >= m.switches[HALT_BARS]
+        if drop < rules[RESUME_DRAWDOWN] or waited:
+            counters[HALTED] = 0
+            account[PEAK] = equity if waited else account[PEAK]
+    elif drop >= rules[HALT_DRAWDOWN]:
+        counters[HALTED], counters[HALT_SINCE] = 1, t
+    if equity <= account[DAY_START] * (1.0 - rules[DAILY_LOSS]):
+        counters[BLOCKED] = 1
+    stopped = counters[HALTED] == 1 or counters[BLOCKED] == 1
     if stopped:
-        for slot in range(k.counters[N_OPEN]):
+        for slot in range(counters[N_OPEN]):
             if k.codes[slot, C_REDUCE] == 0:
                 finish(k, t, slot, CANCELLED)
-    for i in range(k.counters[N_HELD]):
+    for i in range(counters[N_HELD]):
         s = k.held[i]
         if stopped:
-            exit_order(m, k, t, s, DRAWDOWN_HALT if k.counters[HALTED] == 1 else DAILY_HALT)
+            exit_order(m, k, t, s, DRAWDOWN_HALT if counters[HALTED] == 1 else DAILY_HALT)
         elif t >= k.flags[s, TIME_EXIT]:
             exit_order(m, k, t, s, TIME_STOP)
 
@@ -1577,81 +1692,84 @@ def expire(m: Market, k: Book, t: int, starts: bool) -> None:
 
     After the bar, trailing stop orders follow its extreme.
     """
-    for slot in range(k.counters[N_OPEN]):
-        if k.codes[slot, C_STATUS] != OPEN_ORDER or k.codes[slot, C_ACTIVE] > t:
+    orders, codes, counters = k.orders, k.codes, k.counters
+    for slot in range(counters[N_OPEN]):
+        if codes[slot, C_STATUS] != OPEN_ORDER or codes[slot, C_ACTIVE] > t:
             continue
-        s = k.codes[slot, C_SYMBOL]
+        s = codes[slot, C_SYMBOL]
         if starts:
-            if k.codes[slot, C_DAY] == -NEVER:
-                k.codes[slot, C_DAY] = k.counters[DAY]
-            if k.codes[slot, C_FORCE] == DAY_ORDER and k.codes[slot, C_DAY] != k.counters[DAY]:
+            if codes[slot, C_DAY] == -NEVER:
+                codes[slot, C_DAY] = counters[DAY]
+            if codes[slot, C_FORCE] == DAY_ORDER and codes[slot, C_DAY] != counters[DAY]:
                 finish(k, t, slot, EXPIRED)
-        elif t >= k.codes[slot, C_EXPIRES]:
-            finish(k, t, slot, CANCELLED if k.codes[slot, C_FORCE] == IOC else EXPIRED)
-        elif k.codes[slot, C_KIND] == TRAILING and k.codes[slot, C_REASON] == ORDER:
-            best = m.low[t, s] if k.codes[slot, C_SIDE] > 0 else m.high[t, s]
-            if k.codes[slot, C_SIDE] * best < k.codes[slot, C_SIDE] * k.orders[slot, O_EXTREME]:
-                k.orders[slot, O_EXTREME] = best
+        elif t >= codes[slot, C_EXPIRES]:
+            finish(k, t, slot, CANCELLED if codes[slot, C_FORCE] == IOC else EXPIRED)
+        elif codes[slot, C_KIND] == TRAILING and codes[slot, C_REASON] == ORDER:
+            best = m.low[t, s] if codes[slot, C_SIDE] > 0 else m.high[t, s]
+            if codes[slot, C_SIDE] * best < codes[slot, C_SIDE] * orders[slot, O_EXTREME]:
+                orders[slot, O_EXTREME] = best
 
 
 @compiled
-def market_of(market: Market) -> Any:
-    """The market behind one pointer."""
-    m: Any = make(MARKET_STRUCT)
-    m.open = lent(market.open)
-    m.high = lent(market.high)
-    m.low = lent(market.low)
-    m.close = lent(market.close)
-    m.volume = lent(market.volume)
-    m.volatility = lent(market.volatility)
-    m.average_volume = lent(market.average_volume)
-    m.spread = lent(market.spread)
-    m.fx = lent(market.fx)
-    m.signal = lent(market.signal)
-    m.target = lent(market.target)
-    m.limit = lent(market.limit)
-    m.stop = lent(market.stop)
-    m.strength = lent(market.strength)
-    m.size = lent(market.size)
-    m.exit_kind = lent(market.exit_kind)
-    m.exit_level = lent(market.exit_level)
-    m.detail_open = lent(market.detail_open)
-    m.detail_high = lent(market.detail_high)
-    m.detail_low = lent(market.detail_low)
-    m.detail_close = lent(market.detail_close)
-    m.detail_first = lent(market.detail_first)
-    m.first_fill = lent(market.first_fill)
-    m.ts = lent(market.ts)
-    m.days = lent(market.days)
-    m.funding_place = lent(market.funding_place)
-    m.funding_rate = lent(market.funding_rate)
-    m.rules = lent(market.rules)
-    m.switches = lent(market.switches)
-    m.instruments = lent(market.instruments)
-    m.commission = lent(market.commission)
-    m.margin = lent(market.margin)
-    return m
+def lent_market(market: Market) -> Market:
+    """The market without owners of its arrays."""
+    return Market(
+        lent(market.open),
+        lent(market.high),
+        lent(market.low),
+        lent(market.close),
+        lent(market.volume),
+        lent(market.volatility),
+        lent(market.average_volume),
+        lent(market.spread),
+        lent(market.fx),
+        lent(market.signal),
+        lent(market.target),
+        lent(market.limit),
+        lent(market.stop),
+        lent(market.strength),
+        lent(market.size),
+        lent(market.exit_kind),
+        lent(market.exit_level),
+        lent(market.detail_open),
+        lent(market.detail_high),
+        lent(market.detail_low),
+        lent(market.detail_close),
+        lent(market.detail_first),
+        lent(market.first_fill),
+        lent(market.ts),
+        lent(market.days),
+        lent(market.funding_place),
+        lent(market.funding_rate),
+        lent(market.rules),
+        lent(market.switches),
+        lent(market.instruments),
+        lent(market.commission),
+        lent(market.margin),
+    )
 
 
 @compiled
-def book_of(book: Book) -> Any:
-    """The book behind one pointer."""
-    k: Any = make(BOOK_STRUCT)
-    k.account = lent(book.account)
-    k.counters = lent(book.counters)
-    k.symbols = lent(book.symbols)
-    k.flags = lent(book.flags)
-    k.held = lent(book.held)
-    k.scratch = lent(book.scratch)
-    k.orders = lent(book.orders)
-    k.codes = lent(book.codes)
-    k.requests = lent(book.requests)
-    k.fills = lent(book.fills)
-    k.order_log = lent(book.order_log)
-    k.trades = lent(book.trades)
-    k.vetoes = lent(book.vetoes)
-    k.rows = lent(book.rows)
-    return k
+def lent_book(book: Book) -> Book:
+    """The book without owners of its arrays."""
+    return Book(
+        lent(book.account),
+        lent(book.counters),
+        lent(book.symbols),
+        lent(book.flags),
+        lent(book.held),
+        lent(book.scratch),
+        lent(book.orders),
+        lent(book.codes),
+        lent(book.requests),
+        lent(book.fills),
+        lent(book.order_log),
+        lent(book.trades),
+        lent(book.vetoes),
+        lent(book.rows),
+        lent(book.shown),
+        lent(book.shown_rows),
+    )
 
 
 @compiled
@@ -1675,18 +1793,17 @@ def most_parts(first: Any) -> int:
 @compiled
 def trade_bar(m: Market, k: Book, t: int, touched: bool) -> None:
     """Everything that fills at the open and inside bar t."""
-    k.counters[STAMP] += 1
-    if k.counters[N_OPEN] > 0:
+    codes, counters = k.codes, k.counters
+    counters[STAMP] += 1
+    if counters[N_OPEN] > 0:
         expire(m, k, t, True)
         revalue_all(m, k, t, False)
         batch(m, k, t, True)
     elif touched:
         protect_all(m, k, t, POINT)
     resting = touched or m.exit_kind.size > 0
-    for slot in range(k.counters[N_OPEN]):
-        resting = resting or (
-            k.codes[slot, C_KIND] != MARKET and k.codes[slot, C_STATUS] == OPEN_ORDER
-        )
+    for slot in range(counters[N_OPEN]):
+        resting = resting or (codes[slot, C_KIND] != MARKET and codes[slot, C_STATUS] == OPEN_ORDER)
     if not resting:
         return
     parts = 0
@@ -1708,7 +1825,7 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
 
     What happens on every bar is written out here on local arrays; what happens on some is called.
     """
-    m, k = market_of(market), book_of(book)
+    m, k = market_at(lent_market(market)), book_at(lent_book(book))
     high, low, close, fx, signal = market.high, market.low, market.close, market.fx, market.signal
     ts, switches, rules = market.ts, market.switches, market.rules
     instruments, symbols, flags, held = market.instruments, book.symbols, book.flags, book.held

@@ -131,7 +131,7 @@ def new_book(market: Market, capital: float) -> Book:
     flags[:, [5, 6]], flags[:, 0], flags[:, 7] = -2, -1, -1
     orders = FIRST_ROWS + 16 * n
     fills, order_log, trades, vetoes = (
-        np.empty((FIRST_ROWS + 16 * n, len(fields)))
+        np.empty((FIRST_ROWS + 16 * n + n_bars * n // 16, len(fields)))  # memory once it is used
         for fields in (FILL_FIELDS, ORDER_FIELDS, TRADE_FIELDS, VETO_FIELDS)
     )
     return Book(
