@@ -77,7 +77,7 @@ def exposure_figure(equity: pd.DataFrame) -> Figure:
     ]
     net = 100.0 * part["net"] / part["equity"]
     data.append(line_of(x, net, "net", colour="@ink", width=1.2, hovertemplate="%{y:.1f}%"))
-    if part["heat"].max() > 0:
+    if not np.allclose(part["heat"] * part["equity"], part["gross"]):  # without stops it is
         heat = 100.0 * part["heat"]
         data.append(line_of(x, heat, "heat", colour="@minus", width=1.0, hovertemplate="%{y:.1f}%"))
     layout = layout_of(300, yaxis=axis_of("Share of equity", ticksuffix="%", zeroline=True))

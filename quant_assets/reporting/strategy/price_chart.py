@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,8 @@ Floats = npt.NDArray[np.float64]
 MOST_CANDLES = 3000
 MOST_SYMBOLS = 8
 MOST_LINES = 6
-NEAR_PRICE, NEARLY_ALWAYS = 0.5, 0.95
+NEAR_PRICE = 0.5
+MOST_TRIED = 5000
 PRICE_DOMAIN, LOWER_DOMAIN = [0.30, 1.0], [0.0, 0.22]
 SHORT_NAME = re.compile(r"^(?P<call>\w+\(.*?\))\([^()]*\)\.(?P<output>\w+)$")
 
@@ -63,8 +64,23 @@ def indicator_lines(strategy: Strategy, bars: BarPanel) -> dict[str, Floats]:
     return {name: values for name, values in found.items() if values.shape == bars.close.shape}
 
 
-def lines_of(found: Mapping[str, Floats], column: int, close: Floats) -> Lines:
-    """Lines of one symbol; one belongs to the price when it is nearly always within half of it."""
+def price_like(strategy: Strategy, bars: BarPanel) -> frozenset[str]:
+    """Names of the lines that double when all prices do: those are prices themselves."""
+    tail = bars.rows(slice(max(0, len(bars) - MOST_TRIED), len(bars)))
+    prices: dict[str, Any] = {n: 2.0 * tail[n] for n in ("open", "high", "low", "close")}
+    doubled = replace(tail, **prices)
+    once, twice = indicator_lines(strategy, tail), indicator_lines(strategy, doubled)
+    return frozenset(
+        name
+        for name, line in once.items()
+        if np.allclose(2.0 * line, twice[name], rtol=1e-6, atol=0.0, equal_nan=True)
+    )
+
+
+def lines_of(
+    found: Mapping[str, Floats], prices: frozenset[str], column: int, close: Floats
+) -> Lines:
+    """Lines of one symbol; a price that is mostly within half of the close belongs to it."""
     near: dict[str, Floats] = {}
     apart: dict[str, Floats] = {}
     for name, values in found.items():
@@ -72,8 +88,9 @@ def lines_of(found: Mapping[str, Floats], column: int, close: Floats) -> Lines:
         known = np.isfinite(line) & np.isfinite(close)
         if not known.any():
             continue
-        away = np.quantile(np.abs(line[known] / close[known] - 1.0), NEARLY_ALWAYS)
-        (near if away < NEAR_PRICE else apart)[short_name(name)] = line
+        away = np.median(np.abs(line[known] / close[known] - 1.0))
+        place = near if name in prices and away < NEAR_PRICE else apart
+        place[short_name(name)] = line
     return Lines(dict(list(near.items())[:MOST_LINES]), dict(list(apart.items())[:MOST_LINES]))
 
 
@@ -87,9 +104,16 @@ def short_name(name: str) -> str:
 
 
 def price_figure(
-    result: BacktestResult, symbol: str, indicators: Mapping[str, Floats], currency: str
+    result: BacktestResult,
+    symbol: str,
+    currency: str,
+    indicators: Mapping[str, Floats],
+    prices: frozenset[str] = frozenset(),
 ) -> Figure:
-    """Candles (or closes), entries, exits, the way between them, stops, and indicator lines."""
+    """Candles (or closes), entries, exits, the way between them, stops, and indicator lines.
+
+    indicators : `(time, symbol)` by name; `prices` names those that are prices themselves.
+    """
     bars = result.preparation.bars
     column = bars.symbols.index(symbol)
     close = bars.close[:, column]
@@ -97,7 +121,7 @@ def price_figure(
     groups = _groups(known)
     last = groups[1] - 1
     x = moments(pd.DatetimeIndex(bars.ts[known[last]], tz="UTC"))
-    lines = lines_of(indicators, column, close)
+    lines = lines_of(indicators, prices, column, close)
     data = [_price(bars, column, known, groups, x)]
     for number, (name, values) in enumerate(lines.near.items()):
         colour = LINE_COLOURS[(number + 1) % len(LINE_COLOURS)]

@@ -19,6 +19,7 @@ from quant_assets.reporting.strategy.price_chart import (
     bars_per_candle,
     indicator_lines,
     price_figure,
+    price_like,
     shown_symbols,
 )
 from quant_assets.reporting.strategy.trade_figures import trade_figures
@@ -142,8 +143,10 @@ def _prices(report: StrategyReport) -> Parts:
     """The figure of the first symbol, and those that can be chosen in its place."""
     result, strategy = report.result, report.strategy
     found = indicator_lines(strategy, result.preparation.bars)
+    prices = price_like(strategy, result.preparation.bars)
     symbols = shown_symbols(result)
-    drawn = [price_figure(result, symbol, found, report.facts.currency) for symbol in symbols]
+    currency = report.facts.currency
+    drawn = [price_figure(result, symbol, currency, found, prices) for symbol in symbols]
     coarse = [bars_per_candle(result, symbol) for symbol in symbols]
     first = drawn[0]
     caption = "Drag to zoom, double-click to see all. "

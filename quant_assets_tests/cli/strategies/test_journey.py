@@ -1,0 +1,231 @@
+"""From an idea to a compared, tuned and explained run, as a user meets it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+
+from quant_assets import backtest
+from quant_assets.cli.main import cli
+from quant_assets.cli.strategies.storing import stored_runs
+from quant_assets.core.errors import ConfigError, MissingCellError
+from quant_assets.quant.strategies import load_strategy
+from quant_assets_tests.cli.program import quant_assets
+from quant_assets_tests.cli.strategies.files import IDEA, daily_bars, write_bars, write_idea
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with bars and a strategy; the data root is inside."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("QUANT_ASSETS_DATA_ROOT", str(tmp_path / "data"))
+    write_bars(tmp_path)
+    write_idea(tmp_path)
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(cli, ["strategy", *words], catch_exceptions=False)
+
+
+def answer(*words: str) -> dict:
+    result = run(*words, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_run_at_the_command_line_is_the_run_in_a_notebook():
+    record = answer("backtest", "idea.yaml", "--bars", "bars.csv", "--no-report")
+    loaded = load_strategy(Path("idea.yaml"))
+    result = backtest(loaded.strategy, daily_bars(), initial_capital=50_000.0)
+    assert record["hashes"]["result"] == result.hash()
+    assert record["hashes"]["strategy"] == loaded.strategy_hash
+    assert record["final_equity"] == result.final_equity
+    assert record["n_trades"] == result.n_trades > 3
+
+
+def test_backtest_keeps_tables_and_report_under_a_hash_that_is_the_same_again(work: Path):
+    first = answer("backtest", "idea.yaml", "--bars", "bars.csv")
+    again = answer("backtest", "idea.yaml", "--bars", "bars.csv")
+    folder = Path(first["folder"])
+    assert first["folder"] == again["folder"]
+    assert folder == work / "data" / "reports" / "strategies" / "idea" / first["run_hash"]
+    assert {path.name for path in folder.iterdir()} == {
+        "run.json", "report.html", "trades.parquet", "orders.parquet", "fills.parquet",
+        "equity.parquet",
+    }  # fmt: skip
+    equity = pd.read_parquet(folder / "equity.parquet")
+    assert equity["equity"].iloc[-1] == first["final_equity"]
+    trades = pd.read_parquet(folder / "trades.parquet")
+    pnl = trades["pnl"].sum()
+    assert pnl == pytest.approx(first["final_equity"] - 50_000.0, abs=1e-6)
+    figures = first["trade_figures"]
+    assert figures["win_rate"] == pytest.approx((trades["pnl"] > 0).mean())
+    assert figures["profit_factor"] == pytest.approx(
+        trades["pnl"].clip(lower=0).sum() / -trades["pnl"].clip(upper=0).sum()
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("--set", "components.sizing.params.fraction=0.3"),
+        ("--execution", "pessimistic"),
+        ("--capital", "1000"),
+        ("--symbols", "AAA"),
+        ("--start", "2022-02-01"),
+    ],
+)
+def test_whatever_goes_in_gives_the_run_another_name(change: tuple[str, str]):
+    plain = answer("backtest", "idea.yaml", "--bars", "bars.csv", "--no-report")
+    other = answer("backtest", "idea.yaml", "--bars", "bars.csv", "--no-report", *change)
+    assert plain["run_hash"] != other["run_hash"]
+
+
+def test_table_shows_the_figures_and_where_the_report_is():
+    text = run("backtest", "idea.yaml", "--bars", "bars.csv").output
+    record = answer("report", "idea")
+    assert f"{record['final_equity']:,.2f}" in text
+    assert f"{record['metrics']['sharpe_ratio']:.2f}" in text
+    assert f"run {record['run_hash']}" in text
+    assert "report.html" in text
+
+
+def test_new_strategy_passes_its_own_test_and_runs_in_all_three_forms(work: Path):
+    assert run("new", "shiny_cross").exit_code == 0
+    folder = work / "shiny_cross"
+    text = (folder / "test_shiny_cross.py").read_text()
+    assert "def test_" in text
+    yaml = answer("backtest", "shiny_cross/shiny_cross.yaml", "--bars", "bars.csv", "--no-report")
+    python = answer("backtest", "shiny_cross/shiny_cross.py", "--bars", "bars.csv", "--no-report")
+    del sys.modules["shiny_cross"]
+    assert yaml["strategy"] == python["strategy"] == "shiny_cross"
+    assert yaml["n_trades"] > 0
+    with pytest.raises(ConfigError, match="would be overwritten"):
+        run("new", "shiny_cross")
+
+
+def test_check_says_trusted_and_finds_a_planted_leak(work: Path):
+    assert run("check", "idea.yaml", "--bars", "bars.csv").exit_code == 0
+    (work / "leaky_idea.py").write_text(
+        '''
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from quant_assets.quant.strategies.base import VectorStrategy
+from quant_assets.quant.strategies.signals import Signals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaky(VectorStrategy):
+    """Knows the next close."""
+
+    name: ClassVar[str] = "leaky"
+
+    def signals(self, bars):
+        after = np.vstack([bars.close[1:], bars.close[-1:]])
+        return Signals(entry_long=after > bars.close, exit_long=after < bars.close)
+''',
+        encoding="utf-8",
+    )
+    found = run("check", "leaky_idea.py", "--bars", "bars.csv")
+    del sys.modules["leaky_idea"]
+    assert found.exit_code == 1
+    assert "leaky 1.0.0: leak" in found.output
+
+
+def test_report_holds_what_earlier_commands_found_out(work: Path):
+    options = ("--bars", "bars.csv", "--symbols", "AAA")
+    tries = ("--try", "components.risk.0.trailing_stop.pct=0.03,0.05,0.08")
+    swept = answer("sweep", "idea.yaml", *options, *tries)
+    best = yaml_value(swept["parameters"], "pct")
+    same = ("--set", f"components.risk.0.trailing_stop.pct={best}")
+    whole = answer("report", "idea.yaml", *options, *same, "--paths", "50")
+    assert whole["folder"] == swept["folder"]
+    assert whole["evidence"] == ["audit", "bands", "leaks", "monte_carlo", "trials"]
+    assert (whole["n_trials"], whole["trusted"]) == (3, True)
+    plain = answer("backtest", "idea.yaml", *options, *same)
+    assert plain["evidence"] == whole["evidence"]
+    page = (Path(plain["folder"]) / "report.html").read_text(encoding="utf-8")
+    assert "The leak check found no look-ahead" in page
+    assert 'id="figure-parameters"' in page
+    assert 'id="figure-bands"' in page
+    trials = pd.read_parquet(Path(plain["folder"]) / "trials.parquet")
+    assert sorted(trials["param_components.risk.0.trailing_stop.pct"]) == [0.03, 0.05, 0.08]
+    chosen = trials.set_index("param_components.risk.0.trailing_stop.pct")["objective_value"]
+    assert chosen.idxmax() == best
+
+
+def yaml_value(text: str, key: str) -> float:
+    (line,) = [line for line in text.splitlines() if line.strip(" -").startswith(f"{key}:")]
+    return float(line.partition(":")[2])
+
+
+def test_walk_forward_shows_windows_that_follow_each_other():
+    record = answer(
+        "walk-forward", "idea.yaml", "--bars", "bars.csv", "--symbols", "AAA",
+        "--try", "components.risk.0.trailing_stop.pct=0.03,0.08", "--train", "120", "--test", "60",
+    )  # fmt: skip
+    windows = pd.read_parquet(Path(record["folder"]) / "walk_forward.parquet")
+    assert windows["test_start"].dt.strftime("%Y-%m-%d").tolist() == [
+        "2022-05-03", "2022-07-02", "2022-08-31",
+    ]  # fmt: skip
+    assert (windows["test_end"].iloc[:-1] == windows["test_start"].iloc[1:].to_numpy()).all()
+    inside, outside = windows["in_sample"], windows["out_of_sample"]
+    known = inside > 0
+    expected = ((inside - outside) / inside)[known]
+    pd.testing.assert_series_equal(windows["degradation"][known], expected, check_names=False)
+
+
+def test_compare_puts_runs_side_by_side_and_says_what_differs():
+    one = answer("backtest", "idea.yaml", "--bars", "bars.csv", "--no-report")
+    two = answer("backtest", "idea.yaml", "--bars", "bars.csv", "--no-report", "--capital", "9000")
+    found = answer("compare", one["run_hash"], two["run_hash"][:10])
+    assert [record["initial_capital"] for record in found["runs"]] == [50_000.0, 9_000.0]
+    assert found["differences"] == [
+        f"{two['run_hash'][:8]} against {one['run_hash'][:8]}: capital differs; another result"
+    ]
+    text = run("compare", one["run_hash"], two["run_hash"]).output
+    assert f"{one['final_equity']:,.2f}" in text
+    assert f"{two['final_equity']:,.2f}" in text
+    listed = run("list", "--runs").output
+    assert one["run_hash"] in listed
+    with pytest.raises(MissingCellError, match="runs are stored of idea"):
+        run("compare", "unknown")
+
+
+def test_file_says_dates_capital_and_length_unless_the_command_does(work: Path):
+    text = IDEA.replace(
+        "backtest:\n",
+        'backtest:\n  start_date: "2022-03-01"\n  end_date: "2022-06-30"\n  universe: [BBB]\n',
+    )
+    write_idea(work, text)
+    own = answer("backtest", "idea.yaml", "--bars", "bars.csv", "--no-report")
+    assert (own["symbols"], own["first_bar"][:10], own["last_bar"][:10]) == (
+        ["BBB"], "2022-03-01", "2022-06-30",
+    )  # fmt: skip
+    wide = answer("backtest", "idea.yaml", "--bars", "bars.csv", "--no-report", "--any-dates")
+    assert (wide["symbols"], wide["n_bars"]) == (["AAA", "BBB"], 300)
+
+
+def test_killed_writer_leaves_no_run_that_is_half(work: Path):
+    record = answer("backtest", "idea.yaml", "--bars", "bars.csv")
+    (Path(record["folder"]) / "run.json").unlink()  # as a kill before the last rename leaves it
+    assert stored_runs(work / "data" / "reports" / "strategies") == []
+    again = answer("backtest", "idea.yaml", "--bars", "bars.csv")
+    assert again["hashes"] == record["hashes"]
+
+
+def test_exit_codes_of_mistakes(work: Path):
+    root = work / "data"
+    assert quant_assets(root, "strategy", "backtest", "rsi2_reversion").code == 2
+    assert quant_assets(root, "strategy", "backtest", "no_such", "--bars", "bars.csv").code == 2
+    assert quant_assets(root, "strategy", "backtest", "idea.yaml", "--bars", "none.csv").code == 3
+    assert quant_assets(root, "strategy", "report", "idea").code == 3
