@@ -114,10 +114,19 @@ FLOAT_ROW, INTEGER_ROW = types.float64[::1], types.int64[::1]
 OTHER_TYPES = {
     **dict.fromkeys(("days", "rules", "account"), FLOAT_ROW),
     **dict.fromkeys(
-        ("detail_first", "first_fill", "ts", "switches", "counters", "held", "scratch"),
+        (
+            "detail_first",
+            "first_fill",
+            "ts",
+            "switches",
+            "counters",
+            "held",
+            "scratch",
+            "shown_rows",
+        ),
         INTEGER_ROW,
     ),
-    **dict.fromkeys(("funding_place", "flags", "codes"), INTEGERS),
+    **dict.fromkeys(("funding_place", "flags", "codes", "shown"), INTEGERS),
     **dict.fromkeys(("exit_level", "margin"), types.float64[:, :, ::1]),
     "signal": types.int8[:, ::1],
     "exit_kind": types.int8[::1],
