@@ -1,0 +1,177 @@
+"""Figures of a run against numbers that are worked out here."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quant_assets.reporting.strategy import charts
+from quant_assets.reporting.strategy.price_chart import (
+    MOST_CANDLES,
+    bars_per_candle,
+    indicator_lines,
+    lines_of,
+    price_figure,
+    price_like,
+    short_name,
+    shown_symbols,
+)
+from quant_assets.reporting.strategy.stops import stop_paths
+from quant_assets.reporting.strategy.tables import monthly_table, trades_table
+from quant_assets.reporting.strategy.trade_figures import trade_figures
+from quant_assets_tests.reporting.strategy.runs import crossing, random_bars, run, trials, walked
+
+
+def test_thinned_points_keep_both_ends_and_the_deepest_loss():
+    at = charts.thinned(10_000)
+    assert (len(at), at[0], at[-1]) == (4000, 0, 9999)
+    loss = np.zeros(10_000)
+    loss[5001] = -7.0
+    assert charts._deepest(loss, at).min() == -7.0
+
+
+def test_parameter_map_shows_the_best_of_each_pair_and_nothing_for_what_failed():
+    figure = charts.parameter_figure(trials(), "sharpe")
+    assert figure is not None
+    (trace,) = figure["data"]
+    assert (trace["x"], trace["y"]) == (["5", "10"], ["20", "30"])
+    assert trace["z"] == [[0.5, None], [-1.0, 2.0]]
+    assert (trace["zmin"], trace["zmax"]) == (-2.0, 2.0)
+
+
+def test_one_parameter_is_a_line_and_none_is_no_figure():
+    one = charts.parameter_figure(trials()[["param_fast", "objective_value"]], "sharpe")
+    assert one is not None
+    assert (one["data"][0]["x"], one["data"][0]["y"]) == ([5, 10], [0.5, 2.0])
+    assert charts.parameter_figure(trials()[["param_same", "objective_value"]], "sharpe") is None
+
+
+def test_walk_forward_bars_are_inside_and_outside():
+    inside, outside = charts.walk_forward_figure(walked(), "sharpe")["data"]
+    assert (inside["y"], outside["y"]) == ([2.0, 1.0], [1.0, -0.5])
+    assert inside["x"] == ["2024-03-01", "2024-05-01"]
+
+
+def test_names_of_lines_are_short_and_keep_the_output_where_it_says_more():
+    assert short_name("Sma(n=20)(close).sma") == "Sma(n=20)"
+    assert short_name("BollingerBands(n=20, k=2.0)(close).lower") == (
+        "BollingerBands(n=20, k=2.0) lower"
+    )
+    assert short_name("regime.code") == "regime.code"
+
+
+@pytest.fixture(scope="module")
+def result():
+    return run()
+
+
+@pytest.mark.slow
+def test_lines_that_are_prices_stand_at_the_price_and_oscillators_below(result):
+    bars = result.preparation.bars
+    found = indicator_lines(crossing(), bars)
+    prices = price_like(crossing(), bars)
+    assert {name.split("(")[0] for name in prices} == {"Sma"}
+    lines = lines_of(found, prices, 0, bars.close[:, 0])
+    assert sorted(lines.near) == ["Sma(n=12)", "Sma(n=3)"]
+    assert [name.split("(")[0] for name in lines.apart] == ["Rsi"]
+
+
+@pytest.mark.slow
+def test_trailing_stop_that_is_drawn_is_the_price_at_which_the_kernel_sold(result):
+    """Free fills: a stop that was not jumped over fills exactly at its level."""
+    bars, trades = result.preparation.bars, result.trades
+    ended = trades[(trades["exit_reason"] == "trailing_stop") & ~trades["spans_gap"]]
+    assert len(ended) > 10
+    assert set(ended["direction"]) == {"long", "short"}
+    for column, symbol in enumerate(bars.symbols):
+        mine = ended[ended["symbol"] == symbol]
+        paths = list(stop_paths(result, mine, column))
+        assert len(paths) == len(mine)
+        for (rows, levels), trade in zip(paths, mine.itertuples(), strict=True):
+            opened = bars.open[rows[-1], column]
+            side = 1.0 if trade.direction == "long" else -1.0
+            jumped = side * opened < side * levels[-1]
+            expected = opened if jumped else levels[-1]
+            assert trade.exit_price == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_price_figure_has_every_trade_of_the_symbol_and_no_other(result):
+    bars = result.preparation.bars
+    figure = price_figure(result, "BBB", "USD", indicator_lines(crossing(), bars))
+    by_name = {trace["name"]: trace for trace in figure["data"]}
+    mine = result.trades[result.trades["symbol"] == "BBB"]
+    entries = len(by_name["long entry"]["x"]) + len(by_name["short entry"]["x"])
+    assert entries == len(mine)
+    assert len(by_name["exit"]["x"]) == mine["exit_ts"].notna().sum()
+    candles = by_name["price"]
+    assert candles["type"] == "candlestick"
+    assert len(candles["x"]) == np.isfinite(bars.close[:, 1]).sum() == 254
+    assert "stop" in by_name
+
+
+@pytest.mark.slow
+def test_candles_of_many_bars_keep_highest_and_lowest(result):
+    many = random_bars(("ONE",), n=MOST_CANDLES + 500)
+    long = run(bars=many)
+    assert bars_per_candle(long, "ONE") == 2
+    (candles,) = [t for t in price_figure(long, "ONE", "", {})["data"] if t["name"] == "price"]
+    pairs = many.high[:, 0].reshape(-1, 2)
+    np.testing.assert_allclose(candles["high"], pairs.max(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(candles["open"], many.open[::2, 0], rtol=1e-5)
+    np.testing.assert_allclose(candles["close"], many.close[1::2, 0], rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_equity_figure_has_the_equity_and_the_loss_from_its_peak(result):
+    figure = charts.equity_figure(result.equity, None, "USD")
+    curve, loss = figure["data"]
+    np.testing.assert_allclose(curve["y"], result.equity["equity"], rtol=1e-5)
+    values = result.equity["equity"].to_numpy()
+    peaks = np.maximum.accumulate(np.maximum(values, result.initial_capital))
+    np.testing.assert_allclose(loss["y"], 100.0 * (values / peaks - 1.0), atol=1e-4)
+
+
+@pytest.mark.slow
+def test_costs_step_down_to_the_change_of_equity(result):
+    (trace,) = charts.cost_figure(result.costs, "USD")["data"]
+    assert trace["measure"][-1] == "total"
+    change = result.final_equity - result.initial_capital
+    assert sum(trace["y"][:-1]) == pytest.approx(change, rel=1e-4)
+    assert trace["y"][-1] == pytest.approx(change, rel=1e-4)
+
+
+@pytest.mark.slow
+def test_trade_figures_are_those_of_the_trades(result):
+    trades, figures = result.trades, trade_figures(result)
+    assert figures["win_rate"] == (trades["pnl"] > 0).sum() / len(trades)
+    assert figures["gap_profit"] == trades.loc[trades["spans_gap"], "pnl"].sum()
+    assert figures["gap_trades"] == trades["spans_gap"].sum() > 0
+    held = np.zeros(result.n_bars, dtype=bool)
+    ts = result.equity.index
+    for trade in trades.itertuples():
+        last = len(ts) if pd.isna(trade.exit_ts) else ts.get_loc(trade.exit_ts)
+        held[ts.get_loc(trade.entry_ts) : last] = True
+    assert figures["exposure"] == pytest.approx(held.mean())
+
+
+@pytest.mark.slow
+def test_trades_table_has_a_row_per_trade_that_sorts_by_full_numbers(result):
+    table = trades_table(result.trades)
+    assert [row.cells[10].sort for row in table.rows] == result.trades["pnl"].tolist()
+    assert [row.cells[1].text for row in table.rows] == result.trades["symbol"].tolist()
+    assert {row.cells[16].text for row in table.rows} == {"", "yes"}
+
+
+@pytest.mark.slow
+def test_months_compound_to_the_total_return(result):
+    returns = result.equity["returns"].to_numpy()
+    table = monthly_table(returns, pd.DatetimeIndex(result.equity.index))
+    (row,) = table.rows
+    assert row.cells[0].text == "2024"
+    assert row.cells[-1].text == f"{100 * result.total_return:.1f}".replace("-", "−")
+
+
+@pytest.mark.slow
+def test_symbols_that_are_shown_moved_most(result):
+    moved = result.trades.groupby("symbol")["pnl"].apply(lambda pnl: pnl.abs().sum())
+    assert shown_symbols(result)[0] == moved.idxmax()
