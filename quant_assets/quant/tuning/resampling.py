@@ -25,6 +25,7 @@ from quant_assets.quant.tuning.bench import Execution, execution_model
 __all__ = [
     "MonteCarloRun",
     "block_bootstrap",
+    "bootstrap_returns",
     "price_noise",
     "skipped_trades",
     "trade_order",
