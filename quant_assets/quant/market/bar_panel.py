@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,11 +66,11 @@ class BarPanel:
                     "prices must be above 0. Repair or leave out this bar"
                 )
 
-    def __getstate__(self) -> dict[str, object]:
+    def __getstate__(self) -> dict[str, Any]:
         """A read-only view cannot be sent to another process; what it shows can."""
         return {**self.__dict__, "extras": dict(self.extras)}
 
-    def __setstate__(self, state: dict[str, object]) -> None:
+    def __setstate__(self, state: dict[str, Any]) -> None:
         extras = state.pop("extras")
         self.__dict__.update(state, extras=MappingProxyType(extras))
 
