@@ -143,6 +143,27 @@ class Execution(_Section):
         return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
 
 
+class WalkForwardSection(_Section):
+    """What a walk-forward chooses anew for every window, as `quant.tuning` takes it.
+
+    parameters : values by their path in this file, as in
+        `components.signals.entry_long.0.rsi_oversold.threshold: [20, 25, 30]`.
+    training_windows : windows before the tested one; None: as many as the venue trains on.
+    """
+
+    parameters: Annotated[dict[str, list[Any] | dict[str, Any]], Field(min_length=1)]
+    objective: Model = "sharpe"
+    search: Model = "grid"
+    training_windows: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _of_components(self) -> "WalkForwardSection":
+        others = [path for path in self.parameters if not path.startswith("components.")]
+        if others:
+            raise ValueError(f"only values below components can be chosen, not {others[0]}")
+        return self
+
+
 class StrategyFile(_Section):
     """One strategy file."""
 
@@ -152,6 +173,7 @@ class StrategyFile(_Section):
     components: Components
     backtest: Backtest = Backtest()
     execution: Execution = Execution()
+    walk_forward: WalkForwardSection | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +191,7 @@ class LoadedStrategy:
     @property
     def strategy_hash(self) -> str:
         """Hash of the code that it uses, of its parameters, and of the other values of its file."""
-        apart = {"strategy", "version", "components"}
+        apart = {"strategy", "version", "components", "walk_forward"}
         return strategy_hash(self.strategy, self.settings.model_dump(mode="json", exclude=apart))
 
     @property
