@@ -10,7 +10,7 @@ from quant_assets.contracts.base import Contract, Timestamp
 class StrategyRuns(Contract):
     """One backtest of a strategy over all windows of a venue, with what makes it repeatable.
 
-    `id` follows from strategy, venue, hashes and dates: the same run has the same. Dates are UTC.
+    `id` follows from strategy, venue, hashes and mode: the same run has the same. Dates are UTC.
     `trusted` is the leak check's verdict. `metadata` is JSON: figures of the returns, assumptions,
     and the verdict in words.
     """

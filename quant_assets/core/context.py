@@ -169,6 +169,12 @@ class StrategyContext(StageContext):
         return create_model(cls.__name__, __base__=cls, strategy=(dict[str, Any], dict(values)))
 
 
+class WalkForwardContext(StrategyContext):
+    """A strategy whose parameters are chosen on the windows before each."""
+
+    training_windows: int | None = None
+
+
 def build_context(
     kind: type[StageContext], venue: Venue, window: Window, *, mode: Mode, partial: bool = False
 ) -> StageContext:

@@ -16,7 +16,7 @@ import dagster as dg
 from quant_assets.contracts.strategy_leaks import StrategyLeaks
 from quant_assets.contracts.strategy_runs import StrategyRuns
 from quant_assets.core.clock import utc_now
-from quant_assets.core.context import StrategyContext
+from quant_assets.core.context import StrategyContext, WalkForwardContext
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.venues import Venue, format_duration
 from quant_assets.orchestration.cells import CellSpec, window_asset
@@ -38,6 +38,9 @@ from quant_assets.quant.simulation.strategy_windows.stage import (
 )
 from quant_assets.quant.strategies.config import LoadedStrategy
 from quant_assets.quant.strategies.versioning import modules_of
+from quant_assets.quant.tuning.objectives.base import OBJECTIVES
+from quant_assets.quant.tuning.searches.base import SEARCHES
+from quant_assets.quant.tuning.strategy_windows import WALK_FRAMES, walk_forward_window
 from quant_assets.storage.paths import Cell
 
 Body = Callable[..., Any]
@@ -90,7 +93,21 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         reads={**reads, f"{name}_leaks": whole_venue()},
         **shared,
     )
-    return windows, leaks, runs
+    found = (windows, leaks, runs)
+    if loaded.settings.walk_forward is None:
+        return found
+    walked = f"{name}_walk_state"
+    context = {"context": WalkForwardContext.of_strategy(loaded.data)}
+    tuned = CellSpec(
+        outs={f"{name}_{part}": contract for part, contract in WALK_FRAMES.items()},
+        kind="outcome",
+        step=walk_forward_window,
+        reads={"bars": whole_history(), "funding": whole_history(), walked: previous_window()},
+        chain=walked,
+        plugins=(OBJECTIVES, SEARCHES),
+        **shared | context,
+    )
+    return (*found, tuned)
 
 
 def _excluded(loaded: LoadedStrategy, venues: frozenset[str]) -> Callable[[Venue], str]:
@@ -127,6 +144,11 @@ def _made(workspace: Workspace) -> dict[str, list[dg.AssetsDefinition]]:
             f"{workspace.strategies[name].source}: {name!r} is a group of the pipeline's own "
             "assets: give the strategy another name"
         )
+    for name in (name for name in workspace.strategies if name.endswith("_walk")):
+        raise ConfigError(
+            f"{workspace.strategies[name].source}: a name that ends with _walk is that of a "
+            f"walk-forward of {name.removesuffix('_walk')}: give the strategy another name"
+        )
     return {
         name: _assets_of(loaded, strategy_specs(loaded, venues))
         for name, loaded in workspace.strategies.items()
@@ -135,15 +157,18 @@ def _made(workspace: Workspace) -> dict[str, list[dg.AssetsDefinition]]:
 
 def _assets_of(loaded: LoadedStrategy, specs: tuple[CellSpec, ...]) -> list[dg.AssetsDefinition]:
     name = loaded.settings.strategy
-    windows, leaks, runs = specs
     which = f"Strategy {name} {loaded.settings.version}"
-    made = [window_asset(windows)(_body(f"{name}_windows", which))]
-    for spec, text in (
-        (leaks, f"{which}: verdict of the leak check on the newest bars; grain: finding."),
-        (runs, f"{which}: the backtest that its windows make up, with hashes; grain: run."),
-    ):
-        ((out, contract),) = spec.outs.items()
-        made.append(window_asset(spec, contract=contract)(_body(out, text)))
+    texts = {
+        "windows": which,
+        "leaks": f"{which}: verdict of the leak check on the newest bars; grain: finding.",
+        "runs": f"{which}: the backtest that its windows make up, with hashes; grain: run.",
+        "walk": f"{which}, its parameters chosen on the windows before each.",
+    }
+    made = []
+    for spec, (part, text) in zip(specs, texts.items(), strict=False):
+        body = _body(f"{name}_{part}", text)
+        contract = next(iter(spec.outs.values())) if len(spec.outs) == 1 else None
+        made.append(window_asset(spec, contract=contract)(body))
     return made
 
 

@@ -18,17 +18,18 @@ from quant_assets.storage.snapshots import SnapshotStore
 # View -> contract, and how its assets' names end ("": any).
 _UNIONS = {
     "strategy_signals": ("StrategySignals", ""),
-    "strategy_state": ("StrategyState", ""),
+    "strategy_state": ("StrategyState", "_state"),
     "strategy_orders": ("StrategyOrders", ""),
     "strategy_fills": ("StrategyFills", ""),
     "strategy_trades": ("StrategyTrades", "_trades"),
     "strategy_positions": ("StrategyTrades", "_positions"),
-    "strategy_equity": ("StrategyEquity", ""),
+    "strategy_equity": ("StrategyEquity", "_equity"),
     "strategy_leaks": ("StrategyLeaks", ""),
     "strategy_runs": ("StrategyRuns", ""),
     "walkforward_results": ("WalkforwardResults", ""),
     "optimization_trials": ("OptimizationTrials", ""),
 }
+_WALKED = ("_walk_state", "_walk_equity")  # of walk-forwards, whose runs are others
 _CELLS = "strategy_cells"
 _RUNS_V2 = """
 SELECT id, strategy_name, strategy_version, strategy_hash, param_hash, param_yaml, run_type,
@@ -75,7 +76,11 @@ def strategy_assets(store: SnapshotStore, assets: Iterable[str]) -> dict[str, li
     """Assets by the view that puts them together; views without assets are left out."""
     contracts = {asset: _contract(store, asset) for asset in assets}
     found = {
-        view: [a for a, c in contracts.items() if c == contract and a.endswith(end)]
+        view: [
+            asset
+            for asset, own in contracts.items()
+            if own == contract and asset.endswith(end) and not asset.endswith(_WALKED)
+        ]
         for view, (contract, end) in _UNIONS.items()
     }
     return {view: own for view, own in found.items() if own}

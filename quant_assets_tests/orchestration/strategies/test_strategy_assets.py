@@ -66,6 +66,9 @@ components:
   signals:
     entry_long: [{ma_cross_up: {fast: 3, slow: 12, average: ema}}]
     exit_long: [{ma_cross_down: {fast: 3, slow: 12, average: ema}}]
+walk_forward:
+  parameters:
+    components.signals.entry_long.0.ma_cross_up.fast: [2, 3, 5]
 """
 MONTHS = ["2022-01-01", "2022-02-01", "2022-03-01", "2022-04-01", "2022-05-01", "2022-06-01"]
 BARS = random_bars(rows=3 * 181, days=1 / 3, seed=21)
@@ -132,8 +135,11 @@ def walk(workspace: Workspace, spec: CellSpec, keys: list[str]) -> list[bool]:
 
 
 def walk_all(workspace: Workspace, name: str, venue: str = "v") -> list[bool]:
-    windows, leaks, runs = specs_of(workspace, name)
-    done = walk(workspace, windows, [f"{venue}|{month}" for month in MONTHS])
+    windows, leaks, runs, *tuned = specs_of(workspace, name)
+    keys = [f"{venue}|{month}" for month in MONTHS]
+    for spec in tuned:
+        assert walk(workspace, spec, keys) == [True] * 6
+    done = walk(workspace, windows, keys)
     return done + walk(workspace, leaks, [venue]) + walk(workspace, runs, [venue])
 
 
@@ -172,7 +178,7 @@ def test_cells_of_a_strategy_make_up_its_backtest(place: Place):
 
 def test_cells_that_are_walked_in_parts_have_the_manifests_of_one_walk(place: Place):
     one, other = place.workspace(), place.workspace("in-parts")
-    windows, _, _ = specs_of(other, "dip")
+    windows, *_ = specs_of(other, "dip")
     for part in (MONTHS[:1], MONTHS[1:4], MONTHS[4:]):
         walk(other, windows, [f"v|{month}" for month in part])
     for month in MONTHS:
@@ -287,6 +293,26 @@ def test_views_answer_with_the_columns_of_the_tables(place: Place):
     assert unions["n"].tolist() == [len(PANEL)] * 2
 
 
+def test_views_answer_for_walk_forward_and_trials(place: Place):
+    root = place.workspace().store.layout.root
+    results = run_query(
+        root,
+        "SELECT window_start, window_end, train_start, train_end, test_start, test_end, "
+        "optimal_params, is_metrics, oos_metrics, degradation_pct, trades_count, "
+        'parent_run_id, "window" FROM walkforward_results ORDER BY test_start',
+    )
+    assert results["window"].tolist() == MONTHS[2:], "from the first decision window on"
+    starts = [f"{day:%Y-%m-%d}" for day in results["train_start"]]
+    assert starts == MONTHS[:4], "two training windows"
+    trials = run_query(
+        root,
+        'SELECT "window", count(*) AS n, max(objective_value) AS best FROM optimization_trials '
+        "WHERE run_id IN (SELECT parent_run_id FROM walkforward_results) GROUP BY 1 ORDER BY 1",
+    )
+    assert trials["n"].tolist() == [3] * 4
+    assert trials["best"].tolist() == results["is_metrics"].tolist()
+
+
 def test_runs_are_the_same_for_the_same_files_and_data(place: Place):
     one = place.workspace()
     other = place.workspace("again")
@@ -302,6 +328,7 @@ from quant_assets.definitions import defs
 assert [str(v) for v in violations(window_assets())] == []
 keys = {k.to_user_string(): g for a in window_assets() for k, g in a.group_names_by_key.items()}
 print(sorted(k for k, g in keys.items() if g == "dip"))
+print(sorted(k for k, g in keys.items() if g == "cross" and "walk" in k or k == "cross_trials"))
 print(sorted(c.asset_key.to_user_string() for one in defs.asset_checks for c in one.check_keys
              if c.name == "trusted"))
 """
@@ -335,7 +362,9 @@ def test_folder_makes_a_group_per_file_a_check_and_a_run(place: Place):
     shown = run("-c", PROGRAM).splitlines()
     parts = ["equity", "fills", "leaks", "orders", "positions", "runs", "signals", "state"]
     assert shown[0] == str([f"dip_{part}" for part in [*parts, "trades"]])
-    assert shown[1] == str(["cross_leaks", "dip_leaks"])
+    walked = ["cross_trials", "cross_walk_equity", "cross_walk_forward", "cross_walk_state"]
+    assert shown[1] == str(walked)
+    assert shown[2] == str(["cross_leaks", "dip_leaks"])
     assets = "dip_state,dip_leaks,dip_runs"
     run(
         "-c",

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +17,7 @@ from quant_assets.core.venues import Market
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import instants
 from quant_assets.quant.simulation.execution.model import ExecutionModel
-from quant_assets.quant.strategies.base import VectorStrategy
+from quant_assets.quant.strategies.base import Strategy, VectorStrategy
 from quant_assets.quant.strategies.config import Backtest, LoadedStrategy, load_strategy
 
 Floats = npt.NDArray[np.float64]
@@ -38,6 +40,33 @@ def _strategy_of(text: str) -> LoadedStrategy:
             "strategies need the array form: give its stages and rules one"
         )
     return loaded
+
+
+@dataclass(frozen=True)
+class FileVariants:
+    """Makes the strategy of a file with other values at some of its dotted paths."""
+
+    values: Mapping[str, Any]
+
+    def __call__(self, **changes: Any) -> Strategy:
+        """The strategy with these values; a path that the file lacks is a `ConfigError`."""
+        data = deepcopy(dict(self.values))
+        for path, value in changes.items():
+            *parents, last = path.split(".")
+            at: Any = data
+            for step in parents:
+                at = at[_key(at, step, path)]
+            at[_key(at, last, path)] = value
+        return strategy_of(data).strategy
+
+
+def _key(at: Any, step: str, path: str) -> Any:
+    """The key or position that a step of a path names."""
+    if isinstance(at, list) and step.isdigit() and int(step) < len(at):
+        return int(step)
+    if isinstance(at, dict) and step in at:
+        return step
+    raise ConfigError(f"{path}: the file has no {step!r} there; write the value into it first")
 
 
 def execution_of(loaded: LoadedStrategy, market: Market | None = None) -> ExecutionModel:

@@ -40,6 +40,7 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     funding_of,
     strategy_of,
 )
+from quant_assets.quant.strategies.config import LoadedStrategy
 
 Frames = dict[str, pd.DataFrame]
 RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "quant_assets/strategy_runs")
@@ -142,6 +143,13 @@ def _tell(telemetry: Telemetry, name: str, result: BacktestResult, frames: Frame
     )
 
 
+def run_id(context: StrategyContext, loaded: LoadedStrategy, run_type: str) -> str:
+    """Identity of a run on a venue: it follows from strategy, hashes and mode."""
+    hashes = [loaded.strategy_hash, loaded.param_hash]
+    known = [loaded.settings.strategy, run_type, context.venue, context.mode, *hashes]
+    return str(uuid.uuid5(RUNS, canonical_json(known)))
+
+
 def strategy_runs_venue(
     context: StrategyContext, telemetry: Telemetry, **inputs: pd.DataFrame
 ) -> pd.DataFrame:
@@ -169,10 +177,9 @@ def strategy_runs_venue(
         "simulated": context.market.simulated,
         "figures": _figures(equity, context.market.bars_per_year),
     }
-    told = [context.venue, context.mode, loaded.strategy_hash, loaded.param_hash, *map(str, span)]
     telemetry.log_metrics(f"strategy/{name}", {"trades": float(len(trades)), "trusted": trusted})
     row: dict[str, Any] = {
-        "id": str(uuid.uuid5(RUNS, canonical_json([name, *told]))),
+        "id": run_id(context, loaded, "backtest"),
         "strategy_name": name,
         "strategy_version": settings.version,
         "strategy_hash": loaded.strategy_hash,
