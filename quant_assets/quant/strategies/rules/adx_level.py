@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.directional import Adx
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import Above, Below, LevelRule
 
 __all__ = ["AdxRanging", "AdxTrending"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Rule, ABC):
+class _Level(LevelRule, ABC):
     """ADX of `period` bars, 0 to 100."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"adx": {"period": "n"}}
@@ -23,30 +23,18 @@ class _Level(Rule, ABC):
         """See the base class."""
         return (Line(Adx(self.period)),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return (rows[self.read_lines[0]],)
-
 
 @dataclass(frozen=True, kw_only=True)
-class AdxRanging(_Level):
+class AdxRanging(_Level, Below):
     """ADX is below `threshold`."""
 
     name: ClassVar[str] = "adx_ranging"
     threshold: float = 20.0
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] < self.threshold
-
 
 @dataclass(frozen=True, kw_only=True)
-class AdxTrending(_Level):
+class AdxTrending(_Level, Above):
     """ADX is above `threshold`."""
 
     name: ClassVar[str] = "adx_trending"
     threshold: float = 25.0
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] > self.threshold

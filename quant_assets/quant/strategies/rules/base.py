@@ -130,6 +130,69 @@ class Rule(Condition):
                 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class LineRule(Rule, ABC):
+    """A rule about the one line that `lines` names."""
+
+    @abstractmethod
+    def lines(self) -> tuple[Line, ...]:
+        """The line, alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelRule(LineRule, ABC):
+    """A line beside a `threshold`."""
+
+    threshold: float
+
+    def reads(self, rows: Rows) -> tuple[Floats, ...]:
+        """See the base class."""
+        return (rows[self.read_lines[0]],)
+
+
+class Above(LevelRule, ABC):
+    """The line is above `threshold`."""
+
+    def test(self, *values: Floats) -> Bools:
+        """See the base class."""
+        return values[0] > self.threshold
+
+
+class Below(LevelRule, ABC):
+    """The line is below `threshold`."""
+
+    def test(self, *values: Floats) -> Bools:
+        """See the base class."""
+        return values[0] < self.threshold
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloseRule(LineRule, ABC):
+    """The close beside a line."""
+
+    def reads(self, rows: Rows) -> tuple[Floats, ...]:
+        """See the base class."""
+        return rows["close"], rows[self.read_lines[0]]
+
+
+class CloseAbove(CloseRule, ABC):
+    """The close is above the line."""
+
+    def test(self, *values: Floats) -> Bools:
+        """See the base class."""
+        close, line = values
+        return close > line
+
+
+class CloseBelow(CloseRule, ABC):
+    """The close is below the line."""
+
+    def test(self, *values: Floats) -> Bools:
+        """See the base class."""
+        close, line = values
+        return close < line
+
+
 @dataclass(frozen=True)
 class _Joined(Condition):
     """Several conditions as one."""

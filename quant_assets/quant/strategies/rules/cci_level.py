@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.oscillators import Cci
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import Above, Below, LevelRule
 
 __all__ = ["CciAbove", "CciBelow"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Rule, ABC):
+class _Level(LevelRule, ABC):
     """CCI of `period` bars."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"cci": {"period": "n"}}
@@ -23,30 +23,18 @@ class _Level(Rule, ABC):
         """See the base class."""
         return (Line(Cci(self.period)),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return (rows[self.read_lines[0]],)
-
 
 @dataclass(frozen=True, kw_only=True)
-class CciAbove(_Level):
+class CciAbove(_Level, Above):
     """CCI is above `threshold`."""
 
     name: ClassVar[str] = "cci_above"
     threshold: float = 100.0
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] > self.threshold
-
 
 @dataclass(frozen=True, kw_only=True)
-class CciBelow(_Level):
+class CciBelow(_Level, Below):
     """CCI is below `threshold`."""
 
     name: ClassVar[str] = "cci_below"
     threshold: float = -100.0
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] < self.threshold

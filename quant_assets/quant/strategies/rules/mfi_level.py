@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.volume import Mfi
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import Above, Below, LevelRule
 
 __all__ = ["MfiOverbought", "MfiOversold"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Rule, ABC):
+class _Level(LevelRule, ABC):
     """MFI of `period` bars, 0 to 100."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"mfi": {"period": "n"}}
@@ -23,30 +23,18 @@ class _Level(Rule, ABC):
         """See the base class."""
         return (Line(Mfi(self.period)),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return (rows[self.read_lines[0]],)
-
 
 @dataclass(frozen=True, kw_only=True)
-class MfiOverbought(_Level):
+class MfiOverbought(_Level, Above):
     """MFI is above `threshold`."""
 
     name: ClassVar[str] = "mfi_overbought"
     threshold: float = 80.0
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] > self.threshold
-
 
 @dataclass(frozen=True, kw_only=True)
-class MfiOversold(_Level):
+class MfiOversold(_Level, Below):
     """MFI is below `threshold`."""
 
     name: ClassVar[str] = "mfi_oversold"
     threshold: float = 20.0
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] < self.threshold

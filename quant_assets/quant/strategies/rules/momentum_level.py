@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.oscillators import Roc
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import Above, Below, LevelRule
 
 __all__ = ["MomentumAbove", "MomentumBelow"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Rule, ABC):
+class _Level(LevelRule, ABC):
     """Change of the close over `period` bars, in percent (`roc`)."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"roc": {"period": "n"}}
@@ -23,30 +23,18 @@ class _Level(Rule, ABC):
         """See the base class."""
         return (Line(Roc(self.period)),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return (rows[self.read_lines[0]],)
-
 
 @dataclass(frozen=True, kw_only=True)
-class MomentumAbove(_Level):
+class MomentumAbove(_Level, Above):
     """The change is above `threshold` percent."""
 
     name: ClassVar[str] = "momentum_above"
     threshold: float = 0.0
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] > self.threshold
-
 
 @dataclass(frozen=True, kw_only=True)
-class MomentumBelow(_Level):
+class MomentumBelow(_Level, Below):
     """The change is below `threshold` percent."""
 
     name: ClassVar[str] = "momentum_below"
     threshold: float = 0.0
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] < self.threshold

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.volume_weighted import RollingVwap
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import CloseAbove, CloseBelow, CloseRule
 
 __all__ = ["PriceAboveVwap", "PriceBelowVwap"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Against(Rule, ABC):
+class _Against(CloseRule, ABC):
     """Volume-weighted (high + low + close) / 3 of `period` bars, this one included."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"rolling_vwap": {"period": "n"}}
@@ -23,30 +23,16 @@ class _Against(Rule, ABC):
         """See the base class."""
         return (Line(RollingVwap(self.period)),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return rows["close"], rows[self.read_lines[0]]
-
 
 @dataclass(frozen=True, kw_only=True)
-class PriceAboveVwap(_Against):
+class PriceAboveVwap(_Against, CloseAbove):
     """The close is above it."""
 
     name: ClassVar[str] = "price_above_vwap"
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        close, average = values
-        return close > average
-
 
 @dataclass(frozen=True, kw_only=True)
-class PriceBelowVwap(_Against):
+class PriceBelowVwap(_Against, CloseBelow):
     """The close is below it."""
 
     name: ClassVar[str] = "price_below_vwap"
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        close, average = values
-        return close < average

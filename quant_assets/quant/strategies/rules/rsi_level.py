@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.oscillators import Rsi
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import Above, Below, LevelRule
 
 __all__ = ["RsiOverbought", "RsiOversold"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Rule, ABC):
+class _Level(LevelRule, ABC):
     """RSI of `period` closes, 0 to 100."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"rsi": {"period": "n"}}
@@ -23,30 +23,18 @@ class _Level(Rule, ABC):
         """See the base class."""
         return (Line(Rsi(self.period)),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return (rows[self.read_lines[0]],)
-
 
 @dataclass(frozen=True, kw_only=True)
-class RsiOverbought(_Level):
+class RsiOverbought(_Level, Above):
     """RSI is above `threshold`."""
 
     name: ClassVar[str] = "rsi_overbought"
     threshold: float = 70.0
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] > self.threshold
-
 
 @dataclass(frozen=True, kw_only=True)
-class RsiOversold(_Level):
+class RsiOversold(_Level, Below):
     """RSI is below `threshold`."""
 
     name: ClassVar[str] = "rsi_oversold"
     threshold: float = 30.0
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] < self.threshold

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.oscillators import Stochastic
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import Above, Below, LevelRule
 
 __all__ = ["StochasticOverbought", "StochasticOversold"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Rule, ABC):
+class _Level(LevelRule, ABC):
     """%K of `period` bars smoothed over `smooth` bars, 0 to 100."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {
@@ -26,30 +26,18 @@ class _Level(Rule, ABC):
         """See the base class."""
         return (Line(Stochastic(self.period, self.smooth, 1), "k"),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return (rows[self.read_lines[0]],)
-
 
 @dataclass(frozen=True, kw_only=True)
-class StochasticOverbought(_Level):
+class StochasticOverbought(_Level, Above):
     """%K is above `threshold`."""
 
     name: ClassVar[str] = "stochastic_overbought"
     threshold: float = 80.0
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] > self.threshold
-
 
 @dataclass(frozen=True, kw_only=True)
-class StochasticOversold(_Level):
+class StochasticOversold(_Level, Below):
     """%K is below `threshold`."""
 
     name: ClassVar[str] = "stochastic_oversold"
     threshold: float = 20.0
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] < self.threshold

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.trend import Supertrend
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import CloseAbove, CloseBelow, CloseRule
 
 __all__ = ["SupertrendDown", "SupertrendUp"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Side(Rule, ABC):
+class _Side(CloseRule, ABC):
     """Supertrend of `period` bars and `multiple` average true ranges."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {
@@ -26,30 +26,16 @@ class _Side(Rule, ABC):
         """See the base class."""
         return (Line(Supertrend(self.period, self.multiple), "line"),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return rows["close"], rows[self.read_lines[0]]
-
 
 @dataclass(frozen=True, kw_only=True)
-class SupertrendUp(_Side):
+class SupertrendUp(_Side, CloseAbove):
     """The close is above the line."""
 
     name: ClassVar[str] = "supertrend_up"
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        close, line = values
-        return close > line
-
 
 @dataclass(frozen=True, kw_only=True)
-class SupertrendDown(_Side):
+class SupertrendDown(_Side, CloseBelow):
     """The close is below the line."""
 
     name: ClassVar[str] = "supertrend_down"
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        close, line = values
-        return close < line

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.volatility import Natr
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import Above, Below, LevelRule
 
 __all__ = ["VolatilityAbove", "VolatilityBelow"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Rule, ABC):
+class _Level(LevelRule, ABC):
     """Average true range of `period` bars in percent of the close (`natr`)."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"natr": {"period": "n"}}
@@ -23,30 +23,18 @@ class _Level(Rule, ABC):
         """See the base class."""
         return (Line(Natr(self.period)),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return (rows[self.read_lines[0]],)
-
 
 @dataclass(frozen=True, kw_only=True)
-class VolatilityAbove(_Level):
+class VolatilityAbove(_Level, Above):
     """The range is above `threshold` percent."""
 
     name: ClassVar[str] = "volatility_above"
     threshold: float = 2.0
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] > self.threshold
-
 
 @dataclass(frozen=True, kw_only=True)
-class VolatilityBelow(_Level):
+class VolatilityBelow(_Level, Below):
     """The range is below `threshold` percent."""
 
     name: ClassVar[str] = "volatility_below"
     threshold: float = 2.0
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] < self.threshold

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.rolling import ZScore
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import Above, Below, LevelRule
 
 __all__ = ["ZscoreAbove", "ZscoreBelow"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Level(Rule, ABC):
+class _Level(LevelRule, ABC):
     """Distance of the close from its mean of `period` bars in their deviations (divisor n - 1)."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"z_score": {"period": "n"}}
@@ -23,30 +23,18 @@ class _Level(Rule, ABC):
         """See the base class."""
         return (Line(ZScore(self.period)),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return (rows[self.read_lines[0]],)
-
 
 @dataclass(frozen=True, kw_only=True)
-class ZscoreAbove(_Level):
+class ZscoreAbove(_Level, Above):
     """The score is above `threshold`."""
 
     name: ClassVar[str] = "zscore_above"
     threshold: float = 2.0
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] > self.threshold
-
 
 @dataclass(frozen=True, kw_only=True)
-class ZscoreBelow(_Level):
+class ZscoreBelow(_Level, Below):
     """The score is below `threshold`."""
 
     name: ClassVar[str] = "zscore_below"
     threshold: float = -2.0
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        return values[0] < self.threshold
