@@ -11,7 +11,7 @@ from quant_assets.core.errors import ConfigError
 
 COMMANDS = [
     "backfill", "demo", "doctor", "explain", "gc", "plan", "query", "report", "schema", "status",
-    "ui", "venues", "verify", "warmup",
+    "strategy", "ui", "venues", "verify", "warmup",
 ]  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def test_cli_mistyped_command_suggests_the_right_one():
     assert "Did you mean 'verify'?" in result.output
 
 
-@pytest.mark.parametrize("kind", ["venue", "settings"])
+@pytest.mark.parametrize("kind", ["venue", "strategy", "settings"])
 def test_schema_is_valid_json_with_descriptions(kind: str):
     schema = json.loads(CliRunner().invoke(cli, ["schema", kind]).output)
     assert schema["type"] == "object"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from quant_assets_tests.adapters.real_files import real_file
 from quant_assets_tests.docs.conftest import environment_of
 from quant_assets_tests.docs.pages import REPOSITORY
 
@@ -32,7 +33,8 @@ def run(example: str, folder: Path, *arguments: str) -> str:
 
 def test_every_example_has_a_test():
     found = {path.name for path in EXAMPLES.iterdir() if path.suffix in (".py", ".ipynb")}
-    assert found == {"draw_graph.py", "stage_without_dagster.py", NOTEBOOK.name}
+    strategies = {"backtest_in_ten_lines.py", "backtest_perpetuals.py", "tune_and_walk_forward.py"}
+    assert found == {"draw_graph.py", "stage_without_dagster.py", NOTEBOOK.name, *strategies}
 
 
 def assets_drawn(path: Path) -> set[str]:
@@ -72,6 +74,37 @@ def test_stage_without_dagster_names_the_rule_of_each_exclusion(tmp_path):
     assert verdicts["CALM"] == verdicts["SWINGS"] == "candidate"
     assert "listed (0, limit 1)" in verdicts["GONE"]
     assert "min_volatility (0, limit 0.02)" in verdicts["PEGGED"]
+
+
+@pytest.mark.slow
+def test_backtest_in_ten_lines_is_trusted_and_its_costs_add_up(demo_root):
+    lines = run("backtest_in_ten_lines.py", demo_root.parent).splitlines()
+    told = dict(line.rsplit(maxsplit=1) for line in lines if " " in line)
+    assert "leak check: trusted" in lines
+    (closed,) = [line for line in lines if "closed trades" in line]
+    made = 1000.0 * float(closed.rsplit(maxsplit=1)[1].rstrip("%"))  # of 100,000
+    parts = ("price_gains", "commission", "slippage", "penalty", "borrow", "interest", "funding")
+    assert sum(float(told[name]) for name in parts) == pytest.approx(made, abs=6.0)
+
+
+@pytest.mark.slow
+def test_backtest_on_perpetuals_pays_funding_and_worse_fills_earn_less(tmp_path):
+    first, *rows = run("backtest_perpetuals.py", tmp_path).splitlines()
+    assert first == "funding_carry on 696 hours of 5 perpetuals"
+    returns = {row.split()[0]: float(row.split()[1].rstrip("%")) for row in rows}
+    assert returns["optimistic"] > returns["default"] > returns["pessimistic"]
+    assert all(float(row.split()[3]) != 0.0 for row in rows)
+
+
+@pytest.mark.slow
+def test_tuning_on_a_real_stock_is_judged_and_reported(tmp_path):
+    prices = real_file("us_equities/stocknet/XOM.csv.gz")
+    printed = run("tune_and_walk_forward.py", tmp_path, str(prices), "report.html").splitlines()
+    assert printed[0].startswith("best of 9 trials: {'fast': ")
+    assert printed[-2].startswith("out of sample over 6 windows: Sharpe ")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert 'id="figure-windows"' in page
+    assert 'id="figure-parameters"' in page
 
 
 def notebook() -> dict:

@@ -1,7 +1,7 @@
 """Bars of a backtest: the stored ones of a venue, or those of a file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +39,8 @@ class Wanted:
 class Found:
     """Bars, what they are called, what must be said beside every result, and funding settlements.
 
-    stamps : of the venue; notes : what was done to the bars.
+    stamps : of the venue; notes : what was done to the bars. zero_funding : perpetuals whose
+        funding is assumed to be zero.
     """
 
     panel: "BarPanel"
@@ -48,6 +49,7 @@ class Found:
     stamps: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     funding: pd.DataFrame | None = field(default=None, repr=False)
+    zero_funding: bool = False
 
     @property
     def digest(self) -> str:
@@ -85,6 +87,8 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
     if wanted.bar_length is not None and wanted.bar_length != panel.bar_length:
         panel = _longer(panel, wanted.bar_length, notes)
     funding = _funding(wanted, venue, settings, panel, notes) if venue is not None else None
+    if funding is not None and len(funding):
+        panel = with_funding_rate(panel, funding)
     return Found(
         panel,
         universe,
@@ -92,6 +96,9 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
         tuple(venue.stamps()) if venue is not None else (),
         tuple(notes),
         funding,
+        venue is not None
+        and venue.market.asset_class == "crypto_perpetual"
+        and venue.market.funding != "required",
     )
 
 
@@ -233,6 +240,23 @@ def _funding(
     first, last = pd.Timestamp(panel.ts[0], tz="UTC"), pd.Timestamp(panel.ts[-1], tz="UTC")
     inside = rows["ts"].between(first, last + panel.bar_length)
     return rows[inside & rows["symbol"].isin(panel.symbols)].reset_index(drop=True)
+
+
+def with_funding_rate(panel: "BarPanel", funding: pd.DataFrame) -> "BarPanel":
+    """The panel with the extra `funding_rate`: of the last settlement known when each bar was.
+
+    NaN before the first one, and for symbols that have none.
+    """
+    from quant_assets.quant.market.bars import instants
+
+    rates = np.full(panel.close.shape, np.nan)
+    for column, symbol in enumerate(panel.symbols):
+        rows = funding[funding["symbol"] == symbol].sort_values(["available_at", "ts"])
+        if len(rows):
+            at = np.searchsorted(instants(rows["available_at"]), panel.available_at, side="right")
+            values = np.concatenate([[np.nan], rows["rate"].to_numpy(dtype=np.float64)])
+            rates[:, column] = values[at]
+    return replace(panel, extras={**panel.extras, "funding_rate": rates})
 
 
 def parse_symbols(text: str | Sequence[str] | None) -> tuple[str, ...]:

@@ -23,8 +23,8 @@ def differences(records: Sequence[Mapping[str, Any]]) -> list[str]:
         ]
         same = record["hashes"]["result"] == first["hashes"]["result"]
         outcome = "the same trades and equity" if same else "another result"
-        what = ", ".join(changed) if changed else "nothing"
+        what = ", ".join(changed) if changed else "nothing that went in"
         lines.append(
-            f"{record['run_hash'][:8]} against {first['run_hash'][:8]}: {what} differs; {outcome}"
+            f"{record['run_hash'][:8]} differs from {first['run_hash'][:8]} in {what}: {outcome}"
         )
     return lines

@@ -126,7 +126,8 @@ def prepare(choice: Choice, settings: "Settings") -> Prepared:
         found = replace(found, notes=(*found.notes, note))
     if target.loaded is not None:
         target.loaded.check_bars(found.panel)
-    return Prepared(target, found, _execution(target, choice.execution), capital)
+    model = _execution(target, choice.execution, zero_funding=found.zero_funding)
+    return Prepared(target, found, model, capital)
 
 
 def _wanted(choice: Choice, target: Target) -> tuple[Wanted, float, str]:
@@ -156,17 +157,17 @@ def _wanted(choice: Choice, target: Target) -> tuple[Wanted, float, str]:
     return wanted, capital, note
 
 
-def _execution(target: Target, preset: str | None) -> "ExecutionModel":
+def _execution(target: Target, preset: str | None, *, zero_funding: bool) -> "ExecutionModel":
+    """The preset, else that of the strategy; funding is zero where the venue assumes it."""
     from quant_assets.quant.simulation.execution.model import ExecutionModel
 
     given = preset if preset is not None else getattr(target.strategy, "execution", None)
-    if given is None:
-        return ExecutionModel()
     if isinstance(given, ExecutionModel):
         return given
-    if isinstance(given, str):
-        return ExecutionModel.preset(given)
-    return ExecutionModel.from_settings(given)
+    settings = {"preset": given} if isinstance(given, str) else dict(given or {})
+    if zero_funding:
+        settings = {"funding_model": "assume_zero", **settings}
+    return ExecutionModel.from_settings(settings)
 
 
 def runs_folder(settings: "Settings") -> Path:

@@ -9,7 +9,7 @@ import click
 from quant_assets.cli.console import make_console
 from quant_assets.cli.strategies.kept import evidence_record, evidence_tables, kept_evidence
 from quant_assets.cli.strategies.running import Choice, StrategyRun, prepare, runs_folder
-from quant_assets.cli.strategies.showing import run_table, say
+from quant_assets.cli.strategies.showing import run_table, run_title, say
 from quant_assets.cli.strategies.storing import REPORT, find_run, keep_run, run_record
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def finish(
         click.echo(json.dumps(record, indent=1))
     else:
         console = make_console()
+        say(console, [run_title(record)], style="bold")
         console.print(run_table(record))
         say(console, record["assumptions"], style="dim")
         if "leak_check" in record:
@@ -68,6 +69,7 @@ def show_stored(settings: "Settings", text: str, *, show: bool, as_json: bool) -
         click.echo(json.dumps(dict(stored.record) | {"folder": str(stored.folder)}, indent=1))
     else:
         console = make_console()
+        say(console, [run_title(stored.record)], style="bold")
         console.print(run_table(stored.record))
         say(console, [f"report: {stored.report}" if stored.report.is_file() else "no report"])
     if show and stored.report.is_file():

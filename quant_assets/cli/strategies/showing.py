@@ -24,13 +24,15 @@ def text_of(value: Any, form: str) -> str:
     return MISSING if value is None else form.format(value)
 
 
+def run_title(record: Mapping[str, Any]) -> str:
+    """Strategy, universe and span in one line."""
+    span = f"{record['first_bar'][:10]} to {record['last_bar'][:10]}"
+    return f"{record['strategy']} {record['version']} on {record['universe']}, {span}"
+
+
 def run_table(record: Mapping[str, Any]) -> Table:
     """Figures of one run."""
-    span = f"{record['first_bar'][:10]} to {record['last_bar'][:10]}"
-    table = Table(
-        title=escape(f"{record['strategy']} {record['version']} on {record['universe']}, {span}"),
-        show_header=False,
-    )
+    table = Table(show_header=False)
     table.add_column("figure")
     table.add_column("value", justify="right", no_wrap=True)
     for row in figure_rows(record):

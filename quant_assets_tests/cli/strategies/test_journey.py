@@ -190,7 +190,7 @@ def test_compare_puts_runs_side_by_side_and_says_what_differs():
     found = answer("compare", one["run_hash"], two["run_hash"][:10])
     assert [record["initial_capital"] for record in found["runs"]] == [50_000.0, 9_000.0]
     assert found["differences"] == [
-        f"{two['run_hash'][:8]} against {one['run_hash'][:8]}: capital differs; another result"
+        f"{two['run_hash'][:8]} differs from {one['run_hash'][:8]} in capital: another result"
     ]
     text = run("compare", one["run_hash"], two["run_hash"]).output
     assert f"{one['final_equity']:,.2f}" in text
