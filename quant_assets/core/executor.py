@@ -5,6 +5,7 @@ import pickle
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol, Self, TypeVar
@@ -67,6 +68,48 @@ class ProcessExecutor:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+class RayExecutor:
+    """A Ray cluster (extra `ray`), or processes of this machine that Ray starts.
+
+    address : of a running cluster; None: what Ray finds, else a local one of `workers` processes.
+    The function is sent once to each node. Items are asked for `window` at a time.
+    """
+
+    def __init__(self, address: str | None = None, *, workers: int = 2, window: int = 256) -> None:
+        if workers < 1 or window < 1:
+            raise ConfigError(f"workers {workers} and window {window} must be at least 1")
+        self.address, self.workers, self.window = address, workers, window
+
+    def map(self, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+        """Apply `function` to each item; an exception of one comes out of here."""
+        ray = self._started()
+        held, task = ray.put(function), ray.remote(_call)
+        left = iter(items)
+        while some := list(islice(left, self.window)):
+            asked = [task.remote(held, item) for item in some]
+            for one in asked:
+                try:
+                    yield ray.get(one)
+                except ray.exceptions.RayTaskError as error:
+                    raise error.cause from error
+
+    def _started(self) -> Any:
+        try:
+            import ray
+        except ImportError as cause:
+            raise ConfigError(
+                "RayExecutor needs Ray: pip install 'quant-assets[ray]', or take ProcessExecutor"
+            ) from cause
+        if not ray.is_initialized():
+            own = {} if self.address else {"num_cpus": self.workers, "include_dashboard": False}
+            ray.init(address=self.address, log_to_driver=False, **own)
+        return ray
+
+
+def _call(function: Callable[[A], B], item: A) -> B:
+    return function(item)
 
 
 def _apply(sent: Path, item: Any) -> Any:
