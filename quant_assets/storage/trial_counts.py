@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from quant_assets.core.errors import StorageError
 from quant_assets.storage.paths import Cell, decode, encode
 from quant_assets.storage.snapshots import SnapshotStore
+from quant_assets.storage.trial_store import tuned_trials
 
 LEDGER = "trial_ledger"
 
@@ -27,6 +28,12 @@ def counted_trials(store: SnapshotStore) -> dict[str, tuple[int, str]]:
         if count > most.get(venue, (0, ""))[0]:
             most[venue] = (count, file.parent.parent.name)
     return most
+
+
+def all_trials(store: SnapshotStore, venue: str) -> int:
+    """Trials that were ever made on a venue: of its entrants, and of searches over strategies."""
+    entrants, _ = counted_trials(store).get(venue, (0, ""))
+    return entrants + tuned_trials(store.layout.root, venue)
 
 
 def shortened_ledgers(store: SnapshotStore) -> dict[Cell, str]:

@@ -8,7 +8,10 @@ import pytest
 from quant_assets.core.errors import IntegrityError
 from quant_assets.quant.tuning.bench import Outcome
 from quant_assets.quant.tuning.study import StoredTrial, tune
+from quant_assets.storage.paths import Cell
 from quant_assets.storage.snapshots import SnapshotStore
+from quant_assets.storage.telemetry import telemetry_frame, write_telemetry
+from quant_assets.storage.trial_counts import all_trials
 from quant_assets.storage.trial_store import (
     TrialFiles,
     trial_files,
@@ -56,6 +59,11 @@ def test_trials_are_counted_by_venue(tmp_path, files):
     TrialFiles(tmp_path, venue="w", strategy="cross").append([trial("d")])
     assert (tuned_trials(tmp_path, "v"), tuned_trials(tmp_path, "w")) == (3, 1)
     assert tuned_trials(tmp_path, "x") == 0
+    store = SnapshotStore(tmp_path)
+    row = {"kind": "metrics", "scope": "trial_ledger", "trials": 4.0}
+    cell = Cell("trial_ledger", "v", "all")
+    write_telemetry(store.layout, "r", telemetry_frame([(cell, [row])]))
+    assert [all_trials(store, venue) for venue in "vwx"] == [7, 1, 0]
     assert [(one.venue, one.strategy) for one in trial_files(tmp_path)] == [
         ("v", "cross"),
         ("v", "other"),

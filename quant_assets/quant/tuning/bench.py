@@ -221,8 +221,8 @@ class Bench:
 
         It knows no start inside of the bars and no further inputs.
         """
-        lean = isinstance(strategy, VectorStrategy) and self._whole and not self.inputs
-        if not lean or self._lean_terms is None:
+        plain = self._whole and all(one is None for one in self.inputs.values())
+        if not (plain and isinstance(strategy, VectorStrategy)) or self._lean_terms is None:
             return None
         accounts = Accounts(initial_capital=self.initial_capital)
         shared = isinstance(strategy, TakesCache)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from quant_assets.core.executor import ProcessExecutor
+from quant_assets.core.executor import ProcessExecutor, RayExecutor
 from quant_assets.quant.model_selection.walk_forward import WalkForward
 from quant_assets.quant.tuning.out_of_sample import walk_forward
 from quant_assets.quant.tuning.study import tune
@@ -30,3 +30,13 @@ def test_processes_give_the_same_walk(processes):
     here = walk_forward(Cross, SPACE, bars, splitter)
     there = walk_forward(Cross, SPACE, bars, splitter, executor=processes)
     assert there.hash() == here.hash()
+
+
+def test_ray_gives_the_same_trials():
+    ray = pytest.importorskip("ray")
+    bars = market(150)
+    try:
+        there = tune(Cross, SPACE, bars, executor=RayExecutor(workers=2))
+    finally:
+        ray.shutdown()
+    assert there.hash() == tune(Cross, SPACE, bars).hash()
