@@ -40,7 +40,7 @@ class CellSpec:
     empty), or nothing. `extends_itself` marks a venue-wide ledger: its step also gets the version
     before, and only adds to it. That version is an input of the manifest but not of the
     fingerprint, and no edge of the graph: Dagster refuses self-dependencies without a time
-    dimension.
+    dimension. `op` is the body's name, as Dagster calls the step.
     """
 
     outs: Mapping[str, type[Contract]]
@@ -55,6 +55,7 @@ class CellSpec:
     excluded: Callable[[Venue], str] | None = None
     dataset: str | None = None
     extends_itself: bool = False
+    op: str = ""
 
     @cached_property
     def code_version(self) -> str:
@@ -118,7 +119,8 @@ def window_asset(
     """
 
     def decorate(body: Callable[..., Any]) -> dg.AssetsDefinition:
-        own = spec if contract is None else replace(spec, outs={body.__name__: contract})
+        outs = spec.outs if contract is None else {body.__name__: contract}
+        own = replace(spec, outs=outs, op=body.__name__)
         body.cell_spec = own  # type: ignore[attr-defined]
         grid = venue_partitions() if own.kind == "venue" else shared_grid()
         shared: dict[str, Any] = {

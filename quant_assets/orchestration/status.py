@@ -41,11 +41,7 @@ def venue_status(workspace: Workspace, venue: str) -> list[dict[str, Any]]:
 
 
 def _failure(cell: CellState, failures: dict[str, str]) -> str | None:
-    steps = {
-        cell.spec.main,
-        cell.spec.step.__name__,
-        "simulation" if len(cell.spec.outs) > 1 else "",
-    }
+    steps = {cell.spec.main, cell.spec.step.__name__, cell.spec.op}
     return next((cause for stage, cause in failures.items() if stage in steps), None)
 
 

@@ -143,3 +143,7 @@ def test_history_offsets_are_the_widest_over_venues():
 
     for venue in workspace.venues.values():
         assert own(venue) == (-venue.training_windows, -1)
+
+
+def test_graph_specs_know_their_steps_by_name():
+    assert all(cell_spec(asset).op == asset.op.name for asset in window_assets())
