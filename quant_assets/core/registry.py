@@ -60,14 +60,20 @@ def _discover(package: str, base: Any) -> dict[str, Any]:
             if member is base or inspect.isabstract(member):
                 continue
             name = vars(member).get("name")
-            where = f"{module.__file__}:{inspect.getsourcelines(member)[1]}"
             if not isinstance(name, str) or not name:
+                where = _place(module, member)
                 raise PluginError(f"{where}: {member.__name__} has no `name: ClassVar[str]`")
             if name in found:
                 other = inspect.getsourcefile(found[name])
+                where = _place(module, member)
                 raise PluginError(f"{where}: the name {name!r} is already taken by {other}")
             found[name] = member
     return dict(sorted(found.items()))
+
+
+def _place(module: ModuleType, member: type) -> str:
+    """File and line of a class; its source is read only when there is something to tell."""
+    return f"{module.__file__}:{inspect.getsourcelines(member)[1]}"
 
 
 def get(package: str, base: type[T], name: str) -> type[T]:

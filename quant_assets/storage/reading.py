@@ -8,7 +8,6 @@ import pandas as pd
 
 from quant_assets.core.config import load_settings
 from quant_assets.core.errors import ConfigError, MissingCellError
-from quant_assets.storage.catalog import run_query
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.snapshots import SnapshotStore
 
@@ -106,4 +105,6 @@ def query(sql: str, *, root: Path | str | None = None) -> pd.DataFrame:
     `window` is a word of SQL, so it stands in double quotes.
     Example: ``query('SELECT entrant, sum(fees) FROM equity GROUP BY entrant')``.
     """
+    from quant_assets.storage.catalog import run_query  # with duckdb
+
     return run_query(_root(root), sql)

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from quant_assets.adapters.providers.base import provider_class
 from quant_assets.core.errors import ConfigError, PluginError
 from quant_assets.core.venues import Venue
 from quant_assets.core.yaml_loader import Located, load_yaml, validate
@@ -71,6 +70,8 @@ def _load(path: Path, owners: dict[str, Path]) -> Venue:
 
 def _check_provider(located: Located, venue: Venue) -> None:
     """Errors in the provider's name and settings, with the lines that only the file knows."""
+    from quant_assets.adapters.providers.base import provider_class  # with pandera, 0.2 s
+
     keys = ("provider", "name")
     try:
         provider = provider_class(venue.provider.name)
