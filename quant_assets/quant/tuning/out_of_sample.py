@@ -30,6 +30,7 @@ from quant_assets.quant.tuning.objectives.base import OBJECTIVES, Objective
 from quant_assets.quant.tuning.space import Point, Space
 from quant_assets.quant.tuning.study import (
     ObjectiveSpelling,
+    Progress,
     SearchSpelling,
     Trials,
     TrialStore,
@@ -107,7 +108,8 @@ class WalkForwardResult:
     @property
     def oos_value(self) -> float:
         """The objective over all test rows."""
-        return self.objective.measure(self.returns, observed_periods_per_year(self.bars))
+        rows = slice(self.windows[0].span.test_first, self.windows[-1].span.test_last)
+        return self.objective.measure(self.returns, observed_periods_per_year(self.bars.rows(rows)))
 
     @cached_property
     def trades(self) -> pd.DataFrame:
@@ -188,6 +190,7 @@ def walk_forward(  # noqa: PLR0913  # a door: what a notebook may want to say
     store: TrialStore | None = None,
     executor: Executor | None = None,
     budget_mb: float = 1024.0,
+    progress: Progress | None = None,
     inputs: Mapping[str, Any] | None = None,
 ) -> WalkForwardResult:
     """Choose parameters on each training span, trade its test span, carry the account on.
@@ -205,6 +208,7 @@ def walk_forward(  # noqa: PLR0913  # a door: what a notebook may want to say
     carried : the account that the first window goes on with (`WalkForwardResult.carried`), in
         place of `initial_capital`. flat : each window begins without positions, with the equity
         that the one before ended with.
+    progress : told the number of windows that are done, after each.
 
     Raises
     ------
@@ -219,10 +223,9 @@ def walk_forward(  # noqa: PLR0913  # a door: what a notebook may want to say
     _check(wanted, len(bars))
     aim: Objective = plug_in(OBJECTIVES, Objective, objective)
     model = None if execution is None else execution_model(execution)
-    per_year = observed_periods_per_year(bars)
     windows: list[WalkedWindow] = []
     capital = initial_capital
-    for span in wanted:
+    for number, span in enumerate(wanted, 1):
         bench = Bench(
             factory=strategy,
             bars=bars,
@@ -254,6 +257,7 @@ def walk_forward(  # noqa: PLR0913  # a door: what a notebook may want to say
             **(inputs or {}),
         )
         returns = result.equity["returns"].to_numpy()
+        per_year = observed_periods_per_year(bars.rows(slice(span.train_first, span.test_last)))
         windows.append(
             WalkedWindow(
                 span=span,
@@ -265,6 +269,8 @@ def walk_forward(  # noqa: PLR0913  # a door: what a notebook may want to say
             )
         )
         capital, carried = result.final_equity, None if flat else result.carried()
+        if progress is not None:
+            progress(number, len(wanted))
     first = windows[0].result.initial_capital
     return WalkForwardResult(
         windows=tuple(windows), bars=bars, objective=aim, initial_capital=first

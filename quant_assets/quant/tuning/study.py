@@ -179,7 +179,10 @@ class _Ledger:
     _known: dict[str, Outcome] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._known = {one.key: one.outcome for one in self.store.load()}
+        # a store may hold trials of other bars: those of another length are none of ours
+        sizes = {0, len(self.bench.clock)}
+        kept = (one for one in self.store.load() if len(one.outcome.returns) in sizes)
+        self._known = {one.key: one.outcome for one in kept}
         self._stored = set(self._known)
 
     def answer(self, points: Sequence[Point]) -> list[float]:
@@ -209,11 +212,11 @@ class _Ledger:
         return values
 
     def _check_budget(self) -> None:
-        held = {id(o.returns): o.returns.nbytes for o in self._known.values()}
+        held = {id(one.outcome.returns): one.outcome.returns.nbytes for one in self.items}
         used = sum(held.values()) / 2**20
         if used > self.budget_mb:
             raise ConfigError(
-                f"the returns of {len(self._known)} trials take {used:.0f} MB of the budget of "
+                f"the returns of {len(self.items)} trials take {used:.0f} MB of the budget of "
                 f"{self.budget_mb:g} MB: take returns per 'day', fewer trials, or a larger budget"
             )
 

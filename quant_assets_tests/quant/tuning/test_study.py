@@ -203,6 +203,13 @@ def test_budget_for_returns_is_kept():
         tune(Cross, {"fast": list(range(1, 60)), "slow": [60]}, market(400), budget_mb=0.1)
 
 
+def test_trials_of_other_bars_in_a_store_cost_no_budget():
+    store = Notebook()
+    tune(Cross, SPACE, market(300), store=store)
+    found = tune(Cross, SPACE, market(40), store=store, budget_mb=0.01)
+    assert (found.reused, len(found)) == (0, 9)
+
+
 def test_progress_is_told_after_each_batch():
     told = []
     tune(

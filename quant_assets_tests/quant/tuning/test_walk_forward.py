@@ -53,10 +53,7 @@ def test_walk_forward_is_the_one_by_hand():
     assert frame["is_metrics"].tolist() == pytest.approx([value for value, _ in chosen])
     ends = np.r_[0, np.cumsum([s.test_last - s.test_first for s in spans])]
     whole = np.r_[100_000.0, equity]
-    outside = [
-        sharpe(np.diff(whole[a : b + 1]) / whole[a:b], observed_periods_per_year(bars))
-        for a, b in pairwise(ends)
-    ]
+    outside = [sharpe(np.diff(whole[a : b + 1]) / whole[a:b], 365.2425) for a, b in pairwise(ends)]
     assert frame["oos_metrics"].tolist() == pytest.approx(outside)
     expected = [
         100.0 * (i - o) / i if i > 0.0 else np.nan
@@ -115,6 +112,17 @@ def test_flat_windows_begin_without_positions():
     for one, before in zip(walked.windows[1:], ends[1:], strict=False):
         assert one.result.initial_capital == before
         assert one.result.equity["gross"].iloc[0] == 0.0
+
+
+def test_figures_of_a_window_do_not_depend_on_the_windows_after_it():
+    bars, told = market(300, seed=5), []
+    spans = spans_of(WalkForward(100, 40), bars)
+    whole = walk_forward(
+        Cross, SPACE, bars, spans, progress=lambda done, planned: told.append((done, planned))
+    )
+    short = walk_forward(Cross, SPACE, bars.rows(slice(0, 180)), spans[:2])
+    pd.testing.assert_frame_equal(whole.frame().iloc[:2], short.frame())
+    assert told == [(n, len(spans)) for n in range(1, len(spans) + 1)]
 
 
 def test_trades_of_all_windows_are_told_once():
