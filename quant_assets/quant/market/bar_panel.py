@@ -78,6 +78,11 @@ class BarPanel:
         """Number of bars."""
         return len(self.ts)
 
+    @property
+    def closes_only(self) -> bool:
+        """True where no bar opens elsewhere than it closes: an open is then the next close."""
+        return bool(np.array_equal(self.open, self.close, equal_nan=True))
+
     def __getitem__(self, name: str) -> Floats:
         """A field or an extra by name; an unknown one is a `DataError`."""
         columns = self.columns()
@@ -161,7 +166,8 @@ class BarPanel:
     def from_frame(cls, frame: pd.DataFrame, *, bar_length: timedelta) -> "BarPanel":
         """Bars of a long frame with `ts`, `symbol`, `close` and, where known, the other columns.
 
-        Other float columns become extras. A row's `available_at` may be later than its end (late
+        A column without any value (the opens of a venue of closes) counts as absent, see
+        `from_arrays`. Other float columns become extras. A row's `available_at` may be later than its end (late
         data): bar t is known when the last of its rows is. Rows that repeat are a `DataError`.
         """
         if frame.duplicated(["ts", "symbol"]).any():
@@ -177,6 +183,7 @@ class BarPanel:
             rows = np.searchsorted(ts, instants(frame["ts"]))
             np.maximum.at(known, rows, instants(frame["available_at"]))
         given = {name: panels[name].values for name in FIELDS if name in panels}
+        given = {name: v for name, v in given.items() if name == "close" or not np.isnan(v).all()}
         extras = {name: panels[name].values for name in floats if name not in FIELDS}
         return cls.from_arrays(
             ts, first.symbols, bar_length, available_at=known, extras=extras, **given
