@@ -18,7 +18,7 @@ from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import Replay
 from quant_assets.quant.market.panel import Panel
 from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, VectorStrategy
-from quant_assets.quant.strategies.orders import Order
+from quant_assets.quant.strategies.orders import Cancel, Order
 from quant_assets.quant.strategies.signals import FLAGS, Signals
 
 __all__ = ["assert_no_leak", "check_strategy"]
@@ -136,7 +136,7 @@ def _note(table: dict[str, Any], row: int, decision: Any, bars: BarPanel) -> Non
                 _row_of(table, name, bars, empty)[row] = values
     elif decision is not None:
         for order in decision:
-            _note_order(table, row, order, bars)
+            (_note_cancel if isinstance(order, Cancel) else _note_order)(table, row, order, bars)
 
 
 def _note_order(table: dict[str, Any], row: int, order: Order, bars: BarPanel) -> None:
@@ -146,6 +146,13 @@ def _note_order(table: dict[str, Any], row: int, order: Order, bars: BarPanel) -
         if value is not None:
             cells = _row_of(table, f"order {name}", bars, 0.0)
             cells[row, column] += value
+
+
+def _note_cancel(table: dict[str, Any], row: int, cancel: Cancel, bars: BarPanel) -> None:
+    """Count it where it looks; the name tells one cancel from another."""
+    name = f"cancel {cancel.part} of tag {cancel.tag!r}, group {cancel.group!r}"
+    column = slice(None) if cancel.symbol is None else bars.symbols.index(cancel.symbol)
+    _row_of(table, name, bars, 0.0)[row, column] += 1.0
 
 
 def _row_of(table: dict[str, Any], name: str, bars: BarPanel, empty: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.strategies.orders import Order
+from quant_assets.quant.strategies.orders import Cancel, Order
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Account", "BarStrategy", "Strategy", "VectorStrategy"]
 
 Floats = npt.NDArray[np.float64]
-Decision = Signals | Sequence[Order] | None
+Decision = Signals | Sequence[Order | Cancel] | None
 
 
 @dataclass(frozen=True)
@@ -93,5 +93,5 @@ class BarStrategy(Strategy):
     def on_bar(self, window: "DataWindow", account: Account) -> Decision:
         """Decide at the close of the window's last bar.
 
-        Returns signals of one bar (`(symbol,)` arrays), orders, or None.
+        Returns signals of one bar (`(symbol,)` arrays), orders and cancels, or None.
         """

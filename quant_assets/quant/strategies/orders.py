@@ -5,7 +5,7 @@ from typing import Literal
 
 from quant_assets.core.errors import ConfigError
 
-__all__ = ["Order"]
+__all__ = ["Cancel", "Order"]
 
 Kind = Literal["market", "limit", "stop", "stop_limit", "trailing_stop"]
 TimeInForce = Literal["gtc", "day", "ioc", "gtd"]
@@ -52,3 +52,30 @@ class Order:
                 raise ConfigError(f"a {self.kind} {self.time_in_force} order {word} {name}")
         if self.quantity == 0.0 or self.quantity != self.quantity:
             raise ConfigError(f"order for {self.symbol}: quantity {self.quantity} buys nothing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cancel:
+    """Cancels open orders at the close of the current bar, before the bar's new orders.
+
+    tag, group, symbol : orders that have all that is given; nothing given: all open orders. ""
+        as the tag: orders without one.
+    part : `all`, or only `orders` or `brackets`. The bracket of an order has its tag. A cancelled
+        order that was filled in part takes its bracket along, unless part is `orders`: then it goes
+        on to protect what was filled.
+
+    Entries and exits of signals and targets are cancelled too; not what closes a position by a rule
+    of the account: halts, time stops, met stops that wait for volume. What fills before a cancel
+    becomes known (latency, late bars) is filled. A cancel that names nothing does nothing.
+    """
+
+    tag: str | None = None
+    group: str | None = None
+    symbol: str | None = None
+    part: Literal["all", "orders", "brackets"] = "all"
+
+    def __post_init__(self) -> None:
+        if self.part not in {"all", "orders", "brackets"}:
+            raise ConfigError(f"part {self.part!r} of a cancel is not all, orders or brackets")
+        if self.part == "brackets" and self.group is not None:
+            raise ConfigError("brackets are in no group: cancel them by tag or symbol")

@@ -28,12 +28,13 @@ from quant_assets.quant.simulation.execution.terms import (
     ExecutionTerms,
 )
 from quant_assets.quant.strategies.base import Account, BarStrategy
-from quant_assets.quant.strategies.orders import Order
+from quant_assets.quant.strategies.orders import Cancel, Order
 from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["run_by_bar"]
 
 KINDS = {"market": 0, "limit": 1, "stop": 2, "stop_limit": 3, "trailing_stop": 4}
+CANCEL, PARTS = 5, {"all": 0, "orders": 1, "brackets": 2}
 FORCES = {"gtc": 0, "day": 1, "ioc": 2, "gtd": 3}
 FLAGS = (
     ("entry_long", ENTER_LONG),
@@ -44,7 +45,7 @@ FLAGS = (
 PRICES = ("target", "limit", "stop", "strength")
 CASH, NOW, PEAK, HEAT, N_REQUESTS = 0, 4, 2, 15, 14
 BAR, QUANTITY, AVERAGE, ENTRY_BAR = 0, 0, 1, 1
-ALL, FIRST_ROWS = slice(None), 64
+ALL, FIRST_ROWS, UNKNOWN = slice(None), 64, -(2**62)
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 
 
@@ -265,11 +266,14 @@ class _Decider:
                 values[0] = given[self._order]
                 self._used.add(name)
 
-    def _send(self, orders: Sequence[Order]) -> None:
+    def _send(self, orders: Sequence[Order | Cancel]) -> None:
         requests = self._book.requests
         if len(orders) > len(requests):
             raise DataError(f"{len(orders)} orders at one bar; at most {len(requests)} are taken")
         for i, order in enumerate(orders):
+            if isinstance(order, Cancel):
+                requests[i] = self._cancel(order)
+                continue
             requests[i] = (
                 self._at(order.symbol),
                 order.quantity,
@@ -287,6 +291,25 @@ class _Decider:
                 self._code(self.tags, order.tag or None),
             )
         self._counters[N_REQUESTS] = len(orders)
+
+    def _cancel(self, cancel: Cancel) -> tuple[float, ...]:
+        """A request of which NaN stands for any; a name that no order has matches none."""
+        symbol = np.nan if cancel.symbol is None else self._at(cancel.symbol)
+        group = np.nan if cancel.group is None else self.groups.get(cancel.group, UNKNOWN)
+        tag = np.nan if cancel.tag is None else {"": 0, **self.tags}.get(cancel.tag, UNKNOWN)
+        part = PARTS[cancel.part]
+        return (
+            symbol,
+            0.0,
+            CANCEL,
+            *[np.nan] * 3,
+            part,
+            *[0.0] * 2,
+            *[np.nan] * 2,
+            group,
+            0.0,
+            tag,
+        )
 
     def _at(self, symbol: str) -> int:
         if symbol not in self._column:

@@ -38,6 +38,13 @@ REASONS = (
 )
 KINDS = ("market", "limit", "stop", "stop_limit", "trailing_stop")
 STATUSES = ("open", "filled", "cancelled", "expired", "rejected")
+# How an order ends, by the kernel's code, and by what it was cancelled.
+ENDS = (
+    *(("open", ""), ("filled", ""), ("cancelled", "nothing_left"), ("expired", "")),
+    *(("rejected", ""), ("cancelled", "strategy"), ("cancelled", "group")),
+    *(("cancelled", "halt"), ("cancelled", "time_in_force"), ("cancelled", "decision")),
+)
+CANCELLED_BY = ("", "nothing_left", "strategy", "group", "halt", "time_in_force", "decision")
 RULES = (
     *("leverage", "max_position", "max_gross", "max_net", "max_sector", "max_positions"),
     *("max_heat", "correlation", "drawdown_cut", "drawdown_halt", "daily_loss", "cool_down"),

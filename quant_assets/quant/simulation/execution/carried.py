@@ -17,6 +17,7 @@ BAR, N_HELD, N_OPEN, EVENT, HALT_SINCE = 0, 1, 2, 8, 10
 LOG_COUNTERS = [4, 5, 6, 7]
 SYMBOL_BARS = [1, 2, 5, 6, 7, 10]  # entry, time exit, before, used, cool-down, decided
 LAST_TRADE, HELD_AT, C_SYMBOL, C_DECIDED, C_ACTIVE, C_EXPIRES = 15, 0, 1, 3, 4, 5
+C_LEAVES = 19
 NEVER = 2**62
 
 
@@ -110,7 +111,7 @@ class Carried:
         n = len(self.orders)
         codes = self.codes.copy()
         codes[:, C_SYMBOL] = place[codes[:, C_SYMBOL]]
-        when = [C_DECIDED, C_ACTIVE, C_EXPIRES]
+        when = [C_DECIDED, C_ACTIVE, C_EXPIRES, C_LEAVES]
         codes[:, when] = _shifted(codes[:, when], shift)
         if n and codes[:, C_DECIDED].min() < 0:
             raise DataError(

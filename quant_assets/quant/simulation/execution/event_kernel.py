@@ -52,9 +52,11 @@ NEXT_OPEN, NEXT_CLOSE, NEXT_VWAP, SAME_CLOSE = 0, 1, 2, 3
 STOP_FRACTION, STOP_PRICE, TRAIL_FRACTION, TRAIL_PRICE = 0, 1, 2, 3
 TARGET_FRACTION, TARGET_PRICE, TIME_BARS = 4, 5, 6
 DUE_AT_CLOSE, DUE_BEFORE_OPEN, DUE_INSIDE = 0, 1, 2
-MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING = 0, 1, 2, 3, 4
+MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING, CANCEL = 0, 1, 2, 3, 4, 5
 GTC, DAY_ORDER, IOC, GTD = 0, 1, 2, 3
-OPEN_ORDER, FILLED, CANCELLED, EXPIRED, REJECTED = 0, 1, 2, 3, 4
+OPEN_ORDER, FILLED, NOTHING_LEFT, EXPIRED, REJECTED = 0, 1, 2, 3, 4
+WITHDRAWN, IN_GROUP, IN_HALT, UNFILLED, REPLACED = 5, 6, 7, 8, 9  # cancelled as well
+ALL_ORDERS, NO_BRACKETS, BRACKETS = 0, 1, 2
 AT_OPEN, INSIDE, AT_CLOSE = 0, 1, 2
 ONE_DAY = 86_400_000_000  # microseconds
 POINT, WHOLE = -2, -1  # of a bar: its open alone, all of it; from 0 on: detail bars
@@ -85,6 +87,7 @@ C_ID, C_SYMBOL, C_KIND, C_DECIDED, C_ACTIVE, C_EXPIRES, C_GROUP, C_REDUCE, C_REA
 C_SIDE, C_UNIT, C_TRIGGERED, C_TAG, C_PART, C_FORCE, C_DAY, C_STATUS, C_BORN, C_CHILDREN = range(
     9, 19
 )
+C_LEAVES = 19  # bar at whose end a cancelled order is out of the book
 # Requests
 (R_SYMBOL, R_QUANTITY, R_KIND, R_LIMIT, R_STOP, R_TRAIL, R_PART, R_FORCE, R_BARS) = range(9)
 R_PROFIT, R_LOSS, R_GROUP, R_REDUCE, R_TAG = range(9, 14)
@@ -477,7 +480,7 @@ def new_order(k: Book, t: int, s: int, kind: int, side: int, reason: int) -> int
     codes[slot, C_ID], codes[slot, C_SYMBOL] = counters[N_IDS], s
     codes[slot, C_KIND], codes[slot, C_SIDE], codes[slot, C_REASON] = kind, side, reason
     codes[slot, C_DECIDED] = codes[slot, C_ACTIVE] = t
-    codes[slot, C_EXPIRES], codes[slot, C_BORN] = NEVER, -1
+    codes[slot, C_EXPIRES], codes[slot, C_LEAVES], codes[slot, C_BORN] = NEVER, NEVER, -1
     codes[slot, C_DAY] = -NEVER
     return slot
 
@@ -885,7 +888,7 @@ def close_trade(m: Market, k: Book, t: int, slot: int) -> None:
     for other in range(counters[N_OPEN]):
         mine = other != slot and codes[other, C_SYMBOL] == s and codes[other, C_REDUCE] == 1
         if mine and codes[other, C_REASON] != ORDER:
-            finish(k, t, other, CANCELLED)
+            finish(k, t, other, NOTHING_LEFT)
 
 
 @compiled
@@ -1021,7 +1024,7 @@ def after_fill(k: Book, t: int, slot: int, amount: float, opened: bool) -> None:
     if group != 0:
         for other in range(counters[N_OPEN]):
             if other != slot and codes[other, C_GROUP] == group:
-                finish(k, t, other, CANCELLED)
+                finish(k, t, other, IN_GROUP)
     profit_at, loss_at = orders[slot, O_PROFIT], orders[slot, O_LOSS]
     if not opened or (np.isnan(profit_at) and np.isnan(loss_at)):
         return
@@ -1069,7 +1072,7 @@ def execute(
         if not may_open and held * quantity >= 0.0:
             return opened
         if quantity == 0.0 or abs(quantity) * worth(m, t, s, how[0]) <= DUST * k.account[NOW]:
-            finish(k, t, slot, REJECTED if codes[slot, C_UNIT] != WEIGHT else CANCELLED)
+            finish(k, t, slot, REJECTED if codes[slot, C_UNIT] != WEIGHT else NOTHING_LEFT)
             return opened
         orders[slot, O_QUANTITY] = orders[slot, O_ORIGINAL] = quantity
         codes[slot, C_SIDE] = 1 if quantity > 0.0 else -1
@@ -1085,10 +1088,10 @@ def execute(
                 return opened
         quantity = orders[slot, O_QUANTITY] if part > 0.0 else 0.0
     elif codes[slot, C_REDUCE] == 1:
-        finish(k, t, slot, CANCELLED)
+        finish(k, t, slot, NOTHING_LEFT)
         return opened
     if abs(quantity) <= 0.0 or codes[slot, C_REDUCE] == 1:
-        finish(k, t, slot, FILLED if orders[slot, O_FILLED] > 0.0 else CANCELLED)
+        finish(k, t, slot, FILLED if orders[slot, O_FILLED] > 0.0 else NOTHING_LEFT)
         return opened
     if may_open:
         amount = allowed(m, k, t, slot, abs(quantity), price)
@@ -1488,14 +1491,6 @@ def refused(m: Market, k: Book, t: int, s: int, side: int, size: float) -> bool:
 
 
 @compiled
-def cancel(k: Book, t: int, identifier: int) -> None:
-    """Cancel the open order with this id."""
-    for slot in range(k.counters[N_OPEN]):
-        if k.codes[slot, C_ID] == identifier:
-            finish(k, t, slot, CANCELLED)
-
-
-@compiled
 def entry_blocks(k: Book, t: int, s: int, at_market: bool) -> bool:
     """Whether a waiting entry of `s` stays; a resting one that was active is replaced."""
     codes, flags = k.codes, k.flags
@@ -1506,7 +1501,7 @@ def entry_blocks(k: Book, t: int, s: int, at_market: bool) -> bool:
             waits = codes[slot, C_KIND] == MARKET and at_market
             if waits or k.orders[slot, O_FILLED] > 0.0 or codes[slot, C_ACTIVE] > t:
                 return True
-            finish(k, t, slot, CANCELLED)
+            finish(k, t, slot, REPLACED)
             return False
     return False
 
@@ -1520,7 +1515,7 @@ def replace_targets(k: Book, t: int, s: int) -> None:
     for slot in range(k.counters[N_OPEN]):
         older = codes[slot, C_REASON] == TARGET_WEIGHT and codes[slot, C_ACTIVE] <= t
         if older and codes[slot, C_SYMBOL] == s:
-            finish(k, t, slot, CANCELLED)
+            finish(k, t, slot, REPLACED)
 
 
 @compiled
@@ -1574,7 +1569,7 @@ def decide_signals(m: Market, k: Book, t: int) -> None:
                     side = codes[slot, C_SIDE]
                     ends = (code & (EXIT_LONG if side > 0 else EXIT_SHORT)) != 0
                     if ends:
-                        finish(k, t, slot, CANCELLED)
+                        finish(k, t, slot, REPLACED)
         if leaves:
             exit_order(m, k, t, s, EXIT_SIGNAL)
         if long == short:
@@ -1627,10 +1622,77 @@ def decide_targets(m: Market, k: Book, t: int) -> None:
 
 
 @compiled
+def is_chosen(k: Book, slot: int, i: int) -> bool:
+    """Whether request i, a cancel, names this order.
+
+    What closes a position by a rule of the account (a protective exit that waits for volume, a
+    time stop, a halt) is not for the strategy to cancel.
+    """
+    codes, r = k.codes, k.requests
+    bracket, reason = codes[slot, C_GROUP] < 0, codes[slot, C_REASON]
+    decided = reason in (ENTRY, EXIT_SIGNAL, TARGET_WEIGHT, ORDER, REVERSAL)
+    part = int(r[i, R_PART])
+    wrong_part = part == (NO_BRACKETS if bracket else BRACKETS)
+    if codes[slot, C_STATUS] != OPEN_ORDER or not (bracket or decided) or wrong_part:
+        return False
+    for field, code in ((R_SYMBOL, C_SYMBOL), (R_GROUP, C_GROUP), (R_TAG, C_TAG)):
+        if not np.isnan(r[i, field]) and r[i, field] != codes[slot, code]:
+            return False
+    return True
+
+
+@compiled
+def leave(m: Market, k: Book, t: int, slot: int) -> None:
+    """Cancel an order; like an order, the cancel reaches the market when its decision does."""
+    codes = k.codes
+    at_market = codes[slot, C_KIND] == MARKET
+    same_close = at_market and m.switches[MODEL] == SAME_CLOSE
+    last = first_bar(m, t, at_market) - (0 if same_close else 1)
+    codes[slot, C_LEAVES] = min(codes[slot, C_LEAVES], last)
+    if last <= t:
+        drop(k, t, slot)
+
+
+@compiled
+def drop(k: Book, t: int, slot: int) -> None:
+    """Take a cancelled order out of the book; a stop of a bracket protects no more."""
+    orders, codes = k.orders, k.codes
+    finish(k, t, slot, WITHDRAWN)
+    if codes[slot, C_GROUP] >= 0 or codes[slot, C_KIND] != STOP:
+        return
+    s = codes[slot, C_SYMBOL]
+    k.symbols[s, ORDER_STOP] = np.nan
+    for other in range(k.counters[N_OPEN]):
+        mine = codes[other, C_SYMBOL] == s and codes[other, C_STATUS] == OPEN_ORDER
+        if mine and codes[other, C_GROUP] < 0 and codes[other, C_KIND] == STOP:
+            k.symbols[s, ORDER_STOP] = orders[other, O_STOP]
+
+
+@compiled
+def withdraw(m: Market, k: Book, t: int, i: int) -> None:
+    """Cancel the orders that request i names, and the brackets that they brought to life."""
+    codes = k.codes
+    with_brackets = int(k.requests[i, R_PART]) == ALL_ORDERS
+    for slot in range(k.counters[N_OPEN]):
+        if not is_chosen(k, slot, i):
+            continue
+        leave(m, k, t, slot)
+        children = codes[slot, C_CHILDREN] if with_brackets else 0
+        for child in range(k.counters[N_OPEN]):
+            if children != 0 and codes[child, C_GROUP] == children:
+                leave(m, k, t, child)
+
+
+@compiled
 def ingest(m: Market, k: Book, t: int) -> None:
-    """Turn the orders that a bar-by-bar strategy placed into open orders."""
+    """Cancel what a bar-by-bar strategy cancels, then turn what it placed into open orders."""
     orders, codes, counters = k.orders, k.codes, k.counters
     for i in range(counters[N_REQUESTS]):
+        if k.requests[i, R_KIND] == CANCEL:
+            withdraw(m, k, t, i)
+    for i in range(counters[N_REQUESTS]):
+        if k.requests[i, R_KIND] == CANCEL:
+            continue
         r, quantity = k.requests, k.requests[i, R_QUANTITY]
         s, side = int(r[i, R_SYMBOL]), 1 if quantity > 0.0 else -1
         held, reduce = k.symbols[s, QUANTITY], int(r[i, R_REDUCE])
@@ -1675,7 +1737,7 @@ def watch(m: Market, k: Book, t: int) -> None:
     if stopped:
         for slot in range(counters[N_OPEN]):
             if k.codes[slot, C_REDUCE] == 0:
-                finish(k, t, slot, CANCELLED)
+                finish(k, t, slot, IN_HALT)
     for i in range(counters[N_HELD]):
         s = k.held[i]
         if stopped:
@@ -1703,7 +1765,12 @@ def expire(m: Market, k: Book, t: int, starts: bool) -> None:
     """
     orders, codes, counters = k.orders, k.codes, k.counters
     for slot in range(counters[N_OPEN]):
-        if codes[slot, C_STATUS] != OPEN_ORDER or codes[slot, C_ACTIVE] > t:
+        if codes[slot, C_STATUS] != OPEN_ORDER:
+            continue
+        if not starts and t >= codes[slot, C_LEAVES]:
+            drop(k, t, slot)
+            continue
+        if codes[slot, C_ACTIVE] > t:
             continue
         s = codes[slot, C_SYMBOL]
         if starts:
@@ -1712,7 +1779,7 @@ def expire(m: Market, k: Book, t: int, starts: bool) -> None:
             if codes[slot, C_FORCE] == DAY_ORDER and codes[slot, C_DAY] != counters[DAY]:
                 finish(k, t, slot, EXPIRED)
         elif t >= codes[slot, C_EXPIRES]:
-            finish(k, t, slot, CANCELLED if codes[slot, C_FORCE] == IOC else EXPIRED)
+            finish(k, t, slot, UNFILLED if codes[slot, C_FORCE] == IOC else EXPIRED)
         elif codes[slot, C_KIND] == TRAILING and codes[slot, C_REASON] == ORDER:
             best = m.low[t, s] if codes[slot, C_SIDE] > 0 else m.high[t, s]
             if codes[slot, C_SIDE] * best < codes[slot, C_SIDE] * orders[slot, O_EXTREME]:

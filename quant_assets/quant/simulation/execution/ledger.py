@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.quant.simulation.execution.book import (
+    CANCELLED_BY,
+    ENDS,
     FILL_FIELDS,
     KINDS,
     ORDER_FIELDS,
@@ -37,6 +39,8 @@ __all__ = [
 N_OPEN, N_FILLS, N_ORDERS, N_TRADES, N_VETOES = 2, 4, 5, 6, 7
 Columns = dict[str, Any]
 DAY = np.timedelta64(1, "D")
+STATUS_OF = np.array([STATUSES.index(status) for status, _ in ENDS], dtype=np.float64)
+CAUSE_OF = np.array([CANCELLED_BY.index(cause) for _, cause in ENDS], dtype=np.float64)
 
 
 def _table(log: Floats, fields: tuple[str, ...], rows: int) -> dict[str, Floats]:
@@ -89,13 +93,16 @@ def order_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
     """One row per order, by id: what was asked for, what became of it.
 
     `decided_ts` and `finished_ts` open the bars of its decision and end; those of open orders are
-    NaT. An order that is sized when it fills and never did has NaN as its quantity.
+    NaT. An order that is sized when it fills and never did has NaN as its quantity. `cancelled_by`:
+    `strategy` (a `Cancel`), `group` (another of its group filled), `decision` (a later signal or
+    target took its place), `time_in_force`, `halt`, `nothing_left` (there is no position to close).
     """
     log = _table(book.order_log, ORDER_FIELDS, int(book.counters[N_ORDERS]))
     live = _open_orders(book)
     columns = {name: np.concatenate([log[name], live[name]]) for name in ORDER_FIELDS}
     by_id = np.argsort(columns["order"], kind="stable")
     columns = {name: values[by_id] for name, values in columns.items()}
+    ended = _whole(columns["status"])
     return pd.DataFrame(
         {
             "order": _whole(columns["order"]),
@@ -105,7 +112,8 @@ def order_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
             "decided_ts": _times(preparation, columns["decided"]),
             "finished_ts": _times(preparation, columns["finished"]),
             **{n: columns[n] for n in ("quantity", "limit", "stop", "filled", "average_price")},
-            "status": _names(columns["status"], STATUSES),
+            "status": _names(STATUS_OF[ended], STATUSES),
+            "cancelled_by": _names(CAUSE_OF[ended], CANCELLED_BY),
             "group": _whole(columns["group"]),
             "tag": np.array(("", *tags), dtype=object)[_whole(columns["tag"])],
             "strength": columns["strength"],

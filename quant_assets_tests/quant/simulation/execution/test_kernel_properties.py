@@ -133,7 +133,12 @@ def test_constants_are_those_of_terms_and_books():
     assert names.Book._fields == kernel.BOOK_FIELDS
     assert kernel.TRADED_NOTIONAL < names.N_SYMBOL
     assert kernel.LAST_TRADE < names.N_FLAGS
-    assert kernel.C_CHILDREN < names.N_CODE
+    assert kernel.C_CHILDREN < kernel.C_LEAVES < names.N_CODE
+    ends = ("OPEN_ORDER", "FILLED", "NOTHING_LEFT", "EXPIRED", "REJECTED", "WITHDRAWN")
+    ends += ("IN_GROUP", "IN_HALT", "UNFILLED", "REPLACED")
+    assert [getattr(kernel, end) for end in ends] == list(range(len(names.ENDS)))
+    assert {status for status, _ in names.ENDS} == set(names.STATUSES)
+    assert {cause for _, cause in names.ENDS} == set(names.CANCELLED_BY)
     assert kernel.O_LOSS < names.N_ORDER
 
 

@@ -9,7 +9,7 @@ import pytest
 from quant_assets import backtest
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.results import BacktestResult
-from quant_assets.quant.strategies.orders import Order
+from quant_assets.quant.strategies.orders import Cancel, Order
 from quant_assets_tests.quant.simulation.execution.hand_runs import Places
 from quant_assets_tests.quant.simulation.execution.random_runs import CAPITAL, random_run
 
@@ -49,12 +49,23 @@ def random_order(rng: np.random.Generator, bars: BarPanel, t: int) -> Order | No
     )
 
 
-def stream(seed: int) -> dict[int, Sequence[Order]]:
+def random_cancel(rng: np.random.Generator, bars: BarPanel) -> Cancel:
+    part = str(rng.choice(["all", "orders", "brackets"]))
+    return Cancel(
+        tag=str(rng.choice(["", "one", "two"])) if rng.random() < 0.5 else None,
+        group=str(rng.choice(["a", "b"])) if part != "brackets" and rng.random() < 0.2 else None,
+        symbol=str(rng.choice(bars.symbols)) if rng.random() < 0.3 else None,
+        part=part,
+    )
+
+
+def stream(seed: int) -> dict[int, Sequence[Order | Cancel]]:
     rng, bars = np.random.default_rng(seed), random_run(seed).bars
     placed = {}
     for t in range(len(bars)):
         orders = [random_order(rng, bars, t) for _ in range(rng.poisson(0.8))]
-        placed[t] = [order for order in orders if order is not None]
+        cancels = [random_cancel(rng, bars) for _ in range(rng.poisson(0.1))]
+        placed[t] = [*(order for order in orders if order is not None), *cancels]
     return placed
 
 
@@ -81,10 +92,14 @@ def check(result: BacktestResult, seed: int) -> Counter[str]:
     brackets = ~orders.loc[fills.order, "reason"].isin(["order", "liquidation"]).to_numpy()
     held = fills.groupby("symbol")["quantity"].cumsum() - fills.quantity
     assert (fills.quantity[brackets] * held[brackets] <= 0.0).all()  # exits reduce
-    total = sum(len(orders) for orders in stream(seed).values())
+    total = sum(isinstance(one, Order) for told in stream(seed).values() for one in told)
     refused = (result.vetoes.order == 0).sum()
     assert (orders.reason == "order").sum() == total - refused
     assert orders.status[orders.reason == "order"].notna().all()
+    withdrawn = orders.finished_ts[orders.cancelled_by == "strategy"]
+    last_fill = fills.groupby("order")["ts"].max().reindex(withdrawn.index)
+    assert not (last_fill > withdrawn).any()
+    assert ((orders.status == "cancelled") == (orders.cancelled_by != "")).all()
     return Counter(orders.kind.astype(str) + " " + orders.status.astype(str))
 
 
