@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,8 @@ from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest
 from quant_assets.quant.strategies.base import Strategy
+from quant_assets.quant.strategies.composed import Pipeline
+from quant_assets.quant.strategies.middleware import ExecutionMiddleware
 from quant_assets.quant.strategies.versioning import strategy_hash
 from quant_assets.quant.tuning.bench import Execution, execution_model
 
@@ -48,7 +50,8 @@ class RunSpec:
 def compare_runs(a: RunSpec, b: RunSpec) -> pd.DataFrame:
     """What each part that differs does, in the order in which `a` becomes `b`.
 
-    Parts: `bars`; `strategy.<parameter>` where both are of one class, else `strategy`;
+    Parts: `bars`; `strategy.<parameter>` where both are of one class, `strategy.<stage>` where both
+    are composed of the same kinds of stages, else `strategy`;
     `execution.<part>`; `capital`; `arguments.<name>`. Parameters that only go together (one alone
     is refused) are one part `strategy`.
 
@@ -105,6 +108,10 @@ def _steps(a: RunSpec, b: RunSpec) -> list[tuple[str, "_Swap"]]:
 
 
 def _strategy_steps(a: Strategy, b: Strategy) -> list[tuple[str, "_Swap"]]:
+    if isinstance(a, Pipeline) and isinstance(b, Pipeline) and type(a) is type(b):
+        names = [stage.name for stage in a.middlewares]
+        if names == [stage.name for stage in b.middlewares]:
+            return _stage_steps(a, b)
     if type(a) is type(b):
         different = [
             one.name
@@ -123,6 +130,17 @@ def _strategy_steps(a: Strategy, b: Strategy) -> list[tuple[str, "_Swap"]]:
     if strategy_hash(a) == strategy_hash(b):
         return []
     return [("strategy", _Swap("strategy", b))]
+
+
+def _stage_steps(a: Pipeline, b: Pipeline) -> list[tuple[str, "_Swap"]]:
+    """Stages of composed strategies; their execution is compared by its own parts."""
+    steps: list[tuple[str, _Swap]] = []
+    for place, (mine, yours) in enumerate(zip(a.middlewares, b.middlewares, strict=True)):
+        if mine.name != ExecutionMiddleware.name and not _equal(mine, yours):
+            steps.append((f"strategy.{mine.name}", _Swap("stage", yours, str(place))))
+    if a.warm_up_bars != b.warm_up_bars:
+        steps.append(("strategy.warm_up", _Swap("strategy", b.warm_up_bars, "warm_up_bars")))
+    return steps
 
 
 def _walk(a: Strategy, b: Strategy, names: list[str]) -> None:
@@ -152,6 +170,11 @@ class _Swap:
             kept = {name: one for name, one in spec.arguments.items() if name != self.name}
             given = {} if self.value is None else {self.name: self.value}
             return replace(spec, arguments={**kept, **given})
+        if self.part == "stage":
+            composed = cast("Pipeline", spec.strategy)
+            stages = list(composed.middlewares)
+            stages[int(self.name)] = self.value
+            return replace(spec, strategy=replace(composed, middlewares=tuple(stages)))
         if self.part == "strategy" and self.name:
             return replace(spec, strategy=replace(spec.strategy, **{self.name: self.value}))
         return replace(spec, **{self.part: self.value})

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from quant_assets import backtest
+from quant_assets.quant.risk.stop_loss import StopLoss
 from quant_assets.quant.simulation.execution.model import ExecutionModel
+from quant_assets.quant.sizing.entry.fixed_fraction import FixedFraction
 from quant_assets.quant.strategies.builder import StrategyBuilder
 from quant_assets.quant.strategies.rules.ma_cross import MaCrossDown, MaCrossUp
 from quant_assets.quant.tuning.audit import fill_audit
@@ -79,21 +81,39 @@ def test_parameters_that_only_go_together_are_one_part():
     assert compare_runs(a, b)["part"].tolist() == ["strategy"]
 
 
-def built(fast, execution=None):
+def built(fast, execution=None, *, stop=None, share=None):
     up, down = MaCrossUp(fast=fast, slow=20), MaCrossDown(fast=fast, slow=20)
     builder = StrategyBuilder("ma").with_signals(entry_long=up, exit_long=down)
+    if stop is not None:
+        builder = builder.with_risk(StopLoss(pct=stop))
+    if share is not None:
+        builder = builder.with_sizing(FixedFraction(fraction=share))
     return (builder if execution is None else builder.with_execution(execution)).build()
 
 
 def test_execution_of_a_strategy_is_a_part_of_its_own():
     bars = market(200)
     a = RunSpec(strategy=built(5), bars=bars)
+    a = replace(a, strategy=built(5, ExecutionModel()))
     b = RunSpec(strategy=built(8, ExecutionModel(slippage_model="none")), bars=bars)
     table = compare_runs(a, b).set_index("part")
-    assert table.index.tolist() == ["strategy.middlewares", "execution.slippage_model"]
+    assert table.index.tolist() == ["strategy.signals", "execution.slippage_model"]
     own = backtest(built(8), bars).total_return - backtest(built(5), bars).total_return
     assert table["step"].iloc[0] == pytest.approx(own, abs=1e-12)
     assert table["total_return"].iloc[-1] == pytest.approx(b.run().total_return, abs=1e-12)
+
+
+def test_stages_of_composed_strategies_are_swapped_one_by_one():
+    bars = market(300)
+    a = RunSpec(strategy=built(5, stop=0.02, share=0.5), bars=bars)
+    b = RunSpec(strategy=built(8, stop=0.02, share=0.9), bars=bars)
+    table = compare_runs(a, b).set_index("part")
+    assert table.index.tolist() == ["strategy.signals", "strategy.sizing"]
+    first = a.run().total_return
+    signals = backtest(built(8, stop=0.02, share=0.5), bars).total_return - first
+    sizing = backtest(built(5, stop=0.02, share=0.9), bars).total_return - first
+    np.testing.assert_allclose(table["alone"], [signals, sizing], atol=1e-12)
+    assert first + table["step"].sum() == pytest.approx(b.run().total_return, abs=1e-12)
 
 
 def test_strategies_of_two_classes_are_one_part():
