@@ -35,6 +35,7 @@ def test_equal_runs_have_no_differences():
     assert compare_runs(a, b).empty
 
 
+@pytest.mark.slow
 def test_steps_lead_from_one_run_to_the_other():
     bars = market(300)
     moved = replace(bars, close=bars.close * 1.0)
@@ -116,6 +117,7 @@ def test_stages_of_composed_strategies_are_swapped_one_by_one():
     assert first + table["step"].sum() == pytest.approx(b.run().total_return, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_strategies_of_two_classes_are_one_part():
     bars = market(200)
     a = RunSpec(strategy=built(5), bars=bars)

@@ -72,6 +72,7 @@ def test_break_even_fee_is_the_one_on_paper():
     np.testing.assert_allclose(surface.frame["costs_bps"], fee / BPS, rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_break_even_falls_with_slippage_by_as_much():
     execution = {
         "commission_model": {"percent": {"bps": 10.0}},
@@ -89,6 +90,7 @@ def test_break_even_falls_with_slippage_by_as_much():
     np.testing.assert_allclose(np.diff(line["fee"]), [-1.0, -1.0], atol=0.01)
 
 
+@pytest.mark.slow
 def test_more_costs_never_earn_more():
     frame = cost_surface(Cross(fast=2, slow=6), market(300), delays=[0]).frame
     for axis, other in (("fee", "slippage"), ("slippage", "fee")):
@@ -197,6 +199,7 @@ def test_capacity_is_where_the_simulation_by_hand_loses_half():
     assert (np.diff(found.frame["sharpe"]) < 0.0).all()
 
 
+@pytest.mark.slow
 def test_sharpe_ratio_falls_with_the_root_of_capital():
     bars = sawtooth(301, 0.006, noise=0.004, volume=1e5)
     found = capacity(Alternate(), bars, IMPACT, smallest=1.0)

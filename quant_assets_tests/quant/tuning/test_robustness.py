@@ -54,6 +54,7 @@ def test_probability_of_overfitting_counts_the_splits_one_by_one():
         np.testing.assert_allclose(scores.frame["pbo_when_chosen"], lost_by / chosen)
 
 
+@pytest.mark.slow
 def test_repeated_and_refused_combinations_count_once_each():
     bars = market(120)
     space = {"fast": [2, 4, 9], "slow": [6, 9]}
@@ -105,6 +106,7 @@ def test_words_are_no_neighbours():
     assert stability.tolist() == [1.0, 0.0, 1.0, 1.0, 1.0, 1.0]
 
 
+@pytest.mark.slow
 def test_draws_of_real_parameters_have_plateaus_too():
     rng = np.random.default_rng(3)
     points = [{"a": float(a), "b": float(b)} for a, b in rng.random((400, 2))]

@@ -63,6 +63,7 @@ def test_grid_refuses_an_interval_without_a_step():
         Grid().proposals(Space.of({"a": {"low": 0.0, "high": 1.0}}))
 
 
+@pytest.mark.slow
 def test_random_draws_repeat_with_their_seed_and_cover_the_values():
     space = {"a": [1, 2, 3], "b": {"low": -1.0, "high": 1.0}}
     search = RandomDraws(trials=3_000, seed=4)

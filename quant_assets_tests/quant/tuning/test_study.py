@@ -111,6 +111,7 @@ def test_killed_search_goes_on_and_simulates_nothing_twice():
     assert (third.reused, len(store.kept)) == (9, 9)
 
 
+@pytest.mark.slow
 def test_finished_trials_serve_other_objectives_and_searches():
     bars, store = market(80), Notebook()
     tune(Cross, SPACE, bars, store=store)

@@ -90,6 +90,7 @@ def test_windows_one_call_at_a_time_give_the_same_account():
     assert any(held[:-1])  # a position did go on
 
 
+@pytest.mark.slow
 def test_later_prices_change_no_window_before_them():
     bars = market(300, seed=5)
     spans = spans_of(WalkForward(100, 40), bars)
@@ -104,6 +105,7 @@ def test_later_prices_change_no_window_before_them():
     assert a.windows[1].params == b.windows[1].params
 
 
+@pytest.mark.slow
 def test_flat_windows_begin_without_positions():
     bars = market(300, seed=5)
     spans = spans_of(WalkForward(100, 40), bars)
@@ -114,6 +116,7 @@ def test_flat_windows_begin_without_positions():
         assert one.result.equity["gross"].iloc[0] == 0.0
 
 
+@pytest.mark.slow
 def test_figures_of_a_window_do_not_depend_on_the_windows_after_it():
     bars, told = market(300, seed=5), []
     spans = spans_of(WalkForward(100, 40), bars)
@@ -125,6 +128,7 @@ def test_figures_of_a_window_do_not_depend_on_the_windows_after_it():
     assert told == [(n, len(spans)) for n in range(1, len(spans) + 1)]
 
 
+@pytest.mark.slow
 def test_trades_of_all_windows_are_told_once():
     bars = market(300, seed=5)
     spans = spans_of(WalkForward(100, 40), bars)
