@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.strategies.orders import Cancel, Order
+from quant_assets.quant.strategies.orders import Cancel, OpenOrder, Order
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 
@@ -29,6 +29,7 @@ class Account:
     position : signed units. entry_price : average price of the open position, NaN where flat.
     bars_held : bars since the position was opened. drawdown : 1 - equity / highest equity.
     heat : money that is lost when every stop is met, as a fraction of equity.
+    open_orders : what waits for its fill, oldest first.
     """
 
     symbols: tuple[str, ...]
@@ -39,6 +40,7 @@ class Account:
     bars_held: npt.NDArray[np.int64]
     drawdown: float
     heat: float
+    open_orders: tuple[OpenOrder, ...] = ()
 
     def position_of(self, symbol: str) -> float:
         """Signed units of one symbol."""

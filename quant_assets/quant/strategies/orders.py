@@ -1,11 +1,11 @@
 """Orders as a bar-by-bar strategy places them."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from quant_assets.core.errors import ConfigError
 
-__all__ = ["Cancel", "Order"]
+__all__ = ["Cancel", "OpenOrder", "Order"]
 
 Kind = Literal["market", "limit", "stop", "stop_limit", "trailing_stop"]
 TimeInForce = Literal["gtc", "day", "ioc", "gtd"]
@@ -79,3 +79,21 @@ class Cancel:
             raise ConfigError(f"part {self.part!r} of a cancel is not all, orders or brackets")
         if self.part == "brackets" and self.group is not None:
             raise ConfigError("brackets are in no group: cancel them by tag or symbol")
+
+
+class OpenOrder(NamedTuple):
+    """An order that waits, as `Account.open_orders` shows it.
+
+    quantity : signed units that are not filled yet, NaN for one that is sized when it fills.
+    limit, stop : prices, NaN where its kind has none; the stop of a trailing stop is where it
+        stands now. reason : why it is there: `order`, `entry`, `target_weight`, `stop_loss` or
+        `take_profit` of a bracket, `exit_signal`, …
+    """
+
+    symbol: str
+    quantity: float
+    kind: Kind
+    limit: float
+    stop: float
+    tag: str
+    reason: str

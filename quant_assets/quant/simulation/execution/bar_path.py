@@ -16,7 +16,8 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import DataWindow
-from quant_assets.quant.simulation.execution.book import Book, Floats
+from quant_assets.quant.simulation.execution.book import KINDS as KIND_NAMES
+from quant_assets.quant.simulation.execution.book import REASONS, Book, Floats
 from quant_assets.quant.simulation.execution.engine import advance_all, first_book
 from quant_assets.quant.simulation.execution.preparation import Preparation, prepare
 from quant_assets.quant.simulation.execution.results import BacktestResult
@@ -28,7 +29,7 @@ from quant_assets.quant.simulation.execution.terms import (
     ExecutionTerms,
 )
 from quant_assets.quant.strategies.base import Account, BarStrategy
-from quant_assets.quant.strategies.orders import Cancel, Order
+from quant_assets.quant.strategies.orders import Cancel, Kind, OpenOrder, Order
 from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["run_by_bar"]
@@ -45,6 +46,8 @@ FLAGS = (
 PRICES = ("target", "limit", "stop", "strength")
 CASH, NOW, PEAK, HEAT, N_REQUESTS = 0, 4, 2, 15, 14
 BAR, QUANTITY, AVERAGE, ENTRY_BAR = 0, 0, 1, 1
+N_OPEN, O_QUANTITY, O_LIMIT, O_STOP, O_TRAIL, O_EXTREME = 2, 0, 3, 4, 5, 6
+C_SYMBOL, C_KIND, C_REASON, C_SIDE, C_TAG, C_PART, C_STATUS = 1, 2, 8, 9, 12, 13, 16
 ALL, FIRST_ROWS, UNKNOWN = slice(None), 64, -(2**62)
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)
 
@@ -54,12 +57,16 @@ class LiveAccount(Account):
 
     _book: Book
     _columns: npt.NDArray[np.int64]
+    _sorted: tuple[str, ...]
+    _tags: Mapping[str, int]
 
-    def __init__(self, preparation: Preparation, book: Book) -> None:
+    def __init__(self, preparation: Preparation, book: Book, tags: Mapping[str, int]) -> None:
         for name, value in (
             ("symbols", preparation.bars.symbols),
             ("_columns", np.argsort(preparation.columns)),
             ("_book", book),
+            ("_sorted", preparation.symbols),
+            ("_tags", tags),
         ):
             object.__setattr__(self, name, value)
 
@@ -83,6 +90,24 @@ def _bars_held(account: LiveAccount) -> npt.NDArray[np.int64]:
     return np.where(held, book.counters[BAR] - book.flags[columns, ENTRY_BAR], 0)
 
 
+def _open_orders(account: LiveAccount) -> tuple[OpenOrder, ...]:
+    book, tags = account._book, ("", *account._tags)
+    n = int(book.counters[N_OPEN])
+    found = []
+    for amounts, codes in zip(book.orders[:n].tolist(), book.codes[:n].tolist(), strict=True):
+        if codes[C_STATUS] != 0:
+            continue
+        quantity, limit, stop = amounts[O_QUANTITY], amounts[O_LIMIT], amounts[O_STOP]
+        if codes[C_KIND] == KINDS["trailing_stop"]:
+            extreme, distance = amounts[O_EXTREME], amounts[O_TRAIL]
+            distance *= extreme if codes[C_PART] else 1.0
+            stop = extreme + codes[C_SIDE] * distance
+        symbol, kind = account._sorted[codes[C_SYMBOL]], cast("Kind", KIND_NAMES[codes[C_KIND]])
+        tag, reason = tags[codes[C_TAG]], REASONS[codes[C_REASON]]
+        found.append(OpenOrder(symbol, quantity, kind, limit, stop, tag, reason))
+    return tuple(found)
+
+
 _READERS: Mapping[str, Callable[[LiveAccount], Any]] = {
     "cash": lambda account: float(account._book.account[CASH]),
     "equity": lambda account: float(account._book.account[NOW]),
@@ -93,6 +118,7 @@ _READERS: Mapping[str, Callable[[LiveAccount], Any]] = {
         1.0 - float(account._book.account[NOW]) / float(account._book.account[PEAK])
     ),
     "heat": lambda account: float(account._book.account[HEAT]) / float(account._book.account[NOW]),
+    "open_orders": _open_orders,
 }
 
 
@@ -219,7 +245,7 @@ class _Decider:
         """Read and write another book; logs that grew are another one."""
         self._book, self._counters = book, book.counters
         plain = book._replace(shown=np.empty((0, 0), dtype=np.int64))
-        self._account = LiveAccount(self.preparation, plain)
+        self._account = LiveAccount(self.preparation, plain, self.tags)
 
     def __call__(self, bar: int) -> int:
         try:
