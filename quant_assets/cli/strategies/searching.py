@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from quant_assets.cli.strategies.running import Choice, Prepared
+    from quant_assets.core.config import Settings
     from quant_assets.core.executor import Executor
     from quant_assets.quant.strategies.base import Strategy
     from quant_assets.quant.tuning.out_of_sample import WalkForwardResult
     from quant_assets.quant.tuning.robustness import OverfittingScores
     from quant_assets.quant.tuning.study import Progress, Trials
+    from quant_assets.storage.trial_store import TrialFiles
 
 PROGRESS_STEP = 5  # per cent, where no terminal shows a bar
 
@@ -87,26 +89,40 @@ def _scalar(text: str) -> Any:
 
 
 def searched(
-    made: "Prepared", choice: "Choice", search: Search, folder: Path | None
+    made: "Prepared", choice: "Choice", search: Search, settings: "Settings"
 ) -> "tuple[Trials, OverfittingScores]":
-    """All trials, and what they say of each other. folder : of strategy files."""
+    """All trials, and what they say of each other and of those made on the same bars before.
+
+    Finished trials are kept below the data root, so that a search that was killed goes on.
+    """
     from quant_assets.quant.tuning.robustness import overfitting_scores
     from quant_assets.quant.tuning.study import tune
+    from quant_assets.storage.trial_store import tuned_trials
 
+    root = settings.data_root.absolute()
     with telling("trials") as progress, _executor(search.workers) as executor:
         trials = tune(
-            Varied(choice.strategy, tuple(choice.changed.items()), folder),
+            Varied(choice.strategy, tuple(choice.changed.items()), settings.strategies_folder),
             search.space,
             made.found.panel,
             choice.execution,
             search=search.spelling,
             objective=search.objective,
             initial_capital=made.capital,
+            store=_store(made, root),
             executor=executor,
             progress=progress,
             inputs={"funding": made.found.funding},
         )
-    return trials, overfitting_scores(trials)
+    distinct = len({trial.param_hash for trial in trials.items})
+    earlier = max(0, tuned_trials(root, made.found.universe) - distinct)
+    return trials, overfitting_scores(trials, earlier=earlier)
+
+
+def _store(made: "Prepared", root: Path) -> "TrialFiles":
+    from quant_assets.storage.trial_store import TrialFiles
+
+    return TrialFiles(root, venue=made.found.universe, strategy=made.target.strategy.name)
 
 
 @dataclass(frozen=True)
@@ -119,16 +135,17 @@ class Windows:
 
 
 def walked(
-    made: "Prepared", choice: "Choice", search: Search, windows: Windows, folder: Path | None
+    made: "Prepared", choice: "Choice", search: Search, windows: Windows, settings: "Settings"
 ) -> "WalkForwardResult":
     """Parameters chosen window by window, the account carried through all test spans."""
     from quant_assets.quant.model_selection.walk_forward import WalkForward
     from quant_assets.quant.tuning.out_of_sample import walk_forward
 
     spans = WalkForward(windows.train, windows.test, expanding=windows.expanding, last="short")
-    with _executor(search.workers) as executor:
+    store = _store(made, settings.data_root.absolute())
+    with telling("windows") as progress, _executor(search.workers) as executor:
         return walk_forward(
-            Varied(choice.strategy, tuple(choice.changed.items()), folder),
+            Varied(choice.strategy, tuple(choice.changed.items()), settings.strategies_folder),
             search.space,
             made.found.panel,
             spans,
@@ -136,7 +153,9 @@ def walked(
             search=search.spelling,
             objective=search.objective,
             initial_capital=made.capital,
+            store=store,
             executor=executor,
+            progress=progress,
             inputs={"funding": made.found.funding},
         )
 
@@ -186,10 +205,12 @@ def known(value: float, form: str) -> str:
 
 def scores_in_words(scores: "OverfittingScores", best: int) -> str:
     """What all trials say of the best one, number `best`."""
+    earlier = f" after {scores.n_trials:,} trials on these bars"
     row = scores.frame.set_index("trial_number").loc[best].astype(float).to_dict()
     deflated, plateau = known(row["dsr"], "{:.2f}"), known(row["plateau"], "{:.2f}")
     return (
-        f"Deflated Sharpe ratio of the best: {deflated}; probability that the search overfits: "
+        f"Deflated Sharpe ratio of the best{earlier}: {deflated}; probability that the search "
+        "overfits: "
         f"{known(scores.pbo, '{:.0%}')}; plateau of the best (1: its neighbours are as good): "
         f"{plateau}."
     )

@@ -91,7 +91,7 @@ def finish_sweep(
     from quant_assets.cli.strategies.searching import scores_in_words, searched, trials_table
 
     made = prepare(choice, settings)
-    trials, scores = searched(made, choice, search, settings.strategies_folder)
+    trials, scores = searched(made, choice, search, settings)
     best = trials.best
     words = scores_in_words(scores, best.number)
     changed = dict(choice.changed) | best.params
@@ -100,6 +100,8 @@ def finish_sweep(
         console = make_console()
         console.print(trials_table(trials, scores, top))
         say(console, [words])
+        if trials.reused:
+            say(console, [f"{trials.reused:,} of {len(trials):,} trials were known already"])
     frame = trials.frame().merge(scores.frame.drop(columns="sharpe"), on="trial_number")
     more = {"trials": frame, "objective": trials.objective.name, "scores": words}
     finish(settings, run, page=True, show=show, as_json=as_json, more=more)
@@ -118,7 +120,7 @@ def finish_walk(
     from quant_assets.cli.strategies.searching import walked, windows_of, windows_table
 
     made = prepare(choice, settings)
-    found = walked(made, choice, search, windows, settings.strategies_folder)
+    found = walked(made, choice, search, windows, settings)
     rows = windows_of(found)
     if not as_json:
         console = make_console()

@@ -13,7 +13,7 @@ from quant_assets.cli.main import cli
 from quant_assets.cli.strategies.storing import stored_runs
 from quant_assets.core.errors import ConfigError, MissingCellError
 from quant_assets.quant.strategies import load_strategy
-from quant_assets_tests.cli.program import quant_assets
+from quant_assets_tests.cli.program import python, quant_assets
 from quant_assets_tests.cli.strategies.files import IDEA, daily_bars, write_bars, write_idea
 
 pytestmark = pytest.mark.slow
@@ -168,6 +168,18 @@ def yaml_value(text: str, key: str) -> float:
     return float(line.partition(":")[2])
 
 
+def test_second_search_computes_nothing_and_another_one_counts_the_first():
+    words = ("sweep", "idea.yaml", "--bars", "bars.csv", "--symbols", "AAA", "--try")
+    first = run(*words, "components.risk.0.trailing_stop.pct=0.03,0.05,0.08").output
+    assert "after 3 trials on these bars" in first
+    assert "known already" not in first
+    again = run(*words, "components.risk.0.trailing_stop.pct=0.03,0.05,0.08").output
+    assert "3 of 3 trials were known already" in again
+    assert "after 3 trials on these bars" in again
+    other = run(*words, "components.sizing.params.fraction=0.1,0.2").output
+    assert "after 5 trials on these bars" in other
+
+
 def test_walk_forward_shows_windows_that_follow_each_other():
     record = answer(
         "walk-forward", "idea.yaml", "--bars", "bars.csv", "--symbols", "AAA",
@@ -221,6 +233,20 @@ def test_killed_writer_leaves_no_run_that_is_half(work: Path):
     assert stored_runs(work / "data" / "reports" / "strategies") == []
     again = answer("backtest", "idea.yaml", "--bars", "bars.csv")
     assert again["hashes"] == record["hashes"]
+
+
+def test_backtest_loads_nothing_that_it_does_not_need(work: Path):
+    words = ("strategy", "backtest", "idea.yaml", "--bars", "bars.parquet", "--no-report")
+    write_bars(work, "bars.parquet")
+    script = (
+        "import sys; from quant_assets.cli.main import cli; "
+        f"cli.main({list(words)!r}, standalone_mode=False); "
+        "print(sorted({'dagster', 'duckdb', 'sklearn', 'cvxpy', 'plotly', 'matplotlib'} "
+        "& set(sys.modules)))"
+    )
+    done = python(work / "data", "-c", script)
+    assert done.code == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_exit_codes_of_mistakes(work: Path):
