@@ -25,11 +25,13 @@ class BarPanel:
 
     ts : open times, `datetime64[us]` in UTC, shape (time,), increasing. Bar t spans
         `[ts, ts + bar_length)`.
-    available_at : when bar t was known, shape (time,); never before it ended.
-    symbols : sorted, one per column. volume is 0 or NaN where nothing was traded.
+    available_at : when bar t was known, shape (time,); not before it opened (a session may end
+        before its bar does).
+    symbols : text, one per column, each once. volume is 0 or NaN where nothing was traded.
     extras : further `(time, symbol)` series, known with the bar (funding rate, spread, …).
 
-    Raises `DataError` for other shapes, an unsorted clock, or prices that are not above 0.
+    Raises `DataError` for other shapes, a clock that does not increase, symbols that repeat, prices
+    that are infinite or not above 0, a low above its high, or a volume below 0.
     """
 
     ts: Instants
@@ -46,25 +48,46 @@ class BarPanel:
     def __post_init__(self) -> None:
         shape = (len(self.ts), len(self.symbols))
         object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
+        _check_symbols(self.symbols)
         for name, values in self.columns().items():
             if values.shape != shape or values.dtype != np.float64:
                 raise DataError(f"{name} is {values.dtype} {values.shape}; it must be {shape}")
         if self.ts.dtype != np.dtype("datetime64[us]") or self.available_at.shape != self.ts.shape:
             raise DataError("ts and available_at must be datetime64[us] of one length")
+        if np.isnat(self.ts).any() or np.isnat(self.available_at).any():
+            row = int(np.argmax(np.isnat(self.ts) | np.isnat(self.available_at)))
+            raise DataError(f"row {row} has no time: ts and available_at of every bar are needed")
         if (self.ts[1:] <= self.ts[:-1]).any():
             row = int(np.argmax(self.ts[1:] <= self.ts[:-1])) + 1
             raise DataError(f"ts of row {row} ({self.ts[row]}) is not after the row before it")
         if (self.available_at < self.ts).any():
             row = int(np.argmax(self.available_at < self.ts))
             raise DataError(f"row {row} ({self.ts[row]}) is available before its bar opened")
-        for name in PRICES:
+        self._check_prices()
+
+    def _check_prices(self) -> None:
+        """Prices and volumes that no market has; each array is looked at once."""
+        arrays = {id(values): name for name in PRICES for values in [self[name]]}
+        for name in arrays.values():
             values = self[name]
-            if (values <= 0.0).any():
-                row, column = np.argwhere(values <= 0.0)[0]
-                raise DataError(
-                    f"{name} of {self.symbols[column]} at {self.ts[row]} is {values[row, column]}; "
-                    "prices must be above 0. Repair or leave out this bar"
-                )
+            if np.fmin.reduce(values, axis=None, initial=np.inf) <= 0.0:
+                self._refuse(name, values <= 0.0, "prices must be above 0")
+            if np.fmax.reduce(values, axis=None, initial=0.0) == np.inf:
+                self._refuse(name, values == np.inf, "prices must be finite")
+        if np.fmin.reduce(self.volume, axis=None, initial=0.0) < 0.0:
+            self._refuse(
+                "volume", self.volume < 0.0, "a volume must be at least 0, or NaN: unknown"
+            )
+        if self.low is not self.high and (self.low > self.high).any():
+            self._refuse("low", self.low > self.high, "it is above the high of its bar")
+
+    def _refuse(self, name: str, wrong: npt.NDArray[np.bool_], why: str) -> None:
+        """`DataError` that names the first cell."""
+        row, column = np.argwhere(wrong)[0]
+        raise DataError(
+            f"{name} of {self.symbols[column]} at {self.ts[row]} is {self[name][row, column]}; "
+            f"{why}. Repair or leave out this bar"
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         """A read-only view cannot be sent to another process; what it shows can."""
@@ -139,6 +162,10 @@ class BarPanel:
         unknown = sorted(set(prices) - set(FIELDS))
         if unknown or "close" not in prices:
             raise DataError(f"prices are {sorted(prices)}; close is needed, {FIELDS} are known")
+        if isinstance(symbols, str):
+            raise DataError(f"symbols are the text {symbols!r}; give a list, as in [{symbols!r}]")
+        if np.asarray(ts).dtype.kind in "iufb":
+            raise DataError(f"ts are numbers ({np.asarray(ts).dtype}); give datetimes in UTC")
         moments = np.asarray(ts, dtype="datetime64[us]")
 
         def panel(values: npt.ArrayLike) -> Floats:
@@ -167,9 +194,14 @@ class BarPanel:
         """Bars of a long frame with `ts`, `symbol`, `close` and, where known, the other columns.
 
         A column without any value (the opens of a venue of closes) counts as absent, see
-        `from_arrays`. Other float columns become extras. A row's `available_at` may be later than its end (late
-        data): bar t is known when the last of its rows is. Rows that repeat are a `DataError`.
+        `from_arrays`. Prices and volume may be of any type of number; other float columns become
+        extras. Times without a zone are UTC. A row's `available_at` may be later than its end (late
+        data): bar t is known when the last of its rows is.
+
+        Raises `DataError` for a column that is absent or no numbers, rows without ts or symbol, and
+        rows that repeat.
         """
+        frame = _readable(frame)
         if frame.duplicated(["ts", "symbol"]).any():
             row = int(np.argmax(frame.duplicated(["ts", "symbol"]).to_numpy()))
             raise DataError(f"row {row} repeats ts and symbol of an earlier one")
@@ -201,3 +233,43 @@ class BarPanel:
         }
         columns |= {name: values.ravel()[present] for name, values in self.columns().items()}
         return pd.DataFrame(columns)
+
+
+def _check_symbols(symbols: tuple[str, ...]) -> None:
+    """`DataError` for symbols that are no text or repeat."""
+    others = [symbol for symbol in symbols if not isinstance(symbol, str)]
+    if others:
+        raise DataError(f"symbol {others[0]!r} is a {type(others[0]).__name__}; it must be text")
+    if len(set(symbols)) < len(symbols):
+        repeated = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        raise DataError(f"symbols {repeated} repeat; every column needs its own")
+
+
+def _readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with times in UTC and float64 for all that a panel reads."""
+    absent = [name for name in ("ts", "symbol", "close") if name not in frame.columns]
+    if absent:
+        raise DataError(f"the bars lack {', '.join(absent)}; they have {list(frame.columns)}")
+    read: dict[str, Any] = {"ts": _utc(frame["ts"])}
+    for key in ("ts", "symbol"):
+        missing = read.get(key, frame[key]).isna().to_numpy()
+        if missing.any():
+            raise DataError(f"row {int(np.argmax(missing))} has no {key}; leave it out")
+    for name, dtype in frame.dtypes.items():
+        if name in FIELDS and not pd.api.types.is_numeric_dtype(dtype):
+            raise DataError(f"{name} is {dtype}, no numbers; convert it with pd.to_numeric")
+        if name in FIELDS or pd.api.types.is_float_dtype(dtype):
+            read[str(name)] = frame[name].to_numpy(dtype="float64", na_value=np.nan)
+    return frame.assign(**read)
+
+
+def _utc(column: pd.Series) -> pd.Series:
+    """Times as UTC; a `DataError` for numbers, whose unit nobody knows, and what is no time."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        raise DataError(
+            f"ts is {column.dtype}; convert it with pd.to_datetime(ts, unit=…, utc=True)"
+        )
+    try:
+        return pd.to_datetime(column, utc=True, format="ISO8601")
+    except (TypeError, ValueError) as cause:
+        raise DataError(f"ts is no column of times: {cause}") from cause

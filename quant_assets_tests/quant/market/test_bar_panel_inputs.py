@@ -1,0 +1,112 @@
+"""Bars as arrays: every type of number is read, and what no market has is refused by name."""
+
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quant_assets.core.errors import DataError
+from quant_assets.quant.market.bar_panel import BarPanel
+
+DAY = timedelta(days=1)
+TS = np.datetime64("2024-01-01", "us") + np.arange(4) * np.timedelta64(1, "D")
+
+
+def long_frame() -> pd.DataFrame:
+    rows = pd.MultiIndex.from_product([pd.DatetimeIndex(TS, tz="UTC"), ["AAA", "BBB"]])
+    frame = pd.DataFrame({"ts": rows.get_level_values(0), "symbol": rows.get_level_values(1)})
+    numbers = np.arange(8.0)
+    return frame.assign(
+        open=100.0 + numbers,
+        high=110.0 + numbers,
+        low=90.0 + numbers,
+        close=101.0 + numbers,
+        volume=1000.0 + numbers,
+    )
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint16", "float32", "Float64", "Int64"])
+def test_from_frame_reads_every_type_of_number(dtype: str) -> None:
+    frame = long_frame()
+    names = ["open", "high", "low", "close", "volume"]
+    read = BarPanel.from_frame(frame.astype(dict.fromkeys(names, dtype)), bar_length=DAY)
+    for name in names:
+        np.testing.assert_array_equal(read[name].ravel(), frame[name])
+
+
+def test_from_frame_reads_missing_whole_numbers_as_unknown() -> None:
+    frame = long_frame().astype({"volume": "Int64"})
+    frame.loc[3, "volume"] = pd.NA
+    volume = BarPanel.from_frame(frame, bar_length=DAY).volume.ravel()
+    assert np.flatnonzero(np.isnan(volume)).tolist() == [3]
+
+
+def test_from_frame_keeps_single_precision_extras() -> None:
+    frame = long_frame().assign(spread=np.float32(0.5))
+    assert (BarPanel.from_frame(frame, bar_length=DAY)["spread"] == 0.5).all()
+
+
+def test_from_frame_takes_times_of_any_zone_and_none_as_utc() -> None:
+    frame = long_frame()
+    for other in (
+        frame["ts"].dt.tz_localize(None),
+        frame["ts"].dt.tz_convert("America/New_York"),
+        frame["ts"].astype(str),
+    ):
+        read = BarPanel.from_frame(frame.assign(ts=other), bar_length=DAY)
+        np.testing.assert_array_equal(read.ts, TS)
+
+
+WRONG_FRAMES = {
+    "lack close": lambda f: f.drop(columns="close"),
+    "lack symbol": lambda f: f.drop(columns="symbol"),
+    "lack ts": lambda f: f.drop(columns="ts"),
+    "close is .*pd.to_numeric": lambda f: f.assign(close=f["close"].astype(str)),
+    "ts is int64.*unit=": lambda f: f.assign(ts=np.arange(8)),
+    "ts is no column of times": lambda f: f.assign(ts="soon"),
+    "row 3 has no ts": lambda f: f.assign(ts=f["ts"].where(f.index != 3)),
+    "row 3 has no symbol": lambda f: f.assign(symbol=f["symbol"].where(f.index != 3)),
+    "row 8 repeats ts and symbol": lambda f: pd.concat([f, f.iloc[2:3]], ignore_index=True),
+    "close of BBB at 2024-01-02.* is inf; prices must be finite": lambda f: f.assign(
+        close=f["close"].where(f.index != 3, np.inf)
+    ),
+    "open of BBB at 2024-01-02.* is -1.0; prices must be above 0": lambda f: f.assign(
+        open=f["open"].where(f.index != 3, -1.0)
+    ),
+    "volume of BBB at 2024-01-02.* is -5.0; a volume must be at least 0": lambda f: f.assign(
+        volume=f["volume"].where(f.index != 3, -5.0)
+    ),
+    "low of BBB at 2024-01-02.* is 500.0; it is above the high": lambda f: f.assign(
+        low=f["low"].where(f.index != 3, 500.0)
+    ),
+}
+
+
+@pytest.mark.parametrize("told", WRONG_FRAMES)
+def test_from_frame_refuses_by_name(told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        BarPanel.from_frame(WRONG_FRAMES[told](long_frame()), bar_length=DAY)
+
+
+def test_from_arrays_refuses_symbols_and_times_by_name() -> None:
+    close = np.full((4, 2), 100.0)
+    for symbols, told in (
+        (("AAA", "AAA"), r"symbols \['AAA'\] repeat"),
+        ((1, 2), "symbol 1 is a int"),
+        ("AB", r"give a list, as in \['AB'\]"),
+    ):
+        with pytest.raises(DataError, match=told):
+            BarPanel.from_arrays(TS, symbols, DAY, close=close)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="ts are numbers"):
+        BarPanel.from_arrays(np.arange(4), ("AAA", "BBB"), DAY, close=close)
+    missing = TS.copy()
+    missing[2] = np.datetime64("NaT")
+    with pytest.raises(DataError, match="row 2 has no time"):
+        BarPanel.from_arrays(missing, ("AAA", "BBB"), DAY, close=close)
+
+
+def test_a_panel_without_rows_or_symbols_is_made() -> None:
+    whole = BarPanel.from_arrays(TS, ("AAA",), DAY, close=np.full(4, 100.0))
+    assert len(whole.rows(slice(0, 0))) == 0
+    assert whole.select([]).symbols == ()
