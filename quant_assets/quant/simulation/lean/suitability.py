@@ -20,6 +20,7 @@ from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["obstacles"]
 
+BORROW = "borrow"
 LEAN_EXITS = (STOP_FRACTION, TRAIL_FRACTION, TARGET_FRACTION)
 INACTIVE = {"cut_scale", "resume_drawdown", "halt_bars", "correlation_bars", "sector"}
 
@@ -28,7 +29,10 @@ def obstacles(
     bars: BarPanel, signals: Signals, plan: Plan, terms: ExecutionTerms, *, shared: bool = True
 ) -> tuple[str, ...]:
     """Names of what only the event kernel does; none: the lean kernel gives the same result."""
-    return (*decision_obstacles(bars, signals, plan, shared), *terms_obstacles(terms))
+    found = (*decision_obstacles(bars, signals, plan, shared), *terms_obstacles(terms))
+    if signals.entry_short is None or not signals.entry_short.any():
+        return tuple(name for name in found if name != BORROW)  # nothing is ever short
+    return found
 
 
 def terms_obstacles(terms: ExecutionTerms) -> tuple[str, ...]:
@@ -77,15 +81,18 @@ def _of_execution(terms: ExecutionTerms) -> Iterator[str]:
         yield "detail bars"
     if slippage.half_spread != 0.0 or slippage.impact != 0.0 or slippage.volume_share != 0.0:
         yield "slippage that is not a rate"
-    extra = (fee.flat, fee.minimum, fee.sell_rate, fee.buy_rate, fee.increment)
-    if any(extra) or _any(fee.per_unit) or fee.maximum != np.inf:
+    extra = (fee.flat, fee.sell_rate, fee.buy_rate, fee.increment)
+    floor = fee.minimum > 0.0 or (fee.taker < 0.0 and fee.minimum != -np.inf)
+    if any(extra) or floor or _any(fee.per_unit) or fee.maximum != np.inf:
         yield "commission that is not a rate"
 
 
 def _of_account(terms: ExecutionTerms) -> Iterator[str]:
     carry, margin, it = terms.carry, terms.margin, terms.instruments
-    if _any(carry.borrow) or carry.cash_rate != 0.0 or carry.debit_rate != 0.0:
-        yield "borrow or interest"
+    if _any(carry.borrow):
+        yield BORROW
+    if carry.cash_rate != 0.0 or carry.debit_rate != 0.0:
+        yield "interest"
     if carry.funding_bar.size:
         yield "funding"
     if margin.tier_rate.size or _any(margin.inverse):

@@ -16,7 +16,7 @@ BARS = random_bars(np.random.default_rng(0), 6, 2)
 TERMS = frictionless(BARS)
 FLAGS = np.zeros((6, 2), dtype=np.bool_)
 NUMBERS = np.ones((6, 2))
-PLAIN = Signals(entry_long=FLAGS, exit_long=FLAGS, entry_short=FLAGS, exit_short=FLAGS)
+PLAIN = Signals(entry_long=FLAGS, exit_long=FLAGS, entry_short=~FLAGS, exit_short=FLAGS)
 SOME = np.array([0.0, 1.0])
 
 
@@ -50,6 +50,7 @@ def test_market_orders_with_rates_have_no_obstacle():
         (of_terms(commission={"buy_rate": 0.01}), "commission"),
         (of_terms(commission={"increment": 0.01}), "commission"),
         (of_terms(commission={"per_unit": np.ones(1)}), "commission"),
+        (of_terms(commission={"taker": -1e-4, "minimum": 0.0}), "commission"),
         (of_terms(carry={"borrow": SOME}), "borrow"),
         (of_terms(carry={"cash_rate": 0.01}), "interest"),
         (of_terms(carry={"debit_rate": 0.01}), "interest"),
@@ -102,3 +103,12 @@ def test_the_order_of_symbols_matters_to_a_shared_account_alone():
     turned = BARS.select(["s01", "s00"])
     assert obstacles(turned, PLAIN, Plan(), TERMS) == ("symbols that are not sorted",)
     assert obstacles(turned, PLAIN, Plan(), TERMS, shared=False) == ()
+
+
+def test_minimum_that_never_binds_and_borrow_of_what_is_never_short_are_none():
+    free = of_terms(commission={"minimum": -np.inf, "taker": -1e-4})
+    assert obstacles(BARS, PLAIN, Plan(), free) == ()
+    lent = of_terms(carry={"borrow": SOME})
+    for short in (None, FLAGS):
+        signals = Signals(entry_long=~FLAGS, entry_short=short)
+        assert obstacles(BARS, signals, Plan(), lent) == ()
