@@ -27,7 +27,8 @@ class Signals:
     strength : confidence of the entry, 0 to 1: the order in which limits are used up, and a column
         of the trades; NaN counts as 1.
 
-    None stands for: no such decision. A strategy gives flags or targets, not both.
+    None stands for: no such decision. A strategy gives flags or targets, not both. Raises
+    `DataError` for what is no array of its type and shape, and for infinite weights.
     """
 
     entry_long: Bools | None = None
@@ -42,6 +43,12 @@ class Signals:
     def __post_init__(self) -> None:
         given = {f.name: getattr(self, f.name) for f in fields(self)}
         given = {name: values for name, values in given.items() if values is not None}
+        for name, values in given.items():
+            if not isinstance(values, np.ndarray):
+                raise DataError(
+                    f"signal {name} is a {type(values).__name__}; give a numpy array, (time, "
+                    "symbol) or, of one bar, (symbol,)"
+                )
         shapes = {name: values.shape for name, values in given.items()}
         if len(set(shapes.values())) > 1:
             raise DataError(f"signals have different shapes: {shapes}")
@@ -49,8 +56,12 @@ class Signals:
             wanted = np.bool_ if name in FLAGS else np.float64
             if values.dtype != wanted:
                 raise DataError(f"signal {name} is {values.dtype}; it must be {np.dtype(wanted)}")
+        if self.target is not None and np.isinf(self.target).any():
+            raise DataError("signal target has infinite weights; NaN says that nothing is decided")
         if not given:
             raise DataError("signals are empty: give entries and exits, or targets")
+        if self.target is None and not any(name in given for name in FLAGS):
+            raise DataError(f"signals are {sorted(given)} alone: give entries or targets")
         if self.target is not None and any(name in given for name in FLAGS):
             raise DataError("signals have entries or exits and targets; give one kind")
 
