@@ -38,10 +38,10 @@ KINDS = {"market": 0, "limit": 1, "stop": 2, "stop_limit": 3, "trailing_stop": 4
 CANCEL, PARTS = 5, {"all": 0, "orders": 1, "brackets": 2}
 FORCES = {"gtc": 0, "day": 1, "ioc": 2, "gtd": 3}
 FLAGS = (
-    ("entry_long", ENTER_LONG),
-    ("exit_long", EXIT_LONG),
-    ("entry_short", ENTER_SHORT),
-    ("exit_short", EXIT_SHORT),
+    ("entry_long", np.int8(ENTER_LONG)),
+    ("exit_long", np.int8(EXIT_LONG)),
+    ("entry_short", np.int8(ENTER_SHORT)),
+    ("exit_short", np.int8(EXIT_SHORT)),
 )
 PRICES = ("target", "limit", "stop", "strength")
 CASH, NOW, PEAK, HEAT, N_REQUESTS = 0, 4, 2, 15, 14
@@ -237,7 +237,8 @@ class _Decider:
         self._used: set[str] = set()
         columns = np.argsort(preparation.columns)
         self._column = dict(zip(bars.symbols, columns.tolist(), strict=True))
-        self._order = preparation.columns
+        self._order, self._shape = preparation.columns, preparation.columns.shape
+        self._sorted = bool((np.diff(columns) > 0).all())
         self._rows, self._window, self._place = rows, rows.window, rows.window._place
         self._on_bar = strategy.on_bar
 
@@ -276,21 +277,36 @@ class _Decider:
         self._used.clear()
 
     def _write(self, decision: Signals) -> None:
-        if decision.shape != (len(self._order),):
-            raise DataError(
-                f"signals of one bar have shape {decision.shape}; it must be ({len(self._order)},)"
-            )
-        row = self._signal[0]
+        used, row = self._used, self._signal[0]
         for name, bit in FLAGS:
             flags = getattr(decision, name)
             if flags is not None:
-                row |= flags[self._order].view(np.int8) * np.int8(bit)
-                self._used.add("signal")
+                row |= self._taken(name, flags, "?").view(np.int8) * bit
+                used.add("signal")
         for name, values in self._prices:
             given = getattr(decision, name)
             if given is not None:
-                values[0] = given[self._order]
-                self._used.add(name)
+                values[0] = self._taken(name, given, "d")
+                used.add(name)
+        if "target" in used:
+            if "signal" in used:
+                raise DataError(
+                    "signals of one bar have entries or exits and targets; give one kind"
+                )
+            if np.isinf(self._prices[0][1]).any():
+                raise DataError("signal target of one bar has infinite weights")
+
+    def _taken(self, name: str, values: Any, kind: str) -> npt.NDArray[Any]:
+        """The kernel's order of what a decision gives, of the type with this character."""
+        usable = isinstance(values, np.ndarray) and values.shape == self._shape
+        if not (usable and values.dtype.char == kind):
+            found = getattr(values, "dtype", type(values).__name__)
+            raise DataError(
+                f"signal {name} of one bar is {found} of shape {np.shape(values)}; it must be an "
+                f"array of {np.dtype(kind)} of shape {self._shape}"
+            )
+        taken: npt.NDArray[Any] = values if self._sorted else values[self._order]
+        return taken
 
     def _send(self, orders: Sequence[Order | Cancel]) -> None:
         requests = self._book.requests
