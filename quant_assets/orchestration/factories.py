@@ -45,7 +45,8 @@ from quant_assets.storage.paths import Cell
 
 Body = Callable[..., Any]
 PILLARS = {info.name for info in iter_modules([str(Path(__file__).parent.parent / "defs")])}
-KERNEL = "quant_assets.quant.simulation.execution.event_kernel"
+EXECUTION = "quant_assets.quant.simulation.execution"
+ALWAYS_USED = (f"{EXECUTION}.event_kernel", f"{EXECUTION}.funding.assume_zero")
 
 
 def whole_history() -> History:
@@ -66,7 +67,7 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
     shared: dict[str, Any] = {
         "group": name,
         "context": StrategyContext.of_strategy(loaded.data),
-        "modules": (KERNEL, *modules_of(loaded.strategy), *modules_of(execution)),
+        "modules": (*ALWAYS_USED, *modules_of(loaded.strategy), *modules_of(execution)),
         "excluded": _excluded(loaded, frozenset(venues)),
     }
     state = f"{name}_state"

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -238,6 +239,21 @@ def test_cells_of_another_venue_are_empty_with_the_reason(place: Place):
     assert [m.rows for m in manifests] == [0, 0]
     assert manifests[0].empty_reason == "dip is made for the venue v"
     assert manifests[1].empty_reason == "cross is made for bars of 8h; the venue has 4h"
+
+
+def test_code_version_covers_the_plug_ins_that_a_file_names_and_no_others(place: Place):
+    workspace = place.workspace()
+    (dip, *_), (cross, *_) = specs_of(workspace, "dip"), specs_of(workspace, "cross")
+    rules, risk = "quant_assets.quant.strategies.rules", "quant_assets.quant.risk"
+    assert {f"{rules}.rsi_level", f"{risk}.trailing_stop"} <= set(dip.modules)
+    assert f"{rules}.ma_cross" not in dip.modules
+    assert f"{rules}.ma_cross" in cross.modules
+    assert f"{rules}.rsi_level" not in cross.modules
+    for spec in (dip, cross):
+        assert all(find_spec(module) is not None for module in spec.modules)
+        assert any(module.endswith("event_kernel") for module in spec.modules)
+    named = replace(dip, modules=(*dip.modules, f"{rules}.ma_cross"))
+    assert named.code_version != dip.code_version
 
 
 def test_leak_check_passes_honest_strategies_and_fails_planted_ones(place: Place):
