@@ -1,7 +1,8 @@
 """Orders as a bar-by-bar strategy places them."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from math import isfinite
+from typing import Literal, NamedTuple, get_args
 
 from quant_assets.core.errors import ConfigError
 
@@ -9,6 +10,8 @@ __all__ = ["Cancel", "OpenOrder", "Order"]
 
 Kind = Literal["market", "limit", "stop", "stop_limit", "trailing_stop"]
 TimeInForce = Literal["gtc", "day", "ioc", "gtd"]
+WORDS = {"kind": frozenset(get_args(Kind)), "time_in_force": frozenset(get_args(TimeInForce))}
+PRICES = ("limit", "stop", "take_profit", "stop_loss", "trail")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,9 @@ class Order:
     take_profit, stop_loss : prices of the bracket that its fill brings to life; they cancel each
         other. group : orders of one group cancel each other when one fills (OCO).
     reduce_only : never opens or turns a position. tag : shown in orders, fills and trades.
+
+    Raises `ConfigError` for an unknown word, a parameter that its kind lacks or does not take, a
+    quantity of 0 or without end, and prices or distances that are not finite and above 0.
     """
 
     symbol: str
@@ -40,6 +46,9 @@ class Order:
     tag: str = ""
 
     def __post_init__(self) -> None:
+        for name, words in WORDS.items():
+            if getattr(self, name) not in words:
+                raise ConfigError(f"{name} {getattr(self, name)!r} is not one of {sorted(words)}")
         needs = {
             "limit": self.kind in {"limit", "stop_limit"},
             "stop": self.kind in {"stop", "stop_limit"},
@@ -50,8 +59,34 @@ class Order:
             if needed != (getattr(self, name) is not None):
                 word = "needs" if needed else "does not take"
                 raise ConfigError(f"a {self.kind} {self.time_in_force} order {word} {name}")
-        if self.quantity == 0.0 or self.quantity != self.quantity:
-            raise ConfigError(f"order for {self.symbol}: quantity {self.quantity} buys nothing")
+        if not _is_number(self.quantity) or self.quantity == 0.0:
+            raise ConfigError(
+                f"order for {self.symbol}: quantity is {self.quantity!r}; it must be a number of "
+                "units, not 0"
+            )
+        for name in PRICES:
+            value = getattr(self, name)
+            if value is not None and not (_is_number(value) and value > 0.0):
+                raise ConfigError(
+                    f"order for {self.symbol}: {name} is {value!r}; it must be a number above 0"
+                )
+        bars = self.bars
+        if bars is not None and not (_is_number(bars) and bars == int(bars) and bars >= 1):
+            raise ConfigError(
+                f"order for {self.symbol}: bars is {bars!r}; it must be a whole number, at least 1"
+            )
+        if self.trail_fraction and self.trail is not None and self.trail >= 1.0:
+            raise ConfigError(
+                f"order for {self.symbol}: trail is {self.trail}; a fraction must be below 1"
+            )
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a finite number, of Python or numpy; text is none."""
+    try:
+        return isfinite(value)  # type: ignore[arg-type]  # asked here
+    except TypeError:
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
