@@ -6,6 +6,7 @@ import dagster as dg
 import pytest
 from dagster import DagsterRunStatus as Status
 
+from quant_assets.defs.ingestion import automation
 from quant_assets.orchestration.dead_runs import (
     OWNER_TAG,
     WALKER_TAG,
@@ -96,6 +97,24 @@ def test_own_run_names_this_process_once():
         instance.add_run_tags(run.run_id, {WALKER_TAG: f"{run.run_id}/{NOBODY}"})
         own_run(instance, run.run_id)
         assert end_dead_runs(instance) == 1
+
+
+@pytest.mark.parametrize(
+    ("of_job", "op", "config"),
+    [
+        (automation.ingest_landing, automation.INGEST_OP, {"venue": "none", "file": "x.csv"}),
+        (automation.pull_venue, automation.PULL_OP, {"venue": "none"}),
+    ],
+    ids=["ingest", "pull"],
+)
+def test_jobs_tag_the_run_that_they_execute(of_job: dg.JobDefinition, op: str, config: dict):
+    with dg.DagsterInstance.ephemeral() as instance:
+        run = of_job.execute_in_process(
+            run_config={"ops": {op: {"config": config}}}, instance=instance, raise_on_error=False
+        )
+        (mine,) = owner_tag().values()
+        found = instance.get_run_by_id(run.run_id)
+        assert found.tags[WALKER_TAG] == f"{run.run_id}/{mine}"
 
 
 def test_walk_tags_the_run_that_it_executes():

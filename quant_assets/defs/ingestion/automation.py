@@ -17,6 +17,7 @@ from quant_assets.orchestration.automation import (
     watch_freshness,
 )
 from quant_assets.orchestration.cells import KIND_TAG
+from quant_assets.orchestration.dead_runs import own_run
 from quant_assets.orchestration.refresh import VENUE_JOB, WINDOWS_JOB
 from quant_assets.orchestration.workspace import current_workspace
 
@@ -59,12 +60,14 @@ class Live(dg.Config):
 @dg.op(name=INGEST_OP)
 def ingest_landing_file(context: dg.OpExecutionContext, config: File) -> None:
     """Check, store and archive one large file."""
+    own_run(context.instance, context.run.run_id)
     context.log.info(ingest_file(current_workspace(), config.venue, config.file))
 
 
 @dg.op(name=PULL_OP)
 def pull_missing_ranges(context: dg.OpExecutionContext, config: Live) -> None:
     """Ask the venue's source for every range that is not confirmed yet."""
+    own_run(context.instance, context.run.run_id)
     for pulled in pull(current_workspace(), config.venue).pulled:
         context.log.info(f"{pulled.dataset} {pulled.symbol}: {pulled.rows} rows")
 
