@@ -107,7 +107,9 @@ def _venue(name: str, settings: "Settings") -> "Venue":
 
     venues = load_venues(settings.venues_folder)
     if name not in venues:
-        raise ConfigError(f"no venue {name!r}; known: {', '.join(venues)}")
+        raise ConfigError(
+            f"no venue {name!r}: give --venue NAME, or --bars FILE; known: {', '.join(venues)}"
+        )
     return venues[name]
 
 
@@ -172,7 +174,10 @@ def _narrowed(frame: pd.DataFrame, wanted: Wanted, universe: str) -> pd.DataFram
         frame = frame[frame["ts"] < _day(wanted.end) + pd.Timedelta(days=1)]
     frame = frame[frame["close"].notna()]
     if frame.empty:
-        raise DataError(f"{universe} has no bars from {wanted.start} to {wanted.end}")
+        raise DataError(
+            f"{universe} has no bars from {wanted.start} to {wanted.end}; --start and --end say "
+            "other days, --any-dates leaves out those of a strategy file"
+        )
     return frame
 
 

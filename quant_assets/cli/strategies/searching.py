@@ -114,6 +114,7 @@ def searched(
             progress=progress,
             inputs={"funding": made.found.funding},
         )
+    _ = trials.best  # when no trial was done, this tells why
     distinct = len({trial.param_hash for trial in trials.items})
     earlier = max(0, tuned_trials(root, made.found.universe) - distinct)
     return trials, overfitting_scores(trials, earlier=earlier)

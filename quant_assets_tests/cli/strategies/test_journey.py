@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from quant_assets import backtest
 from quant_assets.cli.main import cli
 from quant_assets.cli.strategies.storing import stored_runs
-from quant_assets.core.errors import ConfigError, MissingCellError
+from quant_assets.core.errors import ConfigError, DataError, MissingCellError
 from quant_assets.quant.strategies import load_strategy
 from quant_assets_tests.cli.program import python, quant_assets
 from quant_assets_tests.cli.strategies.files import IDEA, daily_bars, write_bars, write_idea
@@ -178,6 +178,11 @@ def test_second_search_computes_nothing_and_another_one_counts_the_first():
     assert "after 3 trials on these bars" in again
     other = run(*words, "components.sizing.params.fraction=0.1,0.2").output
     assert "after 5 trials on these bars" in other
+
+
+def test_search_in_which_nothing_can_be_done_says_why():
+    with pytest.raises(DataError, match="nix"):
+        run("sweep", "rsi2_reversion", "--bars", "bars.csv", "--try", "nix=1,2")
 
 
 def test_walk_forward_shows_windows_that_follow_each_other():

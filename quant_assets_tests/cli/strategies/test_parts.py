@@ -194,7 +194,7 @@ def test_funding_rate_of_a_bar_is_the_last_one_that_was_known():
 def test_bars_must_be_named_and_venues_known():
     with pytest.raises(ConfigError, match="--venue NAME, or --bars FILE"):
         find_bars(Wanted(), Settings())
-    with pytest.raises(ConfigError, match="no venue 'nowhere'"):
+    with pytest.raises(ConfigError, match="no venue 'nowhere': give --venue"):
         find_bars(Wanted(venue="nowhere"), Settings())
     assert parse_symbols(" A, B,") == ("A", "B")
 
