@@ -101,16 +101,22 @@ class BarLength:
         )
         return starts[inside]
 
-    def whole_rows(self, begins: Instants) -> Integers:
-        """Rows of the whole bars that begin at `begins`, shape (n_bars,)."""
-        if self.rows_per_bar is not None or len(begins) == 0:
-            return np.full(len(begins), self.rows_per_bar or 1, dtype=np.int64)
+    def ends(self, begins: Instants) -> Instants:
+        """Ends of the bars that begin at `begins`, shape (n_bars,)."""
+        if len(begins) == 0:
+            return begins
         starts = self.session_starts(begins.min(), begins.max())
         ends = starts[np.searchsorted(starts, begins, side="right")]
         if self.bars < DAY:
             ends = np.minimum(ends, begins + np.timedelta64(self.bars))
+        return ends
+
+    def whole_rows(self, begins: Instants) -> Integers:
+        """Rows of the whole bars that begin at `begins`, shape (n_bars,)."""
+        if self.rows_per_bar is not None or len(begins) == 0:
+            return np.full(len(begins), self.rows_per_bar or 1, dtype=np.int64)
         row = np.timedelta64(self.rows)
-        return np.asarray((ends - begins + row // 2) // row)
+        return np.asarray((self.ends(begins) - begins + row // 2) // row)
 
     def clock(self, first: np.datetime64, last: np.datetime64) -> "Clock":
         """What the kernel needs for rows from `first` to `last`."""
