@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from types import UnionType
 from typing import Any
 
 from quant_assets.core.errors import ConfigError
@@ -9,6 +10,7 @@ from quant_assets.quant.indicators.base import Indicator
 from quant_assets.quant.risk.base import RiskRule
 from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.strategies.base import Strategy
+from quant_assets.quant.strategies.columns import TimedIndicator
 from quant_assets.quant.strategies.composed import Pipeline, compose
 from quant_assets.quant.strategies.middleware import (
     AttributionMiddleware,
@@ -39,7 +41,7 @@ class StrategyBuilder:
 
     name: str = ""
     version: str = "1.0.0"
-    _indicators: tuple[Indicator[Any], ...] = ()
+    _indicators: tuple[Indicator[Any] | TimedIndicator, ...] = ()
     _signals: Strategy | None = None
     _regime: RegimeFilter | RegimeClassifier | None = None
     _sizing: EntrySizer | None = None
@@ -49,7 +51,7 @@ class StrategyBuilder:
     _warm_up: int | None = None
     _attribution: bool = field(default=True)
 
-    def with_indicators(self, *indicators: Indicator[Any]) -> "StrategyBuilder":
+    def with_indicators(self, *indicators: Indicator[Any] | TimedIndicator) -> "StrategyBuilder":
         """Indicators to compute whoever reads them."""
         return replace(self, _indicators=(*self._indicators, *indicators))
 
@@ -73,25 +75,31 @@ class StrategyBuilder:
             )
         elif any(one is not None for one in given):
             raise ConfigError("with_signals takes a strategy or rules, not both")
+        _require("with_signals", source, Strategy, "; rules are given as entry_long=… and so on")
         return replace(self, _signals=source)
 
     def with_regime(self, regime: RegimeFilter | RegimeClassifier) -> "StrategyBuilder":
         """A filter of entries, or a classifier that only labels the trades."""
+        _require("with_regime", regime, RegimeFilter | RegimeClassifier)
         return replace(self, _regime=regime)
 
     def with_sizing(self, sizer: EntrySizer) -> "StrategyBuilder":
         """How large entries are."""
+        _require("with_sizing", sizer, EntrySizer)
         return replace(self, _sizing=sizer)
 
     def with_risk(self, *rules: RiskRule | Iterable[RiskRule]) -> "StrategyBuilder":
         """Stops, targets and limits; several calls add up."""
         flat: list[RiskRule] = []
         for rule in rules:
-            flat.extend([rule] if isinstance(rule, RiskRule) else rule)
+            flat.extend(rule if isinstance(rule, list | tuple) else [rule])  # type: ignore[list-item]
+        for one in flat:
+            _require("with_risk", one, RiskRule)
         return replace(self, _risk=(*self._risk, *flat))
 
     def with_middleware(self, middleware: Middleware) -> "StrategyBuilder":
         """A stage of one's own, after sizing and before risk, in the order of the calls."""
+        _require("with_middleware", middleware, Middleware)
         return replace(self, _own=(*self._own, middleware))
 
     def with_execution(self, model: Any) -> "StrategyBuilder":
@@ -126,3 +134,12 @@ class StrategyBuilder:
         stages = self.stages()
         name = self.name or (self._signals.name if self._signals is not None else "")
         return compose(name, stages, version=self.version, warm_up_bars=self._warm_up)
+
+
+def _require(call: str, given: object, wanted: type | UnionType, hint: str = "") -> None:
+    """`ConfigError` that says what was given where a part of another type is needed."""
+    if not isinstance(given, wanted):
+        names = " or ".join(one.__name__ for one in getattr(wanted, "__args__", (wanted,)))
+        made = isinstance(given, type)
+        found = f"a class: write {given.__name__}(…)" if made else f"{given!r}"  # type: ignore[attr-defined]
+        raise ConfigError(f"{call} takes {names}, and was given {found}{hint}")

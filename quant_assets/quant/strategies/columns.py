@@ -2,7 +2,7 @@
 
 `Rows` hides the difference. `PanelRows` holds whole arrays, `WindowRows` the last bar that a
 `DataWindow` shows; both answer with arrays `(row, symbol)`, so that code written once gives the
-same decisions in both.
+same decisions in both. A column may be computed on bars of a longer timeframe (`Timed`).
 """
 
 import hashlib
@@ -19,18 +19,48 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.indicators.base import Indicator, compute_all
-from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import DataWindow
+from quant_assets.quant.market.longer_bars import longer_bars, timeframe_length
 
-__all__ = ["IndicatorCache", "Line", "PanelRows", "Rows", "WindowRows", "compute_lines"]
+__all__ = [
+    "Column",
+    "IndicatorCache",
+    "Line",
+    "PanelRows",
+    "Rows",
+    "Timed",
+    "TimedIndicator",
+    "TimedLine",
+    "WindowRows",
+    "compute_lines",
+]
 
 Floats = npt.NDArray[np.float64]
 DEFAULT_CACHE_BYTES = 512 * 2**20
+TIMES = ("ts", "available_at")
+
+
+class Column(ABC):
+    """What is computed once for all bars and then shown bar by bar; equal keys, equal columns."""
+
+    key: str
+
+    @property
+    @abstractmethod
+    def lookback(self) -> int:
+        """Bars without a value at the start."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Column) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class Line(Column):
     """One result of an indicator: `Line(BollingerBands(20, 2.0), "lower")`, `Line(Rsi(14))`."""
 
     indicator: Indicator[Any]
@@ -46,7 +76,7 @@ class Line:
             )
 
     @cached_property
-    def key(self) -> str:
+    def key(self) -> str:  # type: ignore[override]  # made once
         """Name of the line: the indicator with its parameters, the columns it reads, the output."""
         return f"{self.source}.{self.output}"
 
@@ -55,11 +85,14 @@ class Line:
         """Name of the indicator with its parameters and the columns it reads."""
         return f"{self.indicator!r}({', '.join(self.indicator.inputs)})"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Line) and other.key == self.key
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return self.indicator.lookback
 
-    def __hash__(self) -> int:
-        return hash(self.key)
+    def on(self, timeframe: str) -> "TimedLine":
+        """The same line of the bars of a longer timeframe: `Line(Rsi(14)).on("1h")`."""
+        return TimedLine(self, timeframe)
 
 
 class Rows(ABC):
@@ -68,7 +101,7 @@ class Rows(ABC):
     symbols: tuple[str, ...]
     ts: Instants  # open times of the rows
 
-    def __getitem__(self, column: "str | Line") -> Floats:
+    def __getitem__(self, column: "str | Column") -> Floats:
         return self.before(column, 0)
 
     @property
@@ -77,8 +110,71 @@ class Rows(ABC):
         return len(self.ts), len(self.symbols)
 
     @abstractmethod
-    def before(self, column: "str | Line", bars: int) -> Floats:
+    def before(self, column: "str | Column", bars: int) -> Floats:
         """The column `bars` bars before each row, NaN where there is none."""
+
+
+class Timed(Column):
+    """A column computed on the bars of a longer timeframe, shown from the bar on that ends them.
+
+    Its `lookback` counts longer bars, so it is the least that can be said in bars of the strategy;
+    the column is NaN until it is known.
+    """
+
+    timeframe: str
+
+    @abstractmethod
+    def reads(self) -> "tuple[Column, ...]":
+        """Columns of the longer bars that it reads."""
+
+    @abstractmethod
+    def values(self, rows: Rows) -> Floats:
+        """The column for rows of the longer bars, (row, symbol)."""
+
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return max((column.lookback for column in self.reads()), default=0)
+
+
+@dataclass(frozen=True, eq=False)
+class TimedLine(Timed):
+    """An indicator line of the bars of a longer timeframe."""
+
+    line: Line
+    timeframe: str
+
+    def __post_init__(self) -> None:
+        timeframe_length(self.timeframe)
+
+    @cached_property
+    def key(self) -> str:  # type: ignore[override]  # made once
+        """The timeframe, and the name of the line."""
+        return f"{self.timeframe}:{self.line.key}"
+
+    def reads(self) -> tuple[Column, ...]:
+        """See the base class."""
+        return (self.line,)
+
+    def values(self, rows: Rows) -> Floats:
+        """See the base class."""
+        return rows[self.line]
+
+
+@dataclass(frozen=True)
+class TimedIndicator:
+    """An indicator of the bars of a longer timeframe: all its lines."""
+
+    indicator: Indicator[Any]
+    timeframe: str
+
+    def __post_init__(self) -> None:
+        timeframe_length(self.timeframe)
+
+    def lines(self) -> tuple[TimedLine, ...]:
+        """Its lines in their order."""
+        lines = (Line(self.indicator, output) for output in self.indicator.outputs)
+        return tuple(line.on(self.timeframe) for line in lines)
 
 
 class PanelRows(Rows):
@@ -92,7 +188,7 @@ class PanelRows(Rows):
         """Offer further columns."""
         self._computed |= computed
 
-    def before(self, column: str | Line, bars: int) -> Floats:
+    def before(self, column: str | Column, bars: int) -> Floats:
         """See the base class."""
         values = self._values(column)
         if bars == 0:
@@ -101,8 +197,8 @@ class PanelRows(Rows):
         earlier[bars:] = values[:-bars]
         return earlier
 
-    def _values(self, column: str | Line) -> Floats:
-        key = column.key if isinstance(column, Line) else column
+    def _values(self, column: str | Column) -> Floats:
+        key = column.key if isinstance(column, Column) else column
         if key not in self._computed:
             if isinstance(column, str):
                 return self.bars[column]
@@ -116,9 +212,9 @@ class WindowRows(Rows):
     def __init__(self, window: DataWindow) -> None:
         self.window, self.symbols, self.ts = window, window.symbols, window.ts[-1:]
 
-    def before(self, column: str | Line, bars: int) -> Floats:
+    def before(self, column: str | Column, bars: int) -> Floats:
         """See the base class."""
-        key = column.key if isinstance(column, Line) else column
+        key = column.key if isinstance(column, Column) else column
         n = len(self.window)
         if bars >= n:
             return np.full(self.shape, np.nan)
@@ -172,16 +268,34 @@ class IndicatorCache:
             self._digests[place] = known
         for name in inputs:
             if name not in known[1]:
-                content = np.ascontiguousarray(bars[name])
+                values = getattr(bars, name) if name in TIMES else bars[name]
+                content = np.ascontiguousarray(values)
                 head = f"{content.shape}".encode()
                 known[1][name] = hashlib.blake2b(content.tobytes() + head).hexdigest()
         return "|".join(known[1][name] for name in inputs)
 
 
 def compute_lines(
-    lines: Iterable[Line], bars: BarPanel, cache: IndicatorCache | None = None
+    lines: Iterable[Column], bars: BarPanel, cache: IndicatorCache | None = None
 ) -> dict[str, Floats]:
-    """Arrays `(time, symbol)` of all lines by key; indicators go over the bars in one walk."""
+    """Arrays `(time, symbol)` of all lines by key; indicators go over the bars in one walk.
+
+    Columns of longer timeframes are computed on the bars of each timeframe, likewise.
+    """
+    wanted = list(lines)
+    found = _own_lines([one for one in wanted if isinstance(one, Line)], bars, cache)
+    by_timeframe: dict[str, list[Timed]] = {}
+    for one in wanted:
+        if isinstance(one, Timed):
+            by_timeframe.setdefault(one.timeframe, []).append(one)
+    for timeframe, columns in by_timeframe.items():
+        found |= _timed_columns(timeframe, columns, bars, cache)
+    return {one.key: found[one.key] for one in wanted}
+
+
+def _own_lines(
+    lines: list[Line], bars: BarPanel, cache: IndicatorCache | None
+) -> dict[str, Floats]:
     wanted = {line.source: line.indicator for line in lines}
     held: dict[str, dict[str, Floats]] = {}
     if cache is not None:
@@ -195,3 +309,25 @@ def compute_lines(
             if cache is not None:
                 cache.keep(name, missing[name].inputs, bars, held[name])
     return {line.key: held[line.source][line.output] for line in lines}
+
+
+def _timed_columns(
+    timeframe: str, columns: list[Timed], bars: BarPanel, cache: IndicatorCache | None
+) -> dict[str, Floats]:
+    """Columns of one longer timeframe on the clock of `bars`."""
+    inputs = (*TIMES, *FIELDS)  # a longer bar is made of all of them
+    found: dict[str, Floats] = {}
+    if cache is not None:
+        for one in columns:
+            found |= cache.find(f"{bars.bar_length} {one.key}", inputs, bars)
+    missing = [one for one in columns if one.key not in found]
+    if missing:
+        longer = longer_bars(bars, timeframe)
+        read = [column for one in missing for column in one.reads()]
+        rows = PanelRows(longer.bars, compute_lines(read, longer.bars))
+        for one in missing:
+            made = {one.key: longer.on_primary(one.values(rows))}
+            if cache is not None:
+                cache.keep(f"{bars.bar_length} {one.key}", inputs, bars, made)
+            found |= made
+    return found

@@ -14,8 +14,8 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, VectorStrategy
 from quant_assets.quant.strategies.columns import (
+    Column,
     IndicatorCache,
-    Line,
     PanelRows,
     Rows,
     WindowRows,
@@ -117,7 +117,7 @@ class Pipeline(Strategy):
         rows = [(i, one.name, one.describe()) for i, one in enumerate(self.middlewares)]
         return pd.DataFrame(rows, columns=["order", "middleware", "parameters"])
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Column, ...]:
         """Indicator lines that any stage reads, each once."""
         return tuple(dict.fromkeys(line for one in self.middlewares for line in one.lines()))
 

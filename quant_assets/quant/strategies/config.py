@@ -226,7 +226,7 @@ def load_strategy(source: Path | str) -> LoadedStrategy:
 
 def _build(located: Located) -> LoadedStrategy:
     settings = validate(located, StrategyFile)
-    parts = Parts(located)
+    parts = Parts(located, settings.runtime.candle_interval)
     given = settings.components
     indicators = parts.indicators(given.indicators)
     signals = parts.source(given.signals.model_dump(exclude_none=True), indicators)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 from pydantic import ValidationError
@@ -9,10 +10,12 @@ from pydantic import ValidationError
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.yaml_loader import Keys, Located, problems
 from quant_assets.quant.indicators.base import Indicator, catalogue
+from quant_assets.quant.market.longer_bars import timeframe_length
 from quant_assets.quant.risk.base import RiskRule
 from quant_assets.quant.risk.combined import risk_rules
 from quant_assets.quant.sizing.entry.base import EntrySizer, entry_sizers
 from quant_assets.quant.strategies.base import Strategy
+from quant_assets.quant.strategies.columns import TimedIndicator
 from quant_assets.quant.strategies.library import library_strategies
 from quant_assets.quant.strategies.plugin_settings import (
     settings_model,
@@ -25,15 +28,18 @@ from quant_assets.quant.strategies.rule_signals import RuleSignals
 from quant_assets.quant.strategies.rules.base import AllOf, AnyOf, Condition, Not, Rule, rules
 
 T = TypeVar("T")
-Found = Sequence[Indicator[Any]]
-COMPONENTS = "components"
+Found = Sequence[Indicator[Any] | TimedIndicator]
+COMPONENTS, TIMEFRAME = "components", "timeframe"
 
 
 class Parts:
-    """Reads entries of one file; what is wrong is collected until `refuse`."""
+    """Reads entries of one file; what is wrong is collected until `refuse`.
 
-    def __init__(self, located: Located) -> None:
-        self._located = located
+    primary : length of the bars that the file is made for, where it says so.
+    """
+
+    def __init__(self, located: Located, primary: timedelta | None = None) -> None:
+        self._located, self._primary = located, primary
         self._problems: list[tuple[int, str]] = []
 
     def refuse(self) -> None:
@@ -58,8 +64,13 @@ class Parts:
     def indicators(self, entries: Sequence[Any]) -> Found:
         """The indicators that the file declares."""
         keys: Keys = (COMPONENTS, "indicators")
-        made = [self._plug_in((*keys, i), one, catalogue()) for i, one in enumerate(entries)]
-        return [one for one in made if one is not None]
+        found: list[Indicator[Any] | TimedIndicator] = []
+        for i, entry in enumerate(entries):
+            plain, timeframe = self._timeframe((*keys, i), entry)
+            made = self._plug_in((*keys, i), plain, catalogue())
+            if made is not None:
+                found.append(TimedIndicator(made, timeframe) if timeframe else made)
+        return found
 
     def source(self, entries: Mapping[str, Any], known: Found) -> Strategy | None:
         """Who decides: a condition for each signal, or a strategy of the library."""
@@ -125,10 +136,40 @@ class Parts:
         if word == "not":
             member = self._condition((*keys, word), inside, known)
             return Not(member) if member is not None else None
-        return self._plug_in(keys, entry, rules(), known)
+        return self._rule(keys, entry, known)
+
+    def _rule(self, keys: Keys, entry: Any, known: Found) -> Condition | None:
+        """A rule, asked of the timeframe that it or its declared indicator says."""
+        plain, timeframe = self._timeframe(keys, entry)
+        name, _ = _single(plain)
+        kind = rules().get(name or "")
+        declared = [one for one in known if kind and _indicator(one).name in kind.takes]
+        if not timeframe and len(declared) == 1:
+            timeframe = _timeframe(declared[0])
+        matching = [_indicator(one) for one in declared if _timeframe(one) == timeframe]
+        rule = self._plug_in(keys, plain, rules(), matching)
+        return rule.on(timeframe) if rule is not None and timeframe else rule
+
+    def _timeframe(self, keys: Keys, entry: Any) -> tuple[Any, str]:
+        """The entry without its `timeframe`, and that; "" where it has none or a wrong one."""
+        name, given = _single(entry)
+        if not isinstance(given, Mapping) or TIMEFRAME not in given:
+            return entry, ""
+        timeframe = given[TIMEFRAME]
+        plain = {name: {key: value for key, value in given.items() if key != TIMEFRAME}}
+        try:
+            timeframe_length(timeframe, primary=self._primary)
+        except ConfigError as error:
+            self.problem((*keys, str(name), TIMEFRAME), str(error))
+            return plain, ""
+        return plain, str(timeframe)
 
     def _plug_in(
-        self, keys: Keys, entry: Any, kinds: Mapping[str, type[T]], known: Found = ()
+        self,
+        keys: Keys,
+        entry: Any,
+        kinds: Mapping[str, type[T]],
+        known: Sequence[Indicator[Any]] = (),
     ) -> T | None:
         """The plug-in of `name`, or of `{name: {parameter: value}}`."""
         name, given = _single(entry)
@@ -146,7 +187,11 @@ class Parts:
         return self._made(keys, kinds[name], given or {}, known)
 
     def _made(
-        self, keys: Keys, kind: type[T], given: Mapping[str, Any], known: Found = ()
+        self,
+        keys: Keys,
+        kind: type[T],
+        given: Mapping[str, Any],
+        known: Sequence[Indicator[Any]] = (),
     ) -> T | None:
         values, written = dict(given), {name: name for name in given}
         if issubclass(kind, Indicator):
@@ -167,7 +212,9 @@ class Parts:
             self.problem(keys, str(error))
             return None
 
-    def _taken(self, keys: Keys, kind: type[Rule], known: Found) -> dict[str, Any]:
+    def _taken(
+        self, keys: Keys, kind: type[Rule], known: Sequence[Indicator[Any]]
+    ) -> dict[str, Any]:
         """Parameters of a rule that the declared indicator of its kind says."""
         found: dict[str, Any] = {}
         for indicator, parameters in kind.takes.items():
@@ -186,6 +233,14 @@ class Parts:
         for key in keys:
             data = data[key]
         return data if isinstance(data, Mapping) else {}
+
+
+def _indicator(one: Indicator[Any] | TimedIndicator) -> Indicator[Any]:
+    return one.indicator if isinstance(one, TimedIndicator) else one
+
+
+def _timeframe(one: Indicator[Any] | TimedIndicator) -> str:
+    return one.timeframe if isinstance(one, TimedIndicator) else ""
 
 
 def _single(entry: Any) -> tuple[str | None, Any]:

@@ -17,7 +17,7 @@ from quant_assets.quant.indicators.base import Indicator
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.data_window import DataWindow
 from quant_assets.quant.strategies.base import Account
-from quant_assets.quant.strategies.columns import Line, PanelRows, Rows
+from quant_assets.quant.strategies.columns import Column, Line, PanelRows, Rows, TimedIndicator
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.proposal import Change, ChangeLog, Proposal, Reasons
 
@@ -38,14 +38,14 @@ class Middleware(ABC):
 
     name: ClassVar[str]
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Column, ...]:
         """Indicator lines that it reads."""
         return ()
 
     @property
     def lookback(self) -> int:
         """Bars before the first one on which it can decide."""
-        return max((line.indicator.lookback for line in self.lines()), default=0)
+        return max((line.lookback for line in self.lines()), default=0)
 
     def prepare(self, bars: BarPanel) -> Mapping[str, Floats]:
         """Further causal arrays `(time, symbol)` by name that `apply` reads: row t from bars to t.
@@ -103,14 +103,14 @@ class IndicatorMiddleware(Middleware):
     """Indicators that are computed whoever reads them: for row middlewares, reports and the eye."""
 
     name: ClassVar[str] = "indicators"
-    indicators: Sequence[Indicator[Any]] = ()
+    indicators: Sequence[Indicator[Any] | TimedIndicator] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "indicators", tuple(self.indicators))
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Column, ...]:
         """See the base class."""
-        return tuple(Line(one, output) for one in self.indicators for output in one.outputs)
+        return tuple(line for one in self.indicators for line in _lines_of(one))
 
     @property
     def lookback(self) -> int:
@@ -121,6 +121,12 @@ class IndicatorMiddleware(Middleware):
         """See the base class."""
         del rows
         return proposal
+
+
+def _lines_of(one: Indicator[Any] | TimedIndicator) -> tuple[Column, ...]:
+    if isinstance(one, TimedIndicator):
+        return one.lines()
+    return tuple(Line(one, output) for output in one.outputs)
 
 
 @dataclass(frozen=True)

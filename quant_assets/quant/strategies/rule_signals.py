@@ -11,7 +11,7 @@ import numpy.typing as npt
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.strategies.base import Account, BarStrategy, VectorStrategy
-from quant_assets.quant.strategies.columns import Line, PanelRows, Rows, WindowRows, compute_lines
+from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows, compute_lines
 from quant_assets.quant.strategies.rules.base import AllOf, Condition
 from quant_assets.quant.strategies.signals import Signals
 
@@ -40,7 +40,13 @@ class RuleSignals(VectorStrategy, BarStrategy):
         for field in fields(self):
             given = getattr(self, field.name)
             if given is not None and not isinstance(given, Condition):
-                members = tuple(given)
+                members = tuple(given) if isinstance(given, list | tuple) else (given,)
+                for one in members:
+                    if not isinstance(one, Condition):
+                        raise ConfigError(
+                            f"{field.name} has {one!r}, which is no rule: give one that is made, as "
+                            "in RsiOversold(threshold=30.0), or a list of them"
+                        )
                 joined = members[0] if len(members) == 1 else AllOf(members)
                 object.__setattr__(self, field.name, joined)
         if self.entry_long is None and self.entry_short is None:
@@ -51,7 +57,7 @@ class RuleSignals(VectorStrategy, BarStrategy):
         given = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: one for name, one in given.items() if isinstance(one, Condition)}
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Column, ...]:
         """Indicator lines that the conditions read."""
         return tuple(line for one in self.conditions().values() for line in one.lines())
 

@@ -61,13 +61,25 @@ def _conditions() -> Json:
         }
         for word, inside in (("all", several), ("any", several), ("not", own))
     ]
-    known = plugin_schema(rules())
+    known = _timed(plugin_schema(rules()))
     return {"anyOf": [*known["anyOf"], *joined]}
+
+
+def _timed(schema: Json) -> Json:
+    """Plug-ins that may be asked of a longer timeframe."""
+    for form in schema["anyOf"][1:]:
+        (entry,) = form["properties"].values()
+        entry["anyOf"][0].setdefault("properties", {})["timeframe"] = {
+            "type": "string",
+            "pattern": "^[1-9][0-9]*[smhd]$",
+            "description": "bars of a longer timeframe",
+        }
+    return schema
 
 
 def _indicators() -> Json:
     """Indicators, whose one-letter parameters may be written by their long names as well."""
-    schema = plugin_schema(catalogue())
+    schema = _timed(plugin_schema(catalogue()))
     for form in schema["anyOf"][1:]:
         (entry,) = form["properties"].values()
         parameters = entry["anyOf"][0]["properties"]

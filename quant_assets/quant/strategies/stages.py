@@ -14,7 +14,7 @@ from quant_assets.quant.risk.base import LimitRule, RiskRule
 from quant_assets.quant.risk.combined import exit_terms, limit_terms, stacked_exits
 from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, VectorStrategy
-from quant_assets.quant.strategies.columns import Line, PanelRows, Rows, WindowRows
+from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows
 from quant_assets.quant.strategies.middleware import Floats, Middleware
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.proposal import Change, Proposal, Reasons
@@ -51,7 +51,7 @@ class SignalMiddleware(Middleware):
         """Whether the source has an array form."""
         return isinstance(self.source, VectorStrategy)
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Column, ...]:
         """See the base class."""
         return self.source.lines() if isinstance(self.source, RuleSignals) else ()
 

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.registry import discover
-from quant_assets.quant.strategies.columns import Line, Rows
+from quant_assets.quant.market.longer_bars import timeframe_length
+from quant_assets.quant.strategies.columns import Column, Line, Rows, Timed
 
-__all__ = ["AllOf", "AnyOf", "Condition", "Not", "Rule", "rules"]
+__all__ = ["AllOf", "AnyOf", "Condition", "Not", "OnTimeframe", "Rule", "rules"]
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -33,8 +34,8 @@ class Condition(ABC):
         """Where it holds and where it is known not to, arrays (row, symbol)."""
 
     @abstractmethod
-    def lines(self) -> tuple[Line, ...]:
-        """Indicator lines that it reads."""
+    def lines(self) -> tuple[Column, ...]:
+        """Columns that it reads: indicator lines, and what is known of longer timeframes."""
 
     @property
     @abstractmethod
@@ -48,6 +49,13 @@ class Condition(ABC):
     def holds(self, rows: Rows) -> Bools:
         """Where it holds, (row, symbol); unknown is False."""
         return self.verdict(rows)[0]
+
+    def on(self, timeframe: str) -> "OnTimeframe":
+        """The same question to the bars of a longer timeframe: `RsiOversold(period=14).on("1h")`.
+
+        Asked of each longer bar when it ends, and answered so until the next one does.
+        """
+        return OnTimeframe(self, timeframe)
 
     def __and__(self, other: "Condition") -> "Condition":
         return AllOf((self, other))
@@ -203,7 +211,7 @@ class _Joined(Condition):
         if not self.members:
             raise ConfigError(f"{type(self).__name__} of no condition says nothing")
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Column, ...]:
         """See the base class."""
         return tuple(line for member in self.members for line in member.lines())
 
@@ -247,7 +255,7 @@ class Not(Condition):
 
     member: Condition
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Column, ...]:
         """See the base class."""
         return self.member.lines()
 
@@ -264,6 +272,60 @@ class Not(Condition):
         """See the base class."""
         holds, refuted = self.member.verdict(rows)
         return refuted, holds
+
+
+class _Answers(Timed):
+    """What a condition says of longer bars: 1 yes, 0 no, NaN unknown."""
+
+    def __init__(self, condition: Condition, timeframe: str) -> None:
+        self.condition, self.timeframe = condition, timeframe
+        self.key = f"{timeframe}:{condition!r}"
+
+    def reads(self) -> tuple[Column, ...]:
+        """See the base class."""
+        return self.condition.lines()
+
+    def values(self, rows: Rows) -> Floats:
+        """See the base class."""
+        holds, refuted = self.condition.verdict(rows)
+        return np.where(holds, 1.0, np.where(refuted, 0.0, np.nan))
+
+
+@dataclass(frozen=True)
+class OnTimeframe(Condition):
+    """A condition asked of the bars of a longer timeframe; unknown before the first of them ends.
+
+    Closes, lines and bars before are those of the longer bars. `lookback` counts longer bars, which
+    is the least that can be said before the bars are known.
+    """
+
+    member: Condition
+    timeframe: str
+
+    def __post_init__(self) -> None:
+        timeframe_length(self.timeframe)
+
+    @cached_property
+    def _answers(self) -> _Answers:
+        return _Answers(self.member, self.timeframe)
+
+    def lines(self) -> tuple[Column, ...]:
+        """See the base class."""
+        return (self._answers,)
+
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return self.member.lookback
+
+    def names(self) -> list[str]:
+        """See the base class."""
+        return [f"{name} on {self.timeframe}" for name in self.member.names()]
+
+    def verdict(self, rows: Rows) -> tuple[Bools, Bools]:
+        """See the base class."""
+        answers = rows[self._answers]
+        return answers == 1.0, answers == 0.0
 
 
 def rules() -> dict[str, type[Rule]]:
