@@ -35,7 +35,6 @@ __all__ = [
     "no_slippage",
 ]
 
-DAY = np.timedelta64(1, "D")
 NOTHING = np.empty((0, 0))
 
 
@@ -69,12 +68,10 @@ def neutral_commission() -> CommissionTerms:
 
 
 def neutral_carry(bars: BarPanel) -> CarryTerms:
-    """No borrow, interest or funding; `days` as the clock of the bars says, 0 for the first."""
+    """No borrow, interest or funding; `days` is left to the clock of the bars."""
     codes, numbers = np.empty(0, dtype=np.int64), np.empty(0)
-    days = np.zeros(len(bars))
-    days[1:] = np.diff(bars.ts) / DAY
     borrow = np.zeros(len(bars.symbols))
-    return CarryTerms(borrow, 0.0, 0.0, days, codes, codes, codes, numbers, numbers)
+    return CarryTerms(borrow, 0.0, 0.0, numbers, codes, codes, codes, numbers, numbers)
 
 
 def neutral_margin(bars: BarPanel) -> MarginTerms:

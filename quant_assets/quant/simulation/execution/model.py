@@ -23,6 +23,7 @@ from quant_assets.quant.simulation.execution.funding.base import FUNDING, Fundin
 from quant_assets.quant.simulation.execution.fx.base import FX, FxModel
 from quant_assets.quant.simulation.execution.instruments.base import INSTRUMENTS, InstrumentModel
 from quant_assets.quant.simulation.execution.margin.base import MARGIN, MarginModel
+from quant_assets.quant.simulation.execution.preparation import calendar_days
 from quant_assets.quant.simulation.execution.slippage.base import (
     SLIPPAGE,
     SlippageModel,
@@ -43,7 +44,6 @@ from quant_assets.quant.simulation.execution.terms import (
 
 __all__ = ["ExecutionModel"]
 
-DAY = np.timedelta64(1, "D")
 NO_PRICES = np.empty((0, 0))
 NO_DETAIL = DetailBars(NO_PRICES, NO_PRICES, NO_PRICES, NO_PRICES, np.empty(0, dtype=np.int64))
 Spelling = str | Mapping[str, Any] | Parameters
@@ -264,7 +264,7 @@ class ExecutionModel(Parameters):
 
     def _carry_terms(self, bars: BarPanel, funding: pd.DataFrame | None) -> CarryTerms:
         events = cast("FundingModel", self.funding_model).events(bars, funding)
-        days = np.diff(bars.ts, prepend=bars.ts[:1]) / DAY
+        days = calendar_days(bars.ts)
         borrow = cast("BorrowModel", self.borrow_model).rates(bars.symbols)
         return CarryTerms(borrow, self.cash_rate, self.debit_rate, days, *events)
 

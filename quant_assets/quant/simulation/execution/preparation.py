@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
-from quant_assets.quant.market.bars import microseconds
+from quant_assets.quant.market.bars import Instants, microseconds
 from quant_assets.quant.simulation.execution.book import (
     FILL_FIELDS,
     N_ACCOUNT,
@@ -46,6 +46,7 @@ from quant_assets.quant.strategies.signals import Signals
 __all__ = ["Preparation", "new_book", "prepare"]
 
 UNUSED = np.zeros((1, 1))
+MICROSECONDS_PER_DAY = 86_400_000_000.0
 FIRST_ROWS = 1024  # of each log; they grow when a bar could need more
 
 
@@ -106,7 +107,7 @@ def prepare(
         detail_first=detail.first,
         first_fill=_first_fill(bars),
         ts=microseconds(bars.ts),
-        days=terms.carry.days,
+        days=_days(bars, terms),
         funding_place=places,
         funding_rate=rates,
         rules=_rules(terms, limits),
@@ -243,6 +244,25 @@ def _first_fill(bars: BarPanel) -> Integers:
     return first
 
 
+def calendar_days(ts: Instants) -> Floats:
+    """Calendar days since the bar before, 0 for the first."""
+    moments, days = microseconds(ts), np.zeros(len(ts))
+    np.subtract(moments[1:], moments[:-1], out=days[1:], casting="unsafe")
+    days /= MICROSECONDS_PER_DAY
+    return days
+
+
+def _days(bars: BarPanel, terms: ExecutionTerms) -> Floats:
+    """Days of the terms, else of the bars; none where nothing accrues and nobody reads them."""
+    days = terms.carry.days
+    return calendar_days(bars.ts) if not days.size and _carries(terms) else days
+
+
+def _carries(terms: ExecutionTerms) -> bool:
+    carry = terms.carry
+    return bool(carry.borrow.any()) or carry.cash_rate != 0.0 or carry.debit_rate != 0.0
+
+
 def _funding(terms: ExecutionTerms, order: Integers) -> tuple[Integers, Floats]:
     """Places (bar, due kind, symbol) and amounts (rate, mark) of settlements, in time order."""
     carry = terms.carry
@@ -280,8 +300,7 @@ def _switches(
     signals: Signals | None,
 ) -> Integers:
     """Whole numbers in the order of the kernel's switches."""
-    fills, carry = terms.fills, terms.carry
-    carries = bool(carry.borrow.any()) or carry.cash_rate != 0.0 or carry.debit_rate != 0.0
+    fills = terms.fills
     margined = bool(terms.margin.inverse.any()) or terms.margin.tier_rate.size > 0
     by_bar = signals is None
     targets = by_bar or (signals is not None and signals.target is not None)
@@ -290,7 +309,7 @@ def _switches(
         [
             *(fills.model, fills.through, fills.time_to_live, fills.latency, fills.optimistic),
             *(sizes.unit, warm_up, limits.max_positions, limits.correlation_bars),
-            *(limits.halt_bars, limits.cool_down, carries, flags, targets, margined),
+            *(limits.halt_bars, limits.cool_down, _carries(terms), flags, targets, margined),
         ],
         dtype=np.int64,
     )
@@ -323,7 +342,7 @@ def _check(bars: BarPanel, terms: ExecutionTerms, sizes: EntrySizes, exits: Exit
             f"exit levels have shape {level}; it must be ({exits.kind.size}, 1 or {n_bars}, "
             f"{n_symbols})"
         )
-    if terms.carry.days.shape != (n_bars,):
+    if terms.carry.days.size and terms.carry.days.shape != (n_bars,):
         raise DataError(f"carry.days has shape {terms.carry.days.shape}; it must be ({n_bars},)")
     detail = terms.detail.first
     if detail.size and detail.shape != (n_bars + 1,):

@@ -174,9 +174,9 @@ class CarryTerms(NamedTuple):
     """Interest and borrow, yearly rates ACT/365 of calendar days, and funding settlements.
 
     `borrow` `(symbol,)` on the previous close of what is short; `cash_rate` on positive cash,
-    `debit_rate` on negative. `days` `(time,)`: calendar days since the bar before. Funding: event i
-    falls into bar `funding_bar[i]`, `funding_due[i]` as in the rebalancing kernel, of a symbol,
-    at a rate and a mark (NaN: last close).
+    `debit_rate` on negative. `days` `(time,)`: calendar days since the bar before; empty: as the
+    open times of the bars say. Funding: event i falls into bar `funding_bar[i]`, `funding_due[i]`
+    as in the rebalancing kernel, of a symbol, at a rate and a mark (NaN: last close).
     """
 
     borrow: Floats
