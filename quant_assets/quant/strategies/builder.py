@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from types import UnionType
 from typing import Any
 
 from quant_assets.core.errors import ConfigError
@@ -75,12 +74,12 @@ class StrategyBuilder:
             )
         elif any(one is not None for one in given):
             raise ConfigError("with_signals takes a strategy or rules, not both")
-        _require("with_signals", source, Strategy, "; rules are given as entry_long=… and so on")
+        _require("with_signals", source, Strategy, hint="; rules: entry_long=… and so on")
         return replace(self, _signals=source)
 
     def with_regime(self, regime: RegimeFilter | RegimeClassifier) -> "StrategyBuilder":
         """A filter of entries, or a classifier that only labels the trades."""
-        _require("with_regime", regime, RegimeFilter | RegimeClassifier)
+        _require("with_regime", regime, RegimeFilter, RegimeClassifier)
         return replace(self, _regime=regime)
 
     def with_sizing(self, sizer: EntrySizer) -> "StrategyBuilder":
@@ -136,10 +135,9 @@ class StrategyBuilder:
         return compose(name, stages, version=self.version, warm_up_bars=self._warm_up)
 
 
-def _require(call: str, given: object, wanted: type | UnionType, hint: str = "") -> None:
+def _require(call: str, given: object, *wanted: type, hint: str = "") -> None:
     """`ConfigError` that says what was given where a part of another type is needed."""
     if not isinstance(given, wanted):
-        names = " or ".join(one.__name__ for one in getattr(wanted, "__args__", (wanted,)))
-        made = isinstance(given, type)
-        found = f"a class: write {given.__name__}(…)" if made else f"{given!r}"  # type: ignore[attr-defined]
+        names = " or ".join(one.__name__ for one in wanted)
+        found = f"a class: write {given.__name__}(…)" if isinstance(given, type) else repr(given)
         raise ConfigError(f"{call} takes {names}, and was given {found}{hint}")

@@ -44,8 +44,8 @@ class RuleSignals(VectorStrategy, BarStrategy):
                 for one in members:
                     if not isinstance(one, Condition):
                         raise ConfigError(
-                            f"{field.name} has {one!r}, which is no rule: give one that is made, as "
-                            "in RsiOversold(threshold=30.0), or a list of them"
+                            f"{field.name} has {one!r}, which is no rule: give one that is made, "
+                            "as in RsiOversold(threshold=30.0), or a list of them"
                         )
                 joined = members[0] if len(members) == 1 else AllOf(members)
                 object.__setattr__(self, field.name, joined)
