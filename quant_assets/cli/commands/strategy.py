@@ -168,12 +168,11 @@ def check(choice: "Choice", as_json: bool) -> None:
       quant-assets strategy check my_idea.yaml --venue sp500_demo
       quant-assets strategy check donchian_breakout --venue sp500_demo --symbols AAPL,XOM --json
     """
+    from quant_assets.cli.strategies.evidence import leak_report
     from quant_assets.cli.strategies.running import prepare
     from quant_assets.core.config import load_settings
-    from quant_assets.quant.leaks.strategies import check_strategy
 
-    made = prepare(choice, load_settings())
-    found = check_strategy(made.target.strategy, made.found.panel, execution=made.model)
+    found = leak_report(prepare(choice, load_settings()))
     if as_json:
         click.echo(json.dumps(found.to_dict(), indent=1, default=str))
     else:
