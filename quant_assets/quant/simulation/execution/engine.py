@@ -20,7 +20,7 @@ __all__ = ["advance"]
 _kernel = Deferred("quant_assets.quant.simulation.execution.event_kernel")
 
 LOGS = {"fills": 4, "order_log": 5, "trades": 6, "vetoes": 7}  # -> their counter
-BAR = 0
+BAR, FINE = 0, 0
 STEPS = 20  # of progress
 
 
@@ -41,6 +41,8 @@ def advance(
     last = len(preparation.bars) if last is None else last
     while True:
         status = _kernel.run(market, book, last, address)
+        if status == FINE:
+            return book, True
         if status == _kernel.GROW:
             book = _longer(book)
             if on_growth is not None:
@@ -53,7 +55,7 @@ def advance(
                 f"the books of bar {bar} ({preparation.bars.ts[bar]}) do not balance: balances "
                 f"say {found!r}, profit and loss {expected!r}. Look for infinite prices or costs"
             )
-        return book, bool(status == _kernel.FINE)
+        return book, False
 
 
 def advance_all(

@@ -255,6 +255,8 @@ class ExecutionModel(Parameters):
 
     def _commission_terms(self) -> CommissionTerms:
         terms = cast("CommissionModel", self.commission_model).terms()
+        if self.commission_scale == 1.0:
+            return terms
         scaled = {
             name: self.commission_scale * value
             for name, value in terms._asdict().items()

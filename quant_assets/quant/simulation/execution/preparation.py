@@ -46,6 +46,7 @@ from quant_assets.quant.strategies.signals import Signals
 __all__ = ["Preparation", "new_book", "prepare"]
 
 UNUSED = np.zeros((1, 1))
+NO_PLACES, NO_RATES = np.empty((0, 3), dtype=np.int64), np.empty((0, 2))
 MICROSECONDS_PER_DAY = 86_400_000_000.0
 FIRST_ROWS = 1024  # of each log; they grow when a bar could need more
 
@@ -266,7 +267,9 @@ def _carries(terms: ExecutionTerms) -> bool:
 def _funding(terms: ExecutionTerms, order: Integers) -> tuple[Integers, Floats]:
     """Places (bar, due kind, symbol) and amounts (rate, mark) of settlements, in time order."""
     carry = terms.carry
-    place = np.argsort(order)[carry.funding_symbol] if carry.funding_bar.size else np.empty(0)
+    if not carry.funding_bar.size:
+        return NO_PLACES, NO_RATES
+    place = np.argsort(order)[carry.funding_symbol]
     columns = [carry.funding_bar, carry.funding_due, place.astype(np.int64)]
     rates = [carry.funding_rate, carry.funding_mark]
     by_time = np.lexsort((columns[2], columns[1], columns[0]))

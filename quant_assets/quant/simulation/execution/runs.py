@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -140,12 +141,18 @@ def _panel_of(frame: pd.DataFrame) -> BarPanel:
 def _model_of(strategy: Strategy, execution: Execution) -> ExecutionModel | ExecutionTerms:
     given: Any = execution if execution is not None else getattr(strategy, "execution", None)
     if given is None:
-        return ExecutionModel()
+        return _default_model()
     if isinstance(given, ExecutionModel | ExecutionTerms):
         return given
     if isinstance(given, str):
         return ExecutionModel.preset(given)
     return ExecutionModel.from_settings(given)
+
+
+@cache
+def _default_model() -> ExecutionModel:
+    """`ExecutionModel()`, made once; nothing can change it."""
+    return ExecutionModel()
 
 
 def _form_of(strategy: Strategy, form: Form) -> str:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.simulation.execution import book as names
+from quant_assets.quant.simulation.execution import engine, ledger, terms
 from quant_assets.quant.simulation.execution import event_kernel as kernel
-from quant_assets.quant.simulation.execution import ledger, terms
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets_tests.quant.simulation.execution.hand_runs import at, flat_bars, tell
 from quant_assets_tests.quant.simulation.execution.random_runs import (
@@ -130,6 +130,7 @@ def test_constants_are_those_of_terms_and_books():
     by += ("CUT", "HALT", "DAILY", "COOL", "LEAST", "NO_STOP", "LOT", "RUIN")
     assert [getattr(kernel, f"BY_{name}") for name in by] == list(range(len(names.RULES)))
     assert names.Market._fields == kernel.MARKET_FIELDS
+    assert (engine.BAR, engine.FINE) == (kernel.BAR, kernel.FINE)
     assert names.Book._fields == kernel.BOOK_FIELDS
     assert kernel.TRADED_NOTIONAL < names.N_SYMBOL
     assert kernel.LAST_TRADE < names.N_FLAGS

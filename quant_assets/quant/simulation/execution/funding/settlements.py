@@ -32,6 +32,8 @@ class Settlements(FundingModel):
     def events(self, bars: BarPanel, funding: pd.DataFrame | None) -> Events:
         """See the base class."""
         perpetual = [symbol for symbol in bars.symbols if is_perpetual(symbol)]
+        if not perpetual:
+            return NO_EVENTS
         settled = set() if funding is None else set(funding["symbol"].tolist())
         lengths = (~np.isnan(bars.close)).sum(axis=0) * bars.bar_length
         long = {s for s, d in zip(bars.symbols, lengths, strict=True) if d >= LONGEST_INTERVAL}
@@ -41,7 +43,7 @@ class Settlements(FundingModel):
                 f"no funding for the perpetuals {missing}: give their settlements, or set the "
                 "funding model to assume_zero (it is stamped on the report)"
             )
-        if funding is None or not perpetual or not len(bars):
+        if funding is None or not len(bars):
             return NO_EVENTS
         untraded = bars.volume == 0.0
         grid = PriceGrid(bars.ts, bars.available_at, bars.symbols, bars.open, bars.close, untraded)
