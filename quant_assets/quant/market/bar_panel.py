@@ -49,6 +49,11 @@ class BarPanel:
         shape = (len(self.ts), len(self.symbols))
         object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
         _check_symbols(self.symbols)
+        hidden = sorted(set(FIELDS) & set(self.extras))
+        if hidden:
+            raise DataError(f"extras are named {hidden}, as columns of every bar; rename them")
+        if self.bar_length <= timedelta(0):
+            raise DataError(f"bar_length is {self.bar_length}; it must be above 0")
         for name, values in self.columns().items():
             if values.shape != shape or values.dtype != np.float64:
                 raise DataError(f"{name} is {values.dtype} {values.shape}; it must be {shape}")
@@ -176,8 +181,9 @@ class BarPanel:
         unknown_volume = np.full_like(close, np.nan)
         columns = {name: panel(prices[name]) if name in prices else close for name in PRICES}
         volume = panel(prices["volume"]) if "volume" in prices else unknown_volume
-        step = np.timedelta64(bar_length).astype("timedelta64[us]")
-        known = moments + step if available_at is None else available_at
+        known = moments + _step(bar_length)
+        if available_at is not None:
+            known = np.asarray(available_at, dtype="datetime64[us]")
         more = {name: panel(values) for name, values in (extras or {}).items()}
         return cls(
             moments,
@@ -209,8 +215,7 @@ class BarPanel:
         panels = to_panels(frame, floats)
         first = panels["close"]
         ts = instants(first.ts.to_series())
-        step = np.timedelta64(bar_length).astype("timedelta64[us]")
-        known = ts + step
+        known = ts + _step(bar_length)
         if "available_at" in frame.columns:
             rows = np.searchsorted(ts, instants(frame["ts"]))
             np.maximum.at(known, rows, instants(frame["available_at"]))
@@ -233,6 +238,14 @@ class BarPanel:
         }
         columns |= {name: values.ravel()[present] for name, values in self.columns().items()}
         return pd.DataFrame(columns)
+
+
+def _step(bar_length: timedelta) -> np.timedelta64:
+    """The length of a bar in the unit of `Instants`."""
+    if not isinstance(bar_length, timedelta):
+        raise DataError(f"bar_length is {bar_length!r}; give a timedelta, as in timedelta(days=1)")
+    step: np.timedelta64 = np.timedelta64(bar_length).astype("timedelta64[us]")
+    return step
 
 
 def _check_symbols(symbols: tuple[str, ...]) -> None:

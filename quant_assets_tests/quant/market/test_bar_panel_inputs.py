@@ -110,3 +110,25 @@ def test_a_panel_without_rows_or_symbols_is_made() -> None:
     whole = BarPanel.from_arrays(TS, ("AAA",), DAY, close=np.full(4, 100.0))
     assert len(whole.rows(slice(0, 0))) == 0
     assert whole.select([]).symbols == ()
+
+
+def test_from_arrays_reads_available_at_of_any_zone() -> None:
+    known = pd.DatetimeIndex(TS, tz="UTC") + pd.Timedelta(days=1)
+    bars = BarPanel.from_arrays(
+        TS,
+        ("AAA",),
+        DAY,
+        close=np.full(4, 100.0),
+        available_at=known.tz_convert("Asia/Tokyo"),  # type: ignore[arg-type]
+    )
+    np.testing.assert_array_equal(bars.available_at, TS + np.timedelta64(1, "D"))
+
+
+def test_from_arrays_refuses_extras_and_lengths_by_name() -> None:
+    close = np.full(4, 100.0)
+    with pytest.raises(DataError, match=r"extras are named \['close'\]"):
+        BarPanel.from_arrays(TS, ("AAA",), DAY, close=close, extras={"close": 2.0 * close})
+    with pytest.raises(DataError, match="bar_length is '1d'; give a timedelta"):
+        BarPanel.from_arrays(TS, ("AAA",), "1d", close=close)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="bar_length is 0:00:00; it must be above 0"):
+        BarPanel.from_arrays(TS, ("AAA",), timedelta(0), close=close)
