@@ -154,6 +154,13 @@ def _of_features(inputs: FeatureInputs) -> Sample:
 def _of_frame(data: pd.DataFrame | pd.Series) -> Sample:
     frame = data.to_frame() if isinstance(data, pd.Series) else data
     index = data.index
+    if isinstance(index, pd.DatetimeIndex) and not (
+        index.is_monotonic_increasing and index.is_unique
+    ):
+        raise DataError(
+            "the index of the frame must increase, one row per time: sort it, and give bars of "
+            "several symbols as a BarPanel"
+        )
     positions = np.arange(len(index))
     names = tuple(str(column) for column in frame.columns)
     columns = {f"{place}": frame.iloc[:, place].to_numpy() for place in range(len(names))}

@@ -48,6 +48,16 @@ def check_strategy(
         are compared as well. outputs : further arrays `(time, …)` by name to compare, made of
         strategy and bars. decided_at : see `check_function`.
     """
+    if not isinstance(strategy, VectorStrategy | BarStrategy):
+        found = "a class" if isinstance(strategy, type) else f"a {type(strategy).__name__}"
+        raise ConfigError(
+            f"{found} has neither signals() nor on_bar(): give a strategy that is made"
+        )
+    if not isinstance(bars, BarPanel):
+        raise ConfigError(
+            f"bars are a {type(bars).__name__}; give a BarPanel: BarPanel.from_frame(frame, "
+            "bar_length=…) reads a long frame"
+        )
     made = [outputs] if outputs else []
     made += [traded(execution)] if execution is not None else []
     sample = sample_of(bars, decided_at=decided_at)
@@ -60,8 +70,6 @@ def check_strategy(
             found |= more(strategy, part)
         return found
 
-    if not isinstance(strategy, VectorStrategy | BarStrategy):
-        raise ConfigError(f"{type(strategy).__name__} has neither signals() nor on_bar()")
     settings = settings or Settings()
     if settings.warm_up == 0:
         settings = replace(settings, warm_up=strategy.warm_up)

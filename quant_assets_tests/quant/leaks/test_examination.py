@@ -448,5 +448,12 @@ def test_wrong_requests_are_refused():
         check_function(lambda b: b.close, BARS, decided_at=BARS.ts[::-1])
     with pytest.raises(ConfigError, match="neither signals"):
         check_strategy(object(), BARS)
+    with pytest.raises(ConfigError, match="a class has neither signals"):
+        check_strategy(Crossing, BARS)
+    with pytest.raises(ConfigError, match=r"bars are a DataFrame; .*BarPanel\.from_frame"):
+        check_strategy(Crossing(), BARS.frame())
+    unsorted = pd.DataFrame({"a": SERIES}, index=pd.DatetimeIndex(range(len(SERIES)))[::-1])
+    with pytest.raises(DataError, match="the index of the frame must increase"):
+        check_function(lambda f: f["a"].cumsum(), unsorted)
     with pytest.raises(DataError, match="share axis 0"):
         check_function(lambda d: d["a"], {"a": SERIES, "b": SERIES[1:]})
