@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
-from quant_assets.core.venues import parse_duration
+from quant_assets.core.venues import format_duration, parse_duration
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import DataWindow
@@ -39,8 +39,13 @@ def timeframe_length(timeframe: str, *, primary: timedelta | None = None) -> tim
         raise ConfigError(f"timeframe {cause}") from None
     if not isinstance(length, timedelta) or not isinstance(timeframe, str) or not length:
         raise ConfigError(f"timeframe {timeframe!r} is none; write for example 5m, 1h or 1d")
+    if primary is not None and (length < primary or length % primary):
+        wrong = "shorter than" if length < primary else "no whole multiple of"
+        raise ConfigError(
+            f"timeframe {timeframe} is {wrong} the bars of {format_duration(primary)}"
+        )
     try:
-        BarLength(length, length if primary is None else primary)
+        BarLength(length, length)
     except ConfigError as cause:
         raise ConfigError(f"timeframe {timeframe}: {cause}") from None
     return length

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from quant_assets.core.parameters import Parameters
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.strategies.base import Account, BarStrategy, VectorStrategy
-from quant_assets.quant.strategies.columns import Line, PanelRows, Rows, WindowRows, compute_lines
+from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows, compute_lines
 from quant_assets.quant.strategies.signals import Signals
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class RowStrategy(Parameters, VectorStrategy, BarStrategy):
 
     source: ClassVar[str]
 
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[Column, ...]:
         """Indicator lines that it reads."""
         return ()
 
@@ -71,7 +71,7 @@ class RowStrategy(Parameters, VectorStrategy, BarStrategy):
     @property
     def warm_up(self) -> int:
         """See the base class."""
-        return max((line.indicator.lookback for line in self.lines()), default=0) + self.back
+        return max((line.lookback for line in self.lines()), default=0) + self.back
 
     def signals(self, bars: BarPanel) -> Signals:
         """See the base class."""
@@ -89,7 +89,7 @@ class RowStrategy(Parameters, VectorStrategy, BarStrategy):
         return Signals(**{name: v[-1] for name, v in given.items() if v is not None})
 
 
-def crosses_above(rows: Rows, fast: str | Line, slow: str | Line) -> Bools:
+def crosses_above(rows: Rows, fast: str | Column, slow: str | Column) -> Bools:
     """`d[t - 1] <= 0 < d[t]` with d = fast - slow, all four known."""
     now = rows[fast] > rows[slow]
     crossed: Bools = now & (rows.before(fast, 1) <= rows.before(slow, 1))

@@ -204,8 +204,8 @@ def test_join_by_open_time_cannot_be_written():
         ("hourly", "is not a duration"),
         ("0h", "timeframe '0h' is none"),
         (60, "timeframe 60 is none"),
-        ("1m", "rows of 0:05:00 do not make bars of 0:01:00"),
-        ("7m", "rows of 0:05:00 do not make bars of 0:07:00"),
+        ("1m", "timeframe 1m is shorter than the bars of 5m"),
+        ("7m", "timeframe 7m is no whole multiple of the bars of 5m"),
         ("35m", "neither divide a day nor are whole days"),
     ],
 )

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from quant_assets import backtest
-from quant_assets.core.errors import ConfigError
+from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.indicators.averages import Sma
 from quant_assets.quant.indicators.oscillators import Rsi
 from quant_assets.quant.indicators.volatility import BollingerBands
@@ -261,8 +261,8 @@ def test_rule_takes_the_indicator_of_its_own_timeframe_where_several_are_declare
          "'1H' is not a duration"),
         ("timeframe: 4h", "timeframe: hourly", "12: components.signals.entry_long.1.any.1",
          "is not a duration"),
-        ("timeframe: 4h", "timeframe: 7m", "12: ", "whole multiple"),
-        ("timeframe: 4h", "timeframe: 1m", "12: ", "do not make bars of 0:01:00"),
+        ("timeframe: 4h", "timeframe: 7m", "12: ", "7m is no whole multiple of the bars of 5m"),
+        ("timeframe: 4h", "timeframe: 1m", "12: ", "shorter than the bars of 5m"),
         ("timeframe: 4h", "timeframe: 60", "12: ", "60 is none; write for example"),
         ("timeframe: 4h", "timefrme: 4h", "12: ", "unknown key"),
     ],
@@ -280,5 +280,7 @@ def test_timeframe_that_the_bars_cannot_make_is_refused():
     with pytest.raises(ConfigError, match="is none"):
         Line(Rsi(3)).on("0m")
     for timeframe in ("8m", "1m"):
-        with pytest.raises(ConfigError, match="rows of 0:05:00 do not make bars"):
+        with pytest.raises(ConfigError, match=r"is (shorter|no).* the bars of 5m"):
             small(named.RsiOversold().on(timeframe)).signals(five_minutes(50))
+    with pytest.raises(DataError, match="the bars have no 'funding_rate'"):
+        small(named.FundingAbove().on("1h")).signals(five_minutes(50))
