@@ -181,9 +181,8 @@ class BarPanel:
         unknown_volume = np.full_like(close, np.nan)
         columns = {name: panel(prices[name]) if name in prices else close for name in PRICES}
         volume = panel(prices["volume"]) if "volume" in prices else unknown_volume
-        known = moments + _step(bar_length)
-        if available_at is not None:
-            known = np.asarray(available_at, dtype="datetime64[us]")
+        given = moments + _step(bar_length) if available_at is None else available_at
+        known: Instants = np.asarray(given, dtype="datetime64[us]")
         more = {name: panel(values) for name, values in (extras or {}).items()}
         return cls(
             moments,
