@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from quant_assets.core.errors import DataError
 from quant_assets.quant.risk.terms import ExitTerms, LimitTerms
-from quant_assets.quant.sizing.entry.units import EntrySizes
+from quant_assets.quant.sizing.entry.units import UNIT_CODES, EntrySizes
 
 __all__ = ["Plan"]
 
@@ -18,10 +20,26 @@ class Plan:
 
     sizes : of entries; None: equity in equal parts, one for each symbol of the bars.
     exits, limits : None: there are none. `labels`: arrays `(time, symbol)` by name that become
-        columns of the trades, read at the decision (`regime_at_entry`, `regime_confidence`, …).
+            columns of the trades, read at the decision (`regime_at_entry`, `regime_confidence`, …).
+
+    Raises `DataError` for sizes or labels that are no arrays with two axes, and an unknown unit.
     """
 
     sizes: EntrySizes | None = None
     exits: ExitTerms | None = None
     limits: LimitTerms | None = None
     labels: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        arrays = dict(self.labels)
+        if self.sizes is not None:
+            arrays["sizes"] = self.sizes.size
+            if self.sizes.unit not in UNIT_CODES:
+                raise DataError(
+                    f"the unit of sizes is {self.sizes.unit!r}; it must be a constant of "
+                    "sizing.entry.units, as EQUITY_FRACTION"
+                )
+        for name, values in arrays.items():
+            if not isinstance(values, np.ndarray) or values.ndim != 2:
+                found = getattr(values, "shape", type(values).__name__)
+                raise DataError(f"{name} of a plan is {found}; it must be an array (time, symbol)")

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 __all__ = ["EntrySizes"]
 
-UNITS, NOTIONAL, EQUITY_FRACTION, RISK_FRACTION = 0, 1, 2, 3
+UNITS, NOTIONAL, EQUITY_FRACTION, RISK_FRACTION = UNIT_CODES = 0, 1, 2, 3
 
 
 class EntrySizes(NamedTuple):
