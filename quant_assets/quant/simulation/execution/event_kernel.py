@@ -46,6 +46,7 @@ raw = cast("Callable[[Function], Function]", intrinsic)
 
 FINE, UNBALANCED, GROW, STOPPED = 0, 1, 2, 3
 IDENTITY_TOLERANCE, LOT_ROUNDING, DUST, NEVER = 1e-9, 1e-9, 1e-12, 2**62
+LEAST_SHARE = 1e-9  # of an order that limits may leave of it
 ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
 UNITS, NOTIONAL, EQUITY_FRACTION, RISK_FRACTION, WEIGHT = 0, 1, 2, 3, 4
 NEXT_OPEN, NEXT_CLOSE, NEXT_VWAP, SAME_CLOSE = 0, 1, 2, 3
@@ -825,6 +826,8 @@ def allowed(
         if abs(fitting - amount) <= 1e-15 * amount:
             break
         amount = fitting
+    if amount < LEAST_SHARE * wanted:  # what rounding leaves of an account that is used up
+        return 0.0
     lots = floored(amount, instruments[s, LOT])
     if lots <= 0.0 < amount:
         veto(k, (t, s, order), BY_LOT, amount, 0.0)

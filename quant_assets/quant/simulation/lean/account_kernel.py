@@ -22,6 +22,7 @@ NOTIONAL, EQUITY_FRACTION = 1, 2
 # reasons, as the event kernel numbers them
 ENTRY, EXIT_SIGNAL, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, REVERSAL = 0, 1, 3, 4, 5, 11
 DUST = 1e-12
+LEAST_SHARE = 1e-9  # of an order that the budget may leave of it: not what rounding leaves
 
 # rows of `values` (field, symbol): signed units, last close, best price of completed bars since the
 # entry, prices of the stop and of the target, and the trailing fraction (NaN: none)
@@ -222,7 +223,8 @@ def _quantity(
     if not size * price > DUST * equity:
         return 0.0
     room = (rates.leverage * equity - gross) / (1.0 + rates.leverage * rates.taker)
-    return min(size, room / price)
+    fitting = min(size, room / price)
+    return fitting if fitting >= LEAST_SHARE * size else 0.0
 
 
 @inlined
