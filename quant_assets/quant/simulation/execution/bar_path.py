@@ -309,6 +309,8 @@ class _Decider:
         return taken
 
     def _send(self, orders: Sequence[Order | Cancel]) -> None:
+        if not isinstance(orders, list | tuple):
+            raise ConfigError(f"on_bar gave {orders!r}; give Signals, a list of orders, or None")
         requests = self._book.requests
         if len(orders) > len(requests):
             raise DataError(f"{len(orders)} orders at one bar; at most {len(requests)} are taken")

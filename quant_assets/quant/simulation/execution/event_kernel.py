@@ -1344,6 +1344,16 @@ def guard(m: Market, k: Book, t: int, slot: int, bar: tuple[float, float, float]
 
 
 @compiled
+def on_the_way(m: Market, k: Book, t: int, s: int, share: float) -> float:
+    """Price that has gone `share` of the way from the open, or a fill of this bar, to the worst."""
+    worst = m.low[t, s] if k.symbols[s, QUANTITY] > 0.0 else m.high[t, s]
+    begin = k.symbols[s, LEVEL]
+    if k.flags[s, ENTRY_BAR] < t and not np.isnan(m.open[t, s]):
+        begin = m.open[t, s]
+    return begin if np.isnan(worst) else begin + share * (worst - begin)
+
+
+@compiled
 def stressed(m: Market, k: Book, t: int, share: float) -> float:
     """Equity less maintenance margin when prices have gone `share` of the way to their worst."""
     symbols = k.symbols
@@ -1351,9 +1361,7 @@ def stressed(m: Market, k: Book, t: int, share: float) -> float:
     left = k.account[CASH]
     for i in range(k.counters[N_HELD]):
         s = k.held[i]
-        quantity, level = symbols[s, QUANTITY], symbols[s, LEVEL]
-        worst = m.low[t, s] if quantity > 0.0 else m.high[t, s]
-        price = level if np.isnan(worst) else level + share * (worst - level)
+        quantity, price = symbols[s, QUANTITY], on_the_way(m, k, t, s, share)
         fx, notional = m.fx[row_of(m.fx, t), s], abs(quantity) * worth(m, t, s, price)
         if instruments[s, INVERSE] != 0.0:
             left += quantity * fx * profit(m, s, symbols[s, AVERAGE], price)
@@ -1369,7 +1377,10 @@ def stressed(m: Market, k: Book, t: int, share: float) -> float:
 
 @compiled
 def margin_call(m: Market, k: Book, t: int) -> None:
-    """Close everything at the prices at which equity meets the maintenance margin, if it does."""
+    """Close everything at the prices at which equity meets the maintenance margin, if it does.
+
+    Bars that open beyond these prices are closed at their opens: equity may be below 0 then.
+    """
     orders, counters, symbols = k.orders, k.counters, k.symbols
     if stressed(m, k, t, 1.0) > 0.0:
         return
@@ -1385,9 +1396,7 @@ def margin_call(m: Market, k: Book, t: int) -> None:
                 high = middle
     while counters[N_HELD] > 0:
         s = k.held[counters[N_HELD] - 1]
-        quantity, level = symbols[s, QUANTITY], symbols[s, LEVEL]
-        worst = m.low[t, s] if quantity > 0.0 else m.high[t, s]
-        price = level if np.isnan(worst) else level + high * (worst - level)
+        quantity, price = symbols[s, QUANTITY], on_the_way(m, k, t, s, high)
         slot = new_order(k, t, s, MARKET, -1 if quantity > 0.0 else 1, LIQUIDATION)
         orders[slot, O_QUANTITY] = orders[slot, O_ORIGINAL] = -quantity
         k.codes[slot, C_REDUCE] = 1

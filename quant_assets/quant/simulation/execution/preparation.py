@@ -352,3 +352,17 @@ def _check(bars: BarPanel, terms: ExecutionTerms, sizes: EntrySizes, exits: Exit
         raise DataError(f"detail.first has shape {detail.shape}; it must be ({n_bars + 1},)")
     if not terms.margin.leverage > 0.0:
         raise ConfigError(f"leverage {terms.margin.leverage} must be above 0")
+    _check_ticks(bars, terms.instruments.tick)
+
+
+def _check_ticks(bars: BarPanel, tick: Floats) -> None:
+    """A price below its tick would fill at another price altogether."""
+    if not (tick > 0.0).any():
+        return
+    coarse = np.argwhere(bars.low < tick)
+    if coarse.size:
+        row, s = coarse[0]
+        raise DataError(
+            f"{bars.symbols[s]} costs {bars.low[row, s]} at {bars.ts[row]}, less than its tick "
+            f"{tick[s]}. Give it a tick of its own (by_symbol), or 0"
+        )

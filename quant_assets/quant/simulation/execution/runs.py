@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
+from numbers import Integral, Real
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -19,9 +20,11 @@ from quant_assets.quant.simulation.execution.preparation import prepare
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
 from quant_assets.quant.strategies.base import BarStrategy, Strategy, VectorStrategy
+from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["backtest"]
 
+NO_OPENS = "NO OPENS: every bar opens where it closes, so orders fill at the next close"
 Form = Literal["auto", "vector", "bar"]
 Execution = ExecutionModel | ExecutionTerms | Mapping[str, Any] | str | None
 
@@ -69,8 +72,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     DataError
         Bars without rows, or series that an assumption needs and the bars do not have.
     """
-    if not initial_capital > 0.0:
-        raise ConfigError(f"initial_capital {initial_capital} must be above 0")
+    _check(strategy, initial_capital, periods_per_year)
     panel = bars if isinstance(bars, BarPanel) else _panel_of(bars)
     model = _model_of(strategy, execution)
     assumptions: tuple[str, ...] = ()
@@ -79,6 +81,8 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
         priced, assumptions = model.priced(panel), model.assumptions()
     else:
         terms, priced = model, panel
+    if panel.closes_only:
+        assumptions = (*assumptions, NO_OPENS)
     taken = _form_of(strategy, form)
     common: dict[str, Any] = {
         "initial_capital": float(initial_capital) if carried is None else carried.equity,
@@ -87,19 +91,51 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
         "periods_per_year": periods_per_year or observed_periods_per_year(panel),
         "form": taken,
         "assumptions": assumptions,
-        "benchmark": None if benchmark is None else np.asarray(benchmark, dtype=np.float64),
+        "benchmark": None if benchmark is None else _benchmark(benchmark, panel),
     }
     if taken == "bar":
         from quant_assets.quant.simulation.execution.bar_path import run_by_bar
 
         by_bar = cast("BarStrategy", strategy)
         return run_by_bar(by_bar, panel, terms, common, priced=priced, progress=progress)
-    signals = cast("VectorStrategy", strategy).signals(panel)
+    signals: Any = cast("VectorStrategy", strategy).signals(panel)
+    if not isinstance(signals, Signals):
+        who, what = type(strategy).__name__, type(signals).__name__
+        raise ConfigError(f"{who}.signals gave a {what}; it must give Signals")
     preparation = prepare(
         priced, terms, signals=signals, plan=strategy.plan(panel), warm_up=strategy.warm_up
     )
     book, _ = advance_all(preparation, first_book(preparation, common), progress)
     return BacktestResult(preparation=preparation, book=book, **_names(carried), **common)
+
+
+def _check(strategy: Any, capital: Any, periods_per_year: Any) -> None:
+    """Refuse what is no strategy, no money, or no number of bars."""
+    if not isinstance(strategy, Strategy):
+        known = isinstance(strategy, type) and issubclass(strategy, Strategy)
+        hint = f"make one: {strategy.__name__}(...)" if known else "derive it from Strategy"
+        raise ConfigError(f"{strategy!r} is no strategy; {hint}")
+    for name, value in (("initial_capital", capital), ("periods_per_year", periods_per_year)):
+        if value is None and name == "periods_per_year":
+            continue
+        if not isinstance(value, Real) or not 0.0 < float(value) < np.inf:
+            raise ConfigError(f"{name} is {value!r}; it must be a finite number above 0")
+    warm_up = strategy.warm_up
+    if isinstance(warm_up, bool) or not isinstance(warm_up, Integral) or warm_up < 0:
+        raise ConfigError(
+            f"warm_up of {type(strategy).__name__} is {warm_up!r}; it must be a number of bars"
+        )
+
+
+def _benchmark(returns: npt.ArrayLike, bars: BarPanel) -> npt.NDArray[np.float64]:
+    """Returns of the benchmark, one per bar."""
+    try:
+        values = np.asarray(returns, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"benchmark is {returns!r}; give its returns, one per bar") from error
+    if values.shape != (len(bars),):
+        raise ConfigError(f"benchmark has shape {values.shape}; it must be ({len(bars)},)")
+    return values
 
 
 def _names(carried: Carried | None) -> dict[str, Any]:
@@ -111,7 +147,10 @@ def _first_bar(bars: BarPanel, start: datetime | None, carried: Carried | None) 
     """The bar to begin with; a `DataError` when none is left."""
     first = 0 if carried is None else int(np.searchsorted(bars.ts, carried.last_ts, side="right"))
     if start is not None:
-        moment = pd.Timestamp(start)
+        try:
+            moment = pd.Timestamp(start)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"start is {start!r}; it must be a moment") from error
         moment = moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
         at = moment.tz_localize(None).to_datetime64()
         first = max(first, int(np.searchsorted(bars.ts, at, side="left")))
@@ -146,7 +185,11 @@ def _model_of(strategy: Strategy, execution: Execution) -> ExecutionModel | Exec
         return given
     if isinstance(given, str):
         return ExecutionModel.preset(given)
-    return ExecutionModel.from_settings(given)
+    if isinstance(given, Mapping):
+        return ExecutionModel.from_settings(given)
+    raise ConfigError(
+        f"execution is {given!r}; give an ExecutionModel, its settings, or the name of a preset"
+    )
 
 
 @cache
