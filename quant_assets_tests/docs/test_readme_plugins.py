@@ -1,4 +1,4 @@
-"""The feature and the optimizer of the README, installed as another package's plug-ins."""
+"""The README's feature and the guide's optimizer, installed as another package's plug-ins."""
 
 import json
 import subprocess
@@ -31,7 +31,8 @@ print("inverse_variance" in discover("quant_assets.quant.optimization", Optimize
 
 
 def source_of(name: str) -> str:
-    blocks = Page(REPOSITORY / "README.md").of("python")
+    pages = (Page(REPOSITORY / page) for page in ("README.md", "docs/extending.md"))
+    blocks = (block for page in pages for block in page.of("python"))
     return next(block.text for block in blocks if block.text.startswith(f"# {name}.py\n"))
 
 

@@ -22,6 +22,8 @@ def _imported(tree):
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{name.name}" for name in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Deferred":
+            yield ast.literal_eval(node.args[0])
 
 
 def _module(file):

@@ -71,7 +71,11 @@ LINES = {
 GENERATORS = {"Generator", "SeedSequence", "default_rng"}
 INSTANT = r"\b(ts|available_at|decided_at|moments?|collected|received|instants?)\b"
 # Tables about finished runs: they are shown, and joined with nothing.
-REPORTS = {"League", "MonteCarlo", "Overfitting", "ReportFiles", "Tournament", "TrialLedger"}
+SETS_THE_STATE = {"quant/leaks/examination.py", "quant/leaks/models.py"}
+REPORTS = {
+    *("League", "MonteCarlo", "Overfitting", "ReportFiles", "Tournament", "TrialLedger"),
+    *("OptimizationTrials", "StrategyLeaks", "StrategyRuns", "WalkforwardResults"),
+}
 
 
 @cache
@@ -159,15 +163,17 @@ def test_every_row_says_when_it_could_be_known_or_was_decided():
 
 
 def test_no_draw_of_the_library_comes_from_a_hidden_global_state():
+    """The leak check sets that state, and puts it back: what a user's code draws must repeat."""
     found = [
         f"{path}: {ast.unparse(node)}"
         for path, node in nodes(r"\brandom\.[a-z]", folder="quant/")
         if isinstance(node, ast.Attribute)
         and ast.unparse(node.value).endswith("random")
         and node.attr not in GENERATORS
+        and path not in SETS_THE_STATE
     ]
     imports = nodes(r"^\s*(import random|from (numpy\.)?random)", folder="quant/")
-    assert found + sorted({path for path, _ in imports}) == []
+    assert found + sorted({path for path, _ in imports} - SETS_THE_STATE) == []
 
 
 def test_nothing_of_the_library_fills_missing_prices():

@@ -133,11 +133,15 @@ def test_search_that_is_killed_again_and_again_recomputes_nothing(files):
         if child == 0:
             tune(Cross, space, bars, search=search, store=files)
             os._exit(0)
-        time.sleep(draw.uniform(0.05, 0.25))
-        os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-        if not os.WIFSIGNALED(status):
+        ended = 0
+        while files.present() == seen and not ended:
+            time.sleep(0.001)
+            ended, _ = os.waitpid(child, os.WNOHANG)
+        if ended:
             break
+        time.sleep(draw.uniform(0.0, 0.01))  # it has got further: now, or a little later
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
         kills += 1
         present = files.present()  # and no batch is damaged
         assert present >= seen

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pandas.util import hash_pandas_object
 
 from quant_assets.core.errors import ConfigError, DataError, MissingCellError
 
@@ -64,7 +65,8 @@ class Found:
             known.update(name.encode())
             known.update(np.where(np.isnan(values), np.nan, values).tobytes())
         if self.funding is not None:
-            known.update(self.funding.to_csv(index=False).encode())
+            rows = hash_pandas_object(self.funding, index=False)
+            known.update(rows.to_numpy().tobytes())
         return known.hexdigest()
 
 

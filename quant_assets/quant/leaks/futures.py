@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.leaks.samples import KNOWN, PRICE_NAMES, Array, Sample
+from quant_assets.quant.market.bars import microseconds
 
 Kind = Literal["truncated", "noise", "missing"]
 JUMP = 1.1  # log units: prices triple or fall to a third at once
@@ -101,7 +102,7 @@ def write_noise(
     for name, array in sample.arrays.items():
         if name == KNOWN:
             late = rows[generator.permutation(len(rows))[:MOST_DELAYED]]
-            step = np.diff(sample.ts.astype("datetime64[us]").astype(np.int64)).min(initial=DAY)
+            step = np.diff(microseconds(sample.ts.astype("datetime64[us]"))).min(initial=DAY)
             delay = step * generator.integers(0, MAX_DELAY + 1, len(late))
             in_order = not (array[1:] < array[:-1]).any()
             array[late] += delay.astype("timedelta64[us]")

@@ -40,6 +40,22 @@ def microseconds(moments: Instants) -> npt.NDArray[np.int64]:
     return sealed(moments.view(np.int64))
 
 
+def days_since_1970(moments: Instants) -> npt.NDArray[np.int64]:
+    """UTC days from the first of January 1970, a Thursday, to each instant."""
+    days: npt.NDArray[np.int64] = (
+        moments.astype("datetime64[D]") - np.datetime64(0, "D")
+    ) // np.timedelta64(1, "D")
+    return days
+
+
+def months_since_1970(moments: Instants) -> npt.NDArray[np.int64]:
+    """UTC months from January 1970 to each instant."""
+    months: npt.NDArray[np.int64] = (
+        moments.astype("datetime64[M]") - np.datetime64(0, "M")
+    ) // np.timedelta64(1, "M")
+    return months
+
+
 def sealed(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """A read-only view in one piece: so each kernel is compiled for one kind of array only."""
     view = np.ascontiguousarray(values).view()

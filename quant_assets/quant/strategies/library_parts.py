@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from quant_assets.core.parameters import Parameters
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bars import days_since_1970, months_since_1970
 from quant_assets.quant.strategies.base import Account, BarStrategy, VectorStrategy
 from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows, compute_lines
 from quant_assets.quant.strategies.signals import Signals
@@ -110,9 +111,9 @@ def turns(bars: BarPanel, period: Period) -> Floats:
 
     Else 0, as on the first row: what came before it is not known.
     """
-    days = bars.ts.astype("datetime64[D]").astype(np.int64)
+    days = days_since_1970(bars.ts)
     units = {
-        "month": bars.ts.astype("datetime64[M]").astype(np.int64),
+        "month": months_since_1970(bars.ts),
         "week": (days - MONDAY) // 7,
         "day": days,
     }[period]

@@ -8,6 +8,7 @@ import numpy as np
 
 from quant_assets.core.parameters import choice, number, whole
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bars import months_since_1970
 from quant_assets.quant.strategies.columns import Rows
 from quant_assets.quant.strategies.library_parts import Floats, RowStrategy, ranked_weights, turns
 from quant_assets.quant.strategies.signals import Signals
@@ -36,7 +37,7 @@ class CalendarSeasonality(RowStrategy):
     def columns(self, bars: BarPanel) -> Mapping[str, Floats]:
         """Whether a month begins, and the mean return of that month in the years before."""
         turned = turns(bars, "month")
-        months = bars.ts.astype("datetime64[M]").astype(np.int64)
+        months = months_since_1970(bars.ts)
         rows = np.flatnonzero(turned.any(axis=1))
         first = months.min(initial=0 if not len(months) else months[0])
         ends = np.full((1 + int(np.ptp(months)) if len(months) else 1, bars.close.shape[1]), np.nan)

@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from quant_assets.core.errors import ConfigError
+from quant_assets.quant.market.bars import days_since_1970
 from quant_assets.quant.strategies.columns import Rows
 from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
 
@@ -30,7 +31,7 @@ class DayOfWeek(Rule):
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        days = (rows.ts.astype("datetime64[D]").astype(np.int64) + THURSDAY) % 7
+        days = (days_since_1970(rows.ts) + THURSDAY) % 7
         return (np.broadcast_to(days.astype(np.float64)[:, None], rows.shape),)
 
     def test(self, *values: Floats) -> Bools:
