@@ -1,13 +1,10 @@
 """The port through which parallelism comes in: `map(function, items)`, results in input order."""
 
 import multiprocessing
-import pickle
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Protocol, Self, TypeVar
 
 from quant_assets.core.errors import ConfigError
@@ -36,8 +33,8 @@ class ProcessExecutor:
     """Several processes of this machine, started by `spawn` when they are first needed.
 
     Function and items must be picklable: a class or function of a module, no lambda. The function
-    is sent once to each process, not with each item. The processes serve later calls until
-    `close`, the end of a `with` block, or the end of the program.
+    is sent with each share of the items, a few per process, not with each item. The processes
+    serve later calls until `close`, the end of a `with` block, or the end of the program.
     """
 
     def __init__(self, workers: int = 2) -> None:
@@ -52,10 +49,9 @@ class ProcessExecutor:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"))
         share = max(1, len(work) // (4 * self.workers))
-        with TemporaryDirectory() as folder:
-            sent = Path(folder) / "function"
-            sent.write_bytes(pickle.dumps(function))
-            yield from self._pool.map(partial(_apply, sent), work, chunksize=share)
+        shares = (work[first : first + share] for first in range(0, len(work), share))
+        for results in self._pool.map(partial(_apply, function), shares):
+            yield from results
 
     def close(self) -> None:
         """End the processes; a later `map` starts new ones."""
@@ -112,10 +108,5 @@ def _call(function: Callable[[A], B], item: A) -> B:
     return function(item)
 
 
-def _apply(sent: Path, item: Any) -> Any:
-    return _received(sent)(item)
-
-
-@lru_cache(maxsize=1)
-def _received(sent: Path) -> Any:
-    return pickle.loads(sent.read_bytes())  # noqa: S301  # this program has just written it
+def _apply(function: Callable[[A], B], share: list[A]) -> list[B]:
+    return [function(item) for item in share]

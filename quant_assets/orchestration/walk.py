@@ -199,7 +199,8 @@ class Walker:
                 done.append(self.cell(venue, window))
                 waiting = done[told:]
                 if (
-                    len(waiting) >= MOST_STAGED_CELLS
+                    self.spec.dataset is not None  # a provider is foreign code, which may crash
+                    or len(waiting) >= MOST_STAGED_CELLS
                     or time.monotonic() - began > MOST_STAGED_SECONDS
                     or _size(waiting) > MOST_STAGED_BYTES
                 ):
