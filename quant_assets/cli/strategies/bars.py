@@ -1,7 +1,7 @@
 """Bars of a backtest: the stored ones of a venue, or those of a file."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import pandas as pd
 from pandas.util import hash_pandas_object
 
 from quant_assets.core.errors import ConfigError, DataError, MissingCellError
+from quant_assets.quant.market.funding_rates import with_funding_rate
 
 if TYPE_CHECKING:
     from quant_assets.core.config import Settings
@@ -253,23 +254,6 @@ def _funding(
     first, last = pd.Timestamp(panel.ts[0], tz="UTC"), pd.Timestamp(panel.ts[-1], tz="UTC")
     inside = rows["ts"].between(first, last + panel.bar_length)
     return rows[inside & rows["symbol"].isin(panel.symbols)].reset_index(drop=True)
-
-
-def with_funding_rate(panel: "BarPanel", funding: pd.DataFrame) -> "BarPanel":
-    """The panel with the extra `funding_rate`: of the last settlement known when each bar was.
-
-    NaN before the first one, and for symbols that have none.
-    """
-    from quant_assets.quant.market.bars import instants
-
-    rates = np.full(panel.close.shape, np.nan)
-    for column, symbol in enumerate(panel.symbols):
-        rows = funding[funding["symbol"] == symbol].sort_values(["available_at", "ts"])
-        if len(rows):
-            at = np.searchsorted(instants(rows["available_at"]), panel.available_at, side="right")
-            values = np.concatenate([[np.nan], rows["rate"].to_numpy(dtype=np.float64)])
-            rates[:, column] = values[at]
-    return replace(panel, extras={**panel.extras, "funding_rate": rates})
 
 
 def parse_symbols(text: str | Sequence[str] | None) -> tuple[str, ...]:

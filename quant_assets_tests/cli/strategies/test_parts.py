@@ -4,23 +4,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from click.testing import CliRunner
 
 from quant_assets.cli.commands.strategy import command
-from quant_assets.cli.strategies.bars import (
-    Wanted,
-    find_bars,
-    parse_symbols,
-    with_funding_rate,
-)
+from quant_assets.cli.strategies.bars import Wanted, find_bars, parse_symbols
 from quant_assets.cli.strategies.comparing import differences
 from quant_assets.cli.strategies.searching import parse_space
 from quant_assets.cli.strategies.targets import find_target, parse_settings
 from quant_assets.core.config import Settings
 from quant_assets.core.errors import ConfigError, DataError, PluginError
-from quant_assets.quant.strategies.tester import hand_made_bars
 from quant_assets_tests.cli.strategies.files import IDEA, daily_bars, write_bars, write_idea
 
 COMMANDS = ["backtest", "check", "compare", "list", "new", "report", "sweep", "walk-forward"]
@@ -173,22 +166,6 @@ def test_digest_of_bars_changes_with_one_value(tmp_path: Path):
     frame.to_csv(tmp_path / "other.csv", index=False)
     other = find_bars(wanted(tmp_path / "other.csv"), Settings())
     assert one.digest == again.digest != other.digest
-
-
-def test_funding_rate_of_a_bar_is_the_last_one_that_was_known():
-    panel = hand_made_bars({"P": [1.0, 1.0, 1.0, 1.0], "S": [1.0, 1.0, 1.0, 1.0]})
-    days = pd.DatetimeIndex(panel.available_at, tz="UTC")
-    funding = pd.DataFrame(
-        {
-            "ts": [days[0], days[1]],
-            "available_at": [days[0], days[1] + pd.Timedelta(seconds=1)],
-            "symbol": ["P", "P"],
-            "rate": [0.01, -0.02],
-        }
-    )
-    rates = with_funding_rate(panel, funding)["funding_rate"]
-    assert rates[:, 0].tolist() == [0.01, 0.01, -0.02, -0.02]
-    assert np.isnan(rates[:, 1]).all()
 
 
 def test_bars_must_be_named_and_venues_known():
