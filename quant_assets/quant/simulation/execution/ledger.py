@@ -31,6 +31,7 @@ __all__ = [
     "equity_frame",
     "fill_frame",
     "order_frame",
+    "position_frame",
     "symbol_frame",
     "trade_frame",
     "veto_frame",
@@ -200,6 +201,24 @@ def _values(preparation: Preparation, book: Book, held: npt.NDArray[np.int64]) -
     with np.errstate(divide="ignore", invalid="ignore"):
         inverse = quantity * scale * (1.0 / average - 1.0 / level)
     return np.where(instruments[:, 5] != 0.0, inverse, quantity * scale * level)
+
+
+def position_frame(preparation: Preparation, book: Book) -> pd.DataFrame:
+    """One row per open position: trade, `mark_price`, `market_value`, `weight` of equity.
+
+    At the last close; shorts have negative values. Cash and all values are the equity. The value of
+    an inverse perpetual is its profit so far. `weight` is NaN without equity.
+    """
+    held = book.held[: int(book.counters[1])]
+    value, equity = _values(preparation, book, held), float(book.account[1])
+    return pd.DataFrame(
+        {
+            "trade": book.flags[held, 11],
+            "mark_price": book.symbols[held, 2],
+            "market_value": value,
+            "weight": value / equity if equity else np.full(len(held), np.nan),
+        }
+    )
 
 
 AT_ENTRY = (

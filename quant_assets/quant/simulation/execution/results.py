@@ -93,6 +93,11 @@ class BacktestResult:
         return trades if before is None else ledger.carried_on(trades, before.open_trades)
 
     @cached_property
+    def positions(self) -> pd.DataFrame:
+        """See `ledger.position_frame`."""
+        return ledger.position_frame(self.preparation, self.book)
+
+    @cached_property
     def equity(self) -> pd.DataFrame:
         """See `ledger.equity_frame`."""
         return ledger.equity_frame(
