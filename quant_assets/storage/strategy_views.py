@@ -22,7 +22,7 @@ _UNIONS = {
     "strategy_orders": ("StrategyOrders", ""),
     "strategy_fills": ("StrategyFills", ""),
     "strategy_trades": ("StrategyTrades", "_trades"),
-    "strategy_positions": ("StrategyTrades", "_positions"),
+    "strategy_positions": ("StrategyPositions", "_positions"),
     "strategy_equity": ("StrategyEquity", "_equity"),
     "strategy_leaks": ("StrategyLeaks", ""),
     "strategy_runs": ("StrategyRuns", ""),

@@ -11,6 +11,7 @@ from quant_assets.contracts.base import Contract
 from quant_assets.contracts.strategy_equity import StrategyEquity
 from quant_assets.contracts.strategy_fills import StrategyFills
 from quant_assets.contracts.strategy_orders import StrategyOrders
+from quant_assets.contracts.strategy_positions import StrategyPositions
 from quant_assets.contracts.strategy_trades import StrategyTrades
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.results import BacktestResult
@@ -27,15 +28,6 @@ TRADE_COLUMNS = {
     "borrow": "borrowing_cost",
     "days_held": "hold_days",
 }
-STRINGS = (
-    "symbol",
-    "direction",
-    "entry_signal",
-    "exit_reason",
-    "regime_at_entry",
-    "kind",
-    "reason",
-)
 
 
 @dataclass(frozen=True)
@@ -65,16 +57,18 @@ class WindowFrames:
         return self._stamped(frame, frame["finished_ts"], StrategyOrders)
 
     def trades(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """`StrategyTrades` twice: those that ended in the window, and those open at its end."""
+        """`StrategyTrades` that ended in the window; `StrategyPositions` open at its end."""
         frame = self.result.trades.rename(columns=TRADE_COLUMNS)
         frame["regime_at_entry"] = frame["regime_at_entry"].fillna("")
         is_open = (frame["exit_reason"] == "open").to_numpy()
         last = pd.Timestamp(self.result.preparation.bars.ts[-1], tz="UTC")
+        marks = self.result.positions.rename(columns=TRADE_COLUMNS)
+        held = frame[is_open].merge(marks, on="trade_id", validate="1:1")
         found = []
-        for rows in (frame[~is_open], frame[is_open]):
+        for rows, contract in ((frame[~is_open], StrategyTrades), (held, StrategyPositions)):
             part = rows.assign(ended=rows["exit_ts"].fillna(last))
             part = part.sort_values(["ended", "trade_id"], ignore_index=True)
-            found.append(self._stamped(part, part["ended"], StrategyTrades))
+            found.append(self._stamped(part, part["ended"], contract))
         return found[0], found[1]
 
     def _stamped(

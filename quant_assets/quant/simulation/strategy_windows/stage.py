@@ -23,6 +23,7 @@ import pandas as pd
 from quant_assets.contracts.strategy_equity import StrategyEquity
 from quant_assets.contracts.strategy_fills import StrategyFills
 from quant_assets.contracts.strategy_orders import StrategyOrders
+from quant_assets.contracts.strategy_positions import StrategyPositions
 from quant_assets.contracts.strategy_signals import StrategySignals
 from quant_assets.contracts.strategy_state import StrategyState
 from quant_assets.contracts.strategy_trades import StrategyTrades
@@ -50,7 +51,7 @@ WINDOW_FRAMES = {
     "orders": StrategyOrders,
     "fills": StrategyFills,
     "trades": StrategyTrades,
-    "positions": StrategyTrades,
+    "positions": StrategyPositions,
     "equity": StrategyEquity,
 }
 

@@ -98,7 +98,8 @@ def assert_same_run(found: list[dict[str, pd.DataFrame]], run: BacktestResult) -
         same(fills[name], run.fills[name], name)
     orders = whole(found, "orders").sort_values("order_id")
     ended = run.orders[run.orders["status"] != "open"]
-    for name in ("symbol", "kind", "reason", "status", "quantity", "filled", "decided_ts"):
+    plain = ("symbol", "kind", "reason", "status", "cancelled_by", "quantity", "filled")
+    for name in (*plain, "decided_ts"):
         same(orders[name], ended[name], name)
 
 
@@ -126,6 +127,26 @@ def test_windows_of_the_fixture_leave_orders_and_positions_open_at_their_ends():
     open_orders = [int((one["state"]["part"] == "codes").sum()) for one in found]
     assert sum(n > 0 for n in open_orders) >= 2
     assert sum(len(one["positions"]) > 0 for one in found) >= 4
+
+
+@pytest.mark.parametrize("name", ["risk", "at close"])
+def test_positions_are_worth_what_the_account_says_that_they_are(name: str):
+    """Cash and market values are the equity; marks are closes, the last ones before a gap."""
+    bars = random_bars(rows=260, holes=0.03, seed=11)
+    found = walked(FILES[name], bars_frame(bars), windows_of(bars), facts=market())
+    closes = pd.DataFrame(bars.close, index=bars.ts, columns=list(bars.symbols)).ffill()
+    held = 0
+    for one in found:
+        last, positions = one["equity"].iloc[-1], one["positions"]
+        held += len(positions)
+        values = positions["market_value"]
+        assert last["cash"] + values.sum() == pytest.approx(last["equity"], rel=1e-12)
+        np.testing.assert_allclose(positions["weight"], values / last["equity"], rtol=1e-12)
+        sides = np.where(positions["direction"] == "long", 1.0, -1.0)
+        at = closes.loc[last["ts"].tz_localize(None)]
+        np.testing.assert_array_equal(positions["mark_price"], at[positions["symbol"]])
+        np.testing.assert_allclose(values, sides * positions["shares"] * positions["mark_price"])
+    assert held >= 4
 
 
 def test_windows_pay_funding_as_the_run_over_everything():

@@ -1,0 +1,19 @@
+"""Contract of `StrategyPositions`."""
+
+import pandera.pandas as pa
+
+from quant_assets.contracts.strategy_trades import StrategyTrades
+
+
+class StrategyPositions(StrategyTrades):
+    """Trades that are open at a window's end, with what each is worth at the last close.
+
+    The columns of `StrategyTrades`, and: `mark_price` is the close, or the last one before a gap;
+    `market_value`, negative of shorts, is money: cash and all market values are the equity;
+    `weight` is its share of equity, NaN where there is none. The value of an inverse perpetual is
+    its profit so far.
+    """
+
+    mark_price: float = pa.Field(gt=0)
+    market_value: float
+    weight: float = pa.Field(nullable=True)
