@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.lazy import Deferred
+from quant_assets.quant.market.memory import Memory
 
 Floats = npt.NDArray[np.float64]
 _kernel = Deferred("quant_assets.quant.moments.past_kernel")
@@ -32,6 +33,11 @@ def past_moments(values: Floats, n: int) -> PastMoments:
     found = PastMoments(*(np.empty(values.shape) for _ in PastMoments._fields))
     _kernel.past_moments(np.ascontiguousarray(values), n, *found)
     return found
+
+
+def past_memory(n: int) -> Memory:
+    """Rows before its own that a row of `past_moments` depends on: its sums begin every n rows."""
+    return Memory(2 * n, n)
 
 
 def bar_returns(close: Floats) -> Floats:

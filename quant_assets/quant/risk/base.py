@@ -13,6 +13,7 @@ import numpy as np
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.parameters import Parameters
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.risk.terms import UNLIMITED, ExitTerms, Floats, LimitTerms
 
 __all__ = ["ExitRule", "LimitRule", "RiskRule"]
@@ -24,6 +25,11 @@ NO_EXITS = ExitTerms(np.empty(0, dtype=np.int8), np.empty((0, 0, 0)))
 @dataclass(frozen=True, kw_only=True)
 class RiskRule(Parameters, ABC):
     """A protective exit or a limit."""
+
+    @property
+    def memory(self) -> Memory | None:
+        """Earlier bars on which its terms depend; None, unless told otherwise: all of them."""
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +63,11 @@ class ExitRule(RiskRule):
 @dataclass(frozen=True, kw_only=True)
 class LimitRule(RiskRule):
     """A limit of the account. Of several limits of one kind the tightest holds."""
+
+    @property
+    def memory(self) -> Memory | None:
+        """None but the account's own; a limit that looks at bars says how many."""
+        return NOTHING
 
     @abstractmethod
     def limits(self, bars: BarPanel) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from quant_assets.core.parameters import number, whole
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import Memory
 from quant_assets.quant.risk.base import LimitRule
 
 __all__ = ["MaxCorrelation"]
@@ -22,6 +23,11 @@ class MaxCorrelation(LimitRule):
     name: ClassVar[str] = "max_correlation"
     threshold: float = number(0.7, least=-1.0, below=1.0)
     lookback: int = whole(60, least=3)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return Memory(self.lookback + 1)
 
     def limits(self, bars: BarPanel) -> Mapping[str, Any]:
         """See the base class."""

@@ -8,6 +8,7 @@ import numpy as np
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.risk.base import ExitRule
 from quant_assets.quant.risk.terms import (
     STOP_FRACTION,
@@ -41,6 +42,11 @@ class RewardRatio(ExitRule):
     name: ClassVar[str] = "reward_ratio"
     after_stops: ClassVar[bool] = True
     ratio: float = number(2.0, above=0.0)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return NOTHING
 
     def level(self, bars: BarPanel) -> Floats:
         """None of its own: see `exits`."""

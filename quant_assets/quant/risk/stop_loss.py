@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.risk.base import ExitRule
 from quant_assets.quant.risk.terms import STOP_FRACTION, Floats
 
@@ -21,6 +22,11 @@ class StopLoss(ExitRule):
     name: ClassVar[str] = "stop_loss"
     kind: ClassVar[int] = STOP_FRACTION
     pct: float = number(0.05, above=0.0, below=1.0)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return NOTHING
 
     def level(self, bars: BarPanel) -> Floats:
         """See the base class."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.risk.base import ExitRule
 from quant_assets.quant.risk.terms import TARGET_FRACTION, Floats
 
@@ -22,6 +23,11 @@ class TakeProfit(ExitRule):
     name: ClassVar[str] = "take_profit"
     kind: ClassVar[int] = TARGET_FRACTION
     pct: float = number(0.10, above=0.0)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return NOTHING
 
     def level(self, bars: BarPanel) -> Floats:
         """See the base class."""

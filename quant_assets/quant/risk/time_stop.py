@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from quant_assets.core.parameters import whole
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.risk.base import ExitRule
 from quant_assets.quant.risk.terms import TIME_BARS, Floats
 
@@ -18,6 +19,11 @@ class TimeStop(ExitRule):
     name: ClassVar[str] = "time_stop"
     kind: ClassVar[int] = TIME_BARS
     bars: int = whole(20, least=1)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return NOTHING
 
     def level(self, bars: BarPanel) -> Floats:
         """See the base class."""

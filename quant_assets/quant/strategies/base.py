@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import Memory
 from quant_assets.quant.strategies.orders import Cancel, OpenOrder, Order
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
@@ -62,6 +64,14 @@ class Strategy(ABC):
     def warm_up(self) -> int:
         """Bars that must be known before the first decision; no order is placed before."""
         return 0
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """Earlier bars on which its decisions and its plan depend, to the last bit.
+
+        None, unless told otherwise: all of them. Assets then read the whole history in each window.
+        """
+        del bar_length
+        return None
 
     def plan(self, bars: BarPanel) -> Plan:
         """Sizes, protective exits, limits and labels of its decisions; row t from bars up to t."""

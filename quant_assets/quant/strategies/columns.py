@@ -10,7 +10,9 @@ from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
+from math import lcm
 from typing import Any
 from weakref import ref
 
@@ -19,10 +21,12 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.indicators.base import Indicator, compute_all
+from quant_assets.quant.indicators.nodes import Nodes
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import DataWindow
 from quant_assets.quant.market.longer_bars import longer_bars, timeframe_length
+from quant_assets.quant.market.memory import Memory, joined
 
 __all__ = [
     "Column",
@@ -51,6 +55,11 @@ class Column(ABC):
     @abstractmethod
     def lookback(self) -> int:
         """Bars without a value at the start."""
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """Earlier bars on which its values depend; None, unless told otherwise: all of them."""
+        del bar_length
+        return None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Column) and other.key == self.key
@@ -89,6 +98,11 @@ class Line(Column):
     def lookback(self) -> int:
         """See the base class."""
         return self.indicator.lookback
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """Rows of all its nodes; None where one remembers everything, as an average without end."""
+        del bar_length
+        return indicator_memory(self.indicator)
 
     def on(self, timeframe: str) -> "TimedLine":
         """The same line of the bars of a longer timeframe: `Line(Rsi(14)).on("1h")`."""
@@ -135,6 +149,19 @@ class Timed(Column):
     def lookback(self) -> int:
         """See the base class."""
         return max((column.lookback for column in self.reads()), default=0)
+
+    def longer_memory(self, bar_length: timedelta) -> Memory | None:
+        """Earlier longer bars on which its values depend."""
+        return joined(column.memory(bar_length) for column in self.reads())
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """In bars of the strategy; a bar that is under way, and the one that is known, on top."""
+        length = timeframe_length(self.timeframe)
+        longer = self.longer_memory(length)
+        if longer is None or longer.timeframes:
+            return None
+        own = ((self.timeframe, longer.period),) if longer.period > 1 else ()
+        return Memory((longer.rows + 2) * -(-length // bar_length), timeframes=own)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +246,17 @@ class WindowRows(Rows):
         if bars >= n:
             return np.full(self.shape, np.nan)
         return self.window[key, n - 1 - bars : n - bars]
+
+
+def indicator_memory(indicator: Indicator[Any]) -> Memory | None:
+    """Earlier rows on which an indicator depends, as its nodes declare; None: on all of them."""
+    nodes = Nodes(1)
+    indicator.program(nodes)
+    windows = [node.window for node in nodes.members]
+    known = [window for window in windows if window is not None]
+    if len(known) < len(windows):
+        return None
+    return Memory(sum(known), lcm(*(node.period for node in nodes.members)))
 
 
 class IndicatorCache:

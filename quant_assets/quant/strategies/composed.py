@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, VectorStrategy
 from quant_assets.quant.strategies.columns import (
@@ -94,6 +96,10 @@ class Pipeline(Strategy):
     def warm_up(self) -> int:
         """See the base class."""
         return self.needed_warm_up if self.warm_up_bars is None else self.warm_up_bars
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """That of all its stages."""
+        return joined(one.memory(bar_length) for one in self.middlewares)
 
     @property
     def execution(self) -> Any:

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from quant_assets.core.parameters import Parameters
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import days_since_1970, months_since_1970
+from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.strategies.base import Account, BarStrategy, VectorStrategy
 from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows, compute_lines
 from quant_assets.quant.strategies.signals import Signals
@@ -73,6 +75,14 @@ class RowStrategy(Parameters, VectorStrategy, BarStrategy):
     def warm_up(self) -> int:
         """See the base class."""
         return max((line.lookback for line in self.lines()), default=0) + self.back
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """Those of its lines and `back`; None for one that has columns or a plan of its own."""
+        kind = type(self)
+        if kind.columns is not RowStrategy.columns or kind.plan is not VectorStrategy.plan:
+            return None
+        lines = joined(line.memory(bar_length) for line in self.lines())
+        return lines if lines is None else lines.longer(self.back)
 
     def signals(self, bars: BarPanel) -> Signals:
         """See the base class."""

@@ -8,6 +8,7 @@ bar after bar what was known and the account; with it a strategy has the bar pat
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy.typing as npt
 from quant_assets.quant.indicators.base import Indicator
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.data_window import DataWindow
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.strategies.base import Account
 from quant_assets.quant.strategies.columns import Column, Line, PanelRows, Rows, TimedIndicator
 from quant_assets.quant.strategies.plan import Plan
@@ -46,6 +48,11 @@ class Middleware(ABC):
     def lookback(self) -> int:
         """Bars before the first one on which it can decide."""
         return max((line.lookback for line in self.lines()), default=0)
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """Earlier bars on which what it does depends; None, unless told otherwise: all of them."""
+        del bar_length
+        return None
 
     def prepare(self, bars: BarPanel) -> Mapping[str, Floats]:
         """Further causal arrays `(time, symbol)` by name that `apply` reads: row t from bars to t.
@@ -117,6 +124,11 @@ class IndicatorMiddleware(Middleware):
         """0: who reads a line waits for it."""
         return 0
 
+    def memory(self, bar_length: timedelta) -> Memory:
+        """See the base class."""
+        del bar_length
+        return NOTHING
+
     def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
         """See the base class."""
         del rows
@@ -136,6 +148,11 @@ class ExecutionMiddleware(Middleware):
     name: ClassVar[str] = "execution"
     model: Any
 
+    def memory(self, bar_length: timedelta) -> Memory:
+        """See the base class."""
+        del bar_length
+        return NOTHING
+
     def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
         """See the base class."""
         del rows
@@ -148,6 +165,11 @@ class AttributionMiddleware(Middleware):
 
     name: ClassVar[str] = "attribution"
     log: ChangeLog = field(default_factory=ChangeLog, compare=False, repr=False)
+
+    def memory(self, bar_length: timedelta) -> Memory:
+        """See the base class."""
+        del bar_length
+        return NOTHING
 
     def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
         """See the base class."""

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.strategies.base import Account, BarStrategy, VectorStrategy
 from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows, compute_lines
 from quant_assets.quant.strategies.rules.base import AllOf, Condition
@@ -66,6 +68,10 @@ class RuleSignals(VectorStrategy, BarStrategy):
         """Bars before the first one on which every condition can be known."""
         return max(one.lookback for one in self.conditions().values())
 
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """See the base class."""
+        return joined(one.memory(bar_length) for one in self.conditions().values())
+
     def decide(self, rows: Rows) -> Signals:
         """Signals (row, symbol): those of all bars, or of the last one."""
         return self._decided({n: one.holds(rows) for n, one in self.conditions().items()})
@@ -100,6 +106,11 @@ class RuleStrategy(VectorStrategy, BarStrategy):
     def warm_up(self) -> int:
         """See the base class."""
         return self.rules().warm_up
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """That of its rules; None for one that makes a plan of its own."""
+        own = type(self).plan is not VectorStrategy.plan
+        return None if own else self.rules().memory(bar_length)
 
     def signals(self, bars: BarPanel) -> Signals:
         """See the base class."""

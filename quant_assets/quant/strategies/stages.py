@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.data_window import DataWindow
+from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.risk.base import LimitRule, RiskRule
 from quant_assets.quant.risk.combined import exit_terms, limit_terms, stacked_exits
 from quant_assets.quant.sizing.entry.base import EntrySizer
@@ -45,6 +47,10 @@ class SignalMiddleware(Middleware):
     def lookback(self) -> int:
         """See the base class."""
         return self.source.warm_up
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """See the base class."""
+        return self.source.memory(bar_length)
 
     @property
     def is_compiled(self) -> bool:
@@ -147,6 +153,11 @@ class RegimeMiddleware(Middleware):
         """0: bars without a label are blocked by the filter, not waited for."""
         return 0
 
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """See the base class."""
+        del bar_length
+        return self.classifier.memory
+
     def prepare(self, bars: BarPanel) -> Mapping[str, Floats]:
         """See the base class."""
         found = self.classifier.classify(bars)
@@ -186,6 +197,11 @@ class SizingMiddleware(Middleware):
     name: ClassVar[str] = "sizing"
     sizer: EntrySizer
 
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """See the base class."""
+        del bar_length
+        return self.sizer.memory
+
     def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
         """Sizes of all bars, or that of one bar as it was found for all of them."""
         if isinstance(rows, PanelRows):
@@ -219,6 +235,11 @@ class RiskMiddleware(Middleware):
     def __post_init__(self) -> None:
         given = (self.rules,) if isinstance(self.rules, RiskRule) else tuple(self.rules)
         object.__setattr__(self, "rules", given)
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """See the base class."""
+        del bar_length
+        return joined(rule.memory for rule in cast("tuple[RiskRule, ...]", self.rules))
 
     def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
         """See the base class."""

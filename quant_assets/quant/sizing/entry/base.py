@@ -11,6 +11,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.parameters import Parameters
 from quant_assets.core.registry import discover
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.market.memory import Memory
 from quant_assets.quant.sizing.entry.units import EntrySizes
 
 __all__ = ["EntrySizer", "entry_sizers"]
@@ -27,6 +28,11 @@ class EntrySizer(Parameters, ABC):
     """
 
     unit: ClassVar[int]
+
+    @property
+    def memory(self) -> Memory | None:
+        """Earlier bars on which a size depends; None, unless told otherwise: all of them."""
+        return None
 
     @abstractmethod
     def size(self, bars: BarPanel, sides: Floats) -> Floats:

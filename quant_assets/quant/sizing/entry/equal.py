@@ -7,6 +7,7 @@ import numpy as np
 
 from quant_assets.core.parameters import number, whole
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
@@ -21,6 +22,11 @@ class Equal(EntrySizer):
     unit: ClassVar[int] = EQUITY_FRACTION
     gross: float = number(1.0, above=0.0)
     slots: int = whole(0, least=0)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return NOTHING
 
     def size(self, bars: BarPanel, sides: Floats) -> Floats:
         """See the base class."""

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.sizing.entry.units import UNITS
 
@@ -18,6 +19,11 @@ class FixedQuantity(EntrySizer):
     name: ClassVar[str] = "fixed_quantity"
     unit: ClassVar[int] = UNITS
     quantity: float = number(1.0, above=0.0)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return NOTHING
 
     def size(self, bars: BarPanel, sides: Floats) -> Floats:
         """See the base class."""

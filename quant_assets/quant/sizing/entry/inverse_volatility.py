@@ -7,7 +7,8 @@ import numpy as np
 
 from quant_assets.core.parameters import number, whole
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
-from quant_assets.quant.moments.past import bar_returns, past_moments
+from quant_assets.quant.market.memory import Memory
+from quant_assets.quant.moments.past import bar_returns, past_memory, past_moments
 from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
@@ -26,6 +27,11 @@ class InverseVolatility(EntrySizer):
     unit: ClassVar[int] = EQUITY_FRACTION
     gross: float = number(1.0, above=0.0)
     lookback: int = whole(60, least=2)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return past_memory(self.lookback).longer(1)
 
     def size(self, bars: BarPanel, sides: Floats) -> Floats:
         """See the base class."""

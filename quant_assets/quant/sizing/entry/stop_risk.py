@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.sizing.entry.units import RISK_FRACTION
 
@@ -22,6 +23,11 @@ class StopRisk(EntrySizer):
     name: ClassVar[str] = "stop_risk"
     unit: ClassVar[int] = RISK_FRACTION
     risk: float = number(0.01, above=0.0, below=1.0)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return NOTHING
 
     def size(self, bars: BarPanel, sides: Floats) -> Floats:
         """See the base class."""

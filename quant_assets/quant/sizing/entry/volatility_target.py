@@ -7,7 +7,8 @@ import numpy as np
 
 from quant_assets.core.parameters import number, optional_number, whole
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
-from quant_assets.quant.moments.past import bar_returns, past_moments
+from quant_assets.quant.market.memory import Memory
+from quant_assets.quant.moments.past import bar_returns, past_memory, past_moments
 from quant_assets.quant.sizing.entry.base import EntrySizer, bars_per_year
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
@@ -30,6 +31,12 @@ class VolatilityTarget(EntrySizer):
     lookback: int = whole(60, least=2)
     max_leverage: float = number(1.0, above=0.0)
     periods_per_year: float | None = optional_number(above=0.0)
+
+    @property
+    def memory(self) -> Memory | None:
+        """See the base class; bars a year that are counted, are counted from the first on."""
+        counted = self.periods_per_year is None
+        return None if counted else past_memory(self.lookback).longer(1)
 
     def size(self, bars: BarPanel, sides: Floats) -> Floats:
         """See the base class."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.registry import discover
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import Memory
 
 __all__ = ["Regime", "RegimeClassifier", "RegimeFilter", "persistence", "regimes"]
 
@@ -49,6 +50,11 @@ class RegimeClassifier(ABC):
     @abstractmethod
     def lookback(self) -> int:
         """Bars before the first label."""
+
+    @property
+    def memory(self) -> Memory | None:
+        """Earlier bars on which a label depends; None, unless told otherwise: all of them."""
+        return None
 
     @abstractmethod
     def classify(self, bars: BarPanel) -> Regime:

@@ -7,8 +7,9 @@ import numpy as np
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.strategies.averages import Average, average_of_closes
-from quant_assets.quant.strategies.columns import compute_lines
+from quant_assets.quant.strategies.columns import compute_lines, indicator_memory
 from quant_assets.quant.strategies.regimes.base import (
     UNKNOWN,
     Regime,
@@ -45,6 +46,13 @@ class MovingAverageTrend(RegimeClassifier):
     def lookback(self) -> int:
         """See the base class."""
         return average_of_closes(self.average, self.slow).indicator.lookback
+
+    @property
+    def memory(self) -> Memory | None:
+        """Both averages, and the bars that confirm."""
+        lines = (average_of_closes(self.average, n) for n in (self.fast, self.slow))
+        found = joined(indicator_memory(line.indicator) for line in lines)
+        return found if found is None else found.longer(self.confirm)
 
     def classify(self, bars: BarPanel) -> Regime:
         """See the base class."""

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import timedelta
 from functools import cached_property
 from math import isfinite
 from typing import ClassVar
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.registry import discover
 from quant_assets.quant.market.longer_bars import timeframe_length
+from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.strategies.columns import Column, Line, Rows, Timed
 
 __all__ = ["AllOf", "AnyOf", "Condition", "Not", "OnTimeframe", "Rule", "rules"]
@@ -41,6 +43,10 @@ class Condition(ABC):
     @abstractmethod
     def lookback(self) -> int:
         """Bars before the first one on which it can be known."""
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """Earlier bars on which its answer depends: those of its columns; None: all of them."""
+        return joined(line.memory(bar_length) for line in self.lines())
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -114,6 +120,11 @@ class Rule(Condition):
     def lookback(self) -> int:
         """See the base class."""
         return max((line.indicator.lookback for line in self.read_lines), default=0) + self.back
+
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """Those of its lines, and the bars that it looks back itself."""
+        lines = super().memory(bar_length)
+        return lines if lines is None else lines.longer(self.back)
 
     def names(self) -> list[str]:
         """See the base class."""
@@ -220,6 +231,10 @@ class _Joined(Condition):
         """See the base class."""
         return max(member.lookback for member in self.members)
 
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """See the base class."""
+        return joined(member.memory(bar_length) for member in self.members)
+
     def names(self) -> list[str]:
         """See the base class."""
         return [name for member in self.members for name in member.names()]
@@ -264,6 +279,10 @@ class Not(Condition):
         """See the base class."""
         return self.member.lookback
 
+    def memory(self, bar_length: timedelta) -> Memory | None:
+        """See the base class."""
+        return self.member.memory(bar_length)
+
     def names(self) -> list[str]:
         """See the base class."""
         return [f"not {name}" for name in self.member.names()]
@@ -284,6 +303,10 @@ class _Answers(Timed):
     def reads(self) -> tuple[Column, ...]:
         """See the base class."""
         return self.condition.lines()
+
+    def longer_memory(self, bar_length: timedelta) -> Memory | None:
+        """See the base class."""
+        return self.condition.memory(bar_length)
 
     def values(self, rows: Rows) -> Floats:
         """See the base class."""

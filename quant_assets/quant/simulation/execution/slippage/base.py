@@ -10,6 +10,7 @@ import numpy as np
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.parameters import Parameters
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.simulation.execution.terms import SlippageTerms
 
 SLIPPAGE = "quant_assets.quant.simulation.execution.slippage"
@@ -43,6 +44,11 @@ class SlippageModel(Parameters, ABC):
         """The arrays that the terms multiply; row t from what was known before bar t opened."""
         del bars
         return ImpactArrays()
+
+    @property
+    def memory(self) -> Memory | None:
+        """Earlier bars on which its arrays depend; None, unless told otherwise: all of them."""
+        return NOTHING if type(self).arrays is SlippageModel.arrays else None
 
     @property
     def participation(self) -> float:

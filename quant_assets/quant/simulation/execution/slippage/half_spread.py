@@ -7,6 +7,7 @@ import numpy as np
 
 from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.simulation.execution.slippage.base import (
     NO_SLIPPAGE,
     ImpactArrays,
@@ -31,6 +32,11 @@ class HalfSpread(SlippageModel):
     def terms(self) -> SlippageTerms:
         """See the base class."""
         return NO_SLIPPAGE._replace(half_spread=self.share)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return NOTHING
 
     def arrays(self, bars: BarPanel) -> ImpactArrays:
         """See the base class; the spread of bar t is the one that its fills meet."""

@@ -7,7 +7,8 @@ import numpy as np
 
 from quant_assets.core.parameters import number, whole
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.moments.past import bar_returns, before, past_moments
+from quant_assets.quant.market.memory import Memory
+from quant_assets.quant.moments.past import bar_returns, before, past_memory, past_moments
 from quant_assets.quant.simulation.execution.slippage.base import (
     NO_SLIPPAGE,
     ImpactArrays,
@@ -35,6 +36,11 @@ class SqrtVolume(SlippageModel):
     def terms(self) -> SlippageTerms:
         """See the base class."""
         return NO_SLIPPAGE._replace(impact=self.coefficient, exponent=self.exponent)
+
+    @property
+    def memory(self) -> Memory:
+        """See the base class."""
+        return past_memory(self.lookback).longer(2)
 
     def arrays(self, bars: BarPanel) -> ImpactArrays:
         """See the base class; unknown volatility is 0, unknown or no volume infinity."""
