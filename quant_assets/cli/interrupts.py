@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import psutil
-
 GRACE_SECONDS = 4.0  # with the time that two busy cores take to end children: below five
 EXIT_INTERRUPTED = 130
 MESSAGE = "interrupted: finished cells are kept; run the same command to go on"
@@ -63,6 +61,8 @@ def _watch(reader: int, ended: threading.Event) -> None:
             if number[0] == signal.SIGINT:
                 break
     if number and not ended.wait(GRACE_SECONDS):
+        import psutil  # 0.05 s, for this alone
+
         for child in psutil.Process().children(recursive=True):
             child.kill()
         os.write(2, f"\n{MESSAGE}\n".encode())

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
@@ -12,6 +13,7 @@ from typing import Any
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.syntax import PACKAGE, Syntax, syntax_cache
 
+ROOT = Path(__file__).resolve().parent.parent
 LAZY = f"{PACKAGE}.core.lazy"  # a package that attaches its modules' names may run any of them
 
 
@@ -39,9 +41,8 @@ def source_digest(source: str) -> str:
 @cache
 def _module_path(module: str) -> Path | None:
     """File of a module of this package, found without importing it."""
-    root = Path(__file__).resolve().parent.parent
     relative = Path(*module.split(".")[1:])
-    for candidate in (root / relative / "__init__.py", (root / relative).with_suffix(".py")):
+    for candidate in (ROOT / relative / "__init__.py", (ROOT / relative).with_suffix(".py")):
         if candidate.is_file():
             return candidate
     return None
@@ -87,9 +88,26 @@ def plugin_modules(package: str) -> list[str]:
     if path is None or path.name != "__init__.py":
         raise ConfigError(f"{package!r} is not a plug-in package: it has no __init__.py")
     names = sorted(p.stem for p in path.parent.glob("*.py") if not p.stem.startswith("_"))
+    return [*(f"{package}.{name}" for name in names), *outside_modules(package)]
+
+
+def has_module(module: str) -> bool:
+    """Whether this package has a public module of that name; it is not imported."""
+    return not module.rpartition(".")[2].startswith("_") and _module_path(module) is not None
+
+
+def outside_modules(package: str) -> tuple[str, ...]:
+    """Modules that other packages add to a plug-in package by entry point, sorted."""
     group = package.replace(f"{PACKAGE}.quant.", f"{PACKAGE}.")
-    outside = sorted(point.module for point in entry_points(group=group))
-    return [*(f"{package}.{name}" for name in names), *outside]
+    found = _entry_points(tuple(sys.path)).select(group=group)
+    return tuple(sorted(point.module for point in found))
+
+
+@cache
+def _entry_points(search: tuple[str, ...]) -> Any:
+    """Entry points of what is installed along `search`, the search path; read once for all."""
+    del search
+    return entry_points()
 
 
 @cache

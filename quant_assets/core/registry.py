@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from quant_assets.core.errors import PluginError
-from quant_assets.core.hashing import plugin_modules
+from quant_assets.core.hashing import has_module, outside_modules, plugin_modules
 
 T = TypeVar("T")
 
@@ -76,9 +76,26 @@ def _place(module: ModuleType, member: type) -> str:
     return f"{module.__file__}:{inspect.getsourcelines(member)[1]}"
 
 
+def find(package: str, base: type[T], name: str) -> type[T] | None:
+    """The plug-in called `name`, or None.
+
+    It is looked for in the file that is called like it, and only when it is not there, or other
+    packages add plug-ins, in all files: a command that needs a few plug-ins loads no others.
+    """
+    module = f"{package}.{name}"
+    if name.isidentifier() and has_module(module) and not outside_modules(package):
+        for member in vars(_load(module)).values():
+            if not isinstance(member, type) or member.__module__ != module:
+                continue
+            if issubclass(member, base) and vars(member).get("name") == name:
+                return member
+    return discover(package, base).get(name)
+
+
 def get(package: str, base: type[T], name: str) -> type[T]:
     """The plug-in called `name`; a missing one lists those that are known."""
+    found = find(package, base, name)
+    if found is not None:
+        return found
     known = discover(package, base)
-    if name not in known:
-        raise PluginError(f"no {base.__name__} named {name!r} in {package}; known: {sorted(known)}")
-    return known[name]
+    raise PluginError(f"no {base.__name__} named {name!r} in {package}; known: {sorted(known)}")

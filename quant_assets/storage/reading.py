@@ -5,9 +5,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from quant_assets.core.config import load_settings
 from quant_assets.core.errors import ConfigError, MissingCellError
+from quant_assets.storage.frames import to_frame
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.snapshots import SnapshotStore
 
@@ -58,9 +60,21 @@ def _stored(store: SnapshotStore, asset: str, venue: str, window: str | None) ->
     windows = [name for name in stored if _inside(name, window)]
     if not windows:
         raise MissingCellError(_nothing(store, asset, venue, window, stored))
-    frames = [store.read(Cell(asset, venue, name)) for name in windows]
-    filled = [frame for frame in frames if len(frame)] or frames[:1]
-    return pd.concat(filled, ignore_index=True) if len(filled) > 1 else filled[0].copy()
+    tables = [store.read_table(Cell(asset, venue, name)) for name in windows]
+    filled = [table for table in tables if table.num_rows] or tables[:1]
+    if _of_one_kind(filled):
+        return to_frame(pa.concat_tables(filled).combine_chunks()).copy()
+    return pd.concat([to_frame(table) for table in filled], ignore_index=True)
+
+
+def _of_one_kind(tables: list[pa.Table]) -> bool:
+    """Whether tables have the same columns, whose values can be put below each other as they are.
+
+    Categories of a dictionary are those of its table, and pandas has rules of its own for them.
+    """
+    schema = tables[0].schema
+    has_categories = any(pa.types.is_dictionary(field.type) for field in schema)
+    return not has_categories and all(table.schema.equals(schema) for table in tables)
 
 
 def _price_adjustment(store: SnapshotStore, venue: str) -> str:

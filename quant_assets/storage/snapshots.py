@@ -140,6 +140,10 @@ class SnapshotStore:
         manifest = self.require(cell)
         return self.read_object(manifest.sha256, where=str(cell))
 
+    def read_table(self, cell: Cell) -> pa.Table:
+        """The committed cell as an arrow table of the caller's own."""
+        return decode_table(self.read_bytes(self.require(cell).sha256, where=str(cell)))
+
     def read_object(self, sha256: str, *, where: str) -> pd.DataFrame:
         """The frame of one object; its bytes are hashed before anyone sees them."""
         frame = self._frames.get(sha256)

@@ -113,3 +113,26 @@ def test_get_real_plugin_by_name():
     assert get(SIGNALS, Signal, name) is cls
     with pytest.raises(PluginError, match=r"no Signal named 'nothing'.*known"):
         get(SIGNALS, Signal, "nothing")
+
+
+FIND = """
+import sys
+from quant_assets.core.registry import find, get
+from quant_assets.quant.things.base import Thing
+P = "quant_assets.quant.things"
+print(get(P, Thing, "zebra")().value(), find(P, Thing, "no_such"), P + ".ant" in sys.modules)
+"""
+
+
+def test_plug_in_of_the_file_called_like_it_is_found_without_loading_others(tree):
+    tree.plugin("zebra", value=1)
+    tree.plugin("ant", value=2)
+    alone = FIND.replace('find(P, Thing, "no_such")', '"-"')
+    assert tree.run(alone) == "1 - False"
+    assert tree.run(FIND) == "1 None True"
+
+
+def test_plug_in_in_a_file_of_another_name_is_found_among_all(tree):
+    tree.write("animals.py", PLUGIN.format(cls="Zebra", name="zebra", value=3))
+    tree.plugin("ant", value=2)
+    assert tree.run(FIND) == "3 None True"

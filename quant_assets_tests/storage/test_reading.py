@@ -124,3 +124,18 @@ def test_query_reads_the_same_rows_as_load(root):
 def test_package_door_offers_load_and_query(root):
     assert quant_assets.load("tournament", venue="v", root=root).shape == (2, 4)
     assert quant_assets.query("SELECT 1 AS one", root=root)["one"].tolist() == [1]
+
+
+def test_load_cells_whose_columns_differ_as_pandas_would_put_them_together(tmp_path):
+    store = SnapshotStore(tmp_path)
+    first, second = bars(first=MONTHS[0]), bars(first=MONTHS[1]).assign(more=1.0)
+    commit(store, Cell("bars", "v", MONTHS[0]), first)
+    commit(store, Cell("bars", "v", MONTHS[1]), second)
+    expected = pd.concat([first, second], ignore_index=True)
+    assert_frame_equal(load("bars", venue="v", root=tmp_path), expected)
+
+
+def test_load_of_several_cells_can_be_written_to(root):
+    frame = load("bars", venue="v", root=root)
+    frame.loc[0, "close"] = 7.0
+    assert frame["close"].iloc[0] == 7.0

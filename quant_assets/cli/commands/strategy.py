@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from quant_assets.cli.collector import seldom_collected
+
 if TYPE_CHECKING:
     from quant_assets.cli.strategies.running import Choice
     from quant_assets.cli.strategies.searching import Search
@@ -60,7 +62,9 @@ def run_options(function: Decorator) -> Decorator:
     @click.option("--capital", type=click.FloatRange(min=0, min_open=True), help="At the start.")
     @functools.wraps(function)
     def wrapper(*args: Any, **options: Any) -> Any:
-        return function(*args, choice=_choice(options), **options)
+        with seldom_collected():  # it loads numpy and pandas
+            choice = _choice(options)
+        return function(*args, choice=choice, **options)
 
     return wrapper
 
@@ -205,9 +209,10 @@ def backtest(choice: "Choice", report: bool, show: bool, as_json: bool) -> None:
     from quant_assets.cli.strategies.session import finish
     from quant_assets.core.config import load_settings
 
-    settings = load_settings()
-    run = prepare(choice, settings).run()
-    finish(settings, run, page=report or show, show=show, as_json=as_json)
+    with seldom_collected():
+        settings = load_settings()
+        run = prepare(choice, settings).run()
+        finish(settings, run, page=report or show, show=show, as_json=as_json)
 
 
 @command.command("report")

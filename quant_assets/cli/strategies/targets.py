@@ -82,19 +82,15 @@ def find_target(
 
 
 def _from_library(name: str, changed: Settings) -> Target:
-    import difflib
+    from quant_assets.quant.strategies.library import find_strategy, make_strategy
 
-    from quant_assets.quant.strategies.library import library_strategies, make_strategy
-
-    known = library_strategies()
-    if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+    try:
+        kind = find_strategy(name)
+    except PluginError as cause:
         raise PluginError(
-            f"no strategy {name!r} in the library{hint} `quant-assets strategy list` names them; a "
-            "file ends with .yaml or .py"
-        )
-    return Target(make_strategy(name, changed), f"library {known[name].__module__.split('.')[-2]}")
+            f"{cause}. `quant-assets strategy list` describes them; a file ends with .yaml or .py"
+        ) from None
+    return Target(make_strategy(name, changed), f"library {kind.__module__.split('.')[-2]}")
 
 
 def _from_yaml(path: Path, changed: Settings) -> Target:

@@ -1,11 +1,13 @@
 """The library: strategies of `classic`, `modern` and `experimental`, one file each, by name."""
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from quant_assets.core.errors import PluginError
+from quant_assets.core.hashing import has_module
 from quant_assets.core.parameters import make
-from quant_assets.core.registry import discover
+from quant_assets.core.registry import discover, find
 from quant_assets.quant.strategies.base import Strategy
 
 __all__ = ["LIBRARY", "find_strategy", "library_strategies", "make_strategy"]
@@ -38,14 +40,26 @@ def library_strategies(folder: str | None = None) -> dict[str, type[Strategy]]:
 
 def find_strategy(name: str) -> type[Strategy]:
     """The class of the strategy called `name`; a `PluginError` names those that there are."""
-    known = library_strategies()
-    if name not in known:
-        raise PluginError(f"no strategy named {name!r} in the library; known: {', '.join(known)}")
-    return known[name]
+    return _placed(name)[1]
 
 
 def make_strategy(name: str, parameters: Mapping[str, Any] | None = None) -> Strategy:
     """The strategy called `name` with these parameters; unknown ones are a `ConfigError`."""
-    find_strategy(name)
+    return make(_placed(name)[0], Strategy, name, parameters)
+
+
+def _placed(name: str) -> tuple[str, type[Strategy]]:
+    """Package and class of a strategy; the file that is called like it is looked at first."""
+    for package in map(_package, LIBRARY):
+        found = find(package, Strategy, name) if has_module(f"{package}.{name}") else None
+        if found is not None:
+            return package, found
+    known = library_strategies()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise PluginError(
+            f"no strategy named {name!r} in the library{hint} Known: {', '.join(known)}"
+        )
     folder = next(one for one in LIBRARY if name in library_strategies(one))
-    return make(_package(folder), Strategy, name, parameters)
+    return _package(folder), known[name]
