@@ -1,6 +1,6 @@
-from quant_assets.quant.leaks.examination import *
 from quant_assets.quant.leaks.functions import *
 from quant_assets.quant.leaks.models import *
 from quant_assets.quant.leaks.report import *
 from quant_assets.quant.leaks.samples import *
+from quant_assets.quant.leaks.settings import *
 from quant_assets.quant.leaks.strategies import *

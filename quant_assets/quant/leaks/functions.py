@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from quant_assets.quant.features.base import Feature, FeatureInputs
-from quant_assets.quant.leaks.examination import Settings, examine
+from quant_assets.quant.leaks.examination import examine
 from quant_assets.quant.leaks.report import LeakReport
 from quant_assets.quant.leaks.samples import sample_of
+from quant_assets.quant.leaks.settings import Settings
 from quant_assets.quant.market.bars import Instants
 
 __all__ = ["check_feature", "check_function"]

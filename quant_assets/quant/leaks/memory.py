@@ -18,13 +18,15 @@ MOST_OBJECTS = 2_000
 MOST_BYTES = 64 * 2**20
 ABSENT: Any = object()
 CONTAINERS = (MutableMapping, MutableSequence, MutableSet, deque, np.ndarray)
+# What cannot change itself: a plain dictionary of these is as it was when it holds the same ones.
+CONSTANT = (type(None), bool, int, float, str, bytes, type, FunctionType)
 
 
 class Memory:
     """The remembered state that can be reached from an object, as it was when this was made."""
 
     def __init__(self, root: Any) -> None:
-        self._names: list[tuple[Any, str, Any]] = []
+        self._names: dict[tuple[int, str], tuple[Any, str, Any]] = {}
         self._contents: list[tuple[Any, Any]] = []
         self._caches: list[Any] = []
         self._seen: dict[int, Any] = {}
@@ -36,10 +38,11 @@ class Memory:
         """Put everything back."""
         for cache in self._caches:
             cache.cache_clear()
-        for owner, name, value in self._names:
+        for owner, name, value in self._names.values():
             _put(owner, name, value)
         for owner, saved in self._contents:
-            _refill(owner, copy.deepcopy(saved))
+            if not _as_it_was(owner, saved):
+                _refill(owner, copy.deepcopy(saved))
 
     def _visit(self, item: Any) -> None:
         if id(item) in self._seen or len(self._seen) > MOST_OBJECTS:
@@ -66,15 +69,15 @@ class Memory:
         if _is_foreign(function.__module__):
             return
         self.functions.append(function)
-        for code in _codes(function.__code__):
+        for code in codes_of(function.__code__):
             for name in code.co_names:
                 value = function.__globals__.get(name, ABSENT)
                 if not isinstance(value, ModuleType):
-                    self._names.append((function.__globals__, name, value))
+                    self._name(function.__globals__, name, value)
                     self._visit(value)
         for cell in function.__closure__ or ():
             value = _contents(cell)
-            self._names.append((cell, "cell_contents", value))
+            self._name(cell, "cell_contents", value)
             self._visit(value)
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self._visit(value)
@@ -90,7 +93,7 @@ class Memory:
                 plain = value.fget if isinstance(value, property) else value
                 plain = getattr(plain, "__func__", plain)
                 if not callable(plain) and not isinstance(value, property):
-                    self._names.append((base, name, value))
+                    self._name(base, name, value)
                 self._visit(plain)
             own = {name for name in vars(base) if not name.startswith("__")}
             self._contents.append((_Attributes(base), own))
@@ -102,6 +105,9 @@ class Memory:
             self._keep(state)
             for value in state.values():
                 self._visit(value)
+
+    def _name(self, owner: Any, name: str, value: Any) -> None:
+        self._names.setdefault((id(owner), name), (owner, name, value))
 
     def _keep(self, container: Any) -> None:
         if sys.getsizeof(container) > MOST_BYTES or getattr(container, "nbytes", 0) > MOST_BYTES:
@@ -132,11 +138,12 @@ def functions_of(root: Any) -> list[FunctionType]:
     return Memory(root).functions
 
 
-def _codes(code: CodeType) -> Iterator[CodeType]:
+def codes_of(code: CodeType) -> Iterator[CodeType]:
+    """Code and that of the functions inside it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _codes(constant)
+            yield from codes_of(constant)
 
 
 def _contents(cell: Any) -> Any:
@@ -174,6 +181,18 @@ def _put(owner: Any, name: str, value: Any) -> None:
     current = vars(owner).get(name, ABSENT) if isinstance(owner, type) else _contents(owner)
     if current is not value:
         setattr(owner, name, value)
+
+
+def _as_it_was(owner: Any, saved: Any) -> bool:
+    """Whether a plain dictionary or set holds the very objects that it held, all unchangeable."""
+    if type(owner) is set and len(owner) == len(saved) == 0:
+        return True
+    if type(owner) is not dict or len(owner) != len(saved):
+        return False
+    return all(
+        isinstance(value, CONSTANT) and owner.get(name, ABSENT) is value
+        for name, value in saved.items()
+    )
 
 
 def _refill(owner: Any, saved: Any) -> None:

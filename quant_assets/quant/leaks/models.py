@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import DataError
-from quant_assets.quant.leaks.examination import random_state_kept
+from quant_assets.quant.leaks.attempts import random_state_kept
+from quant_assets.quant.leaks.memory import functions_of
 from quant_assets.quant.leaks.outputs import Array, difference
 from quant_assets.quant.leaks.report import Leak, LeakReport
 from quant_assets.quant.leaks.sources import clock_reads, suspects
@@ -101,7 +102,7 @@ def check_model(
                 found, chances = _fits(task, train, test, number, seed)
                 leaks, unstable = leaks + found, unstable + chances
     kinds = ("overlap", "purge", "batch", "remembered", "holds", "target", "scaled")
-    source = suspects(estimator)
+    source = suspects(functions_of(estimator))
     return LeakReport(
         f"model {type(estimator).__name__}",
         tuple(Leak(**{**vars(leak), "source": leak.source or source}) for leak in leaks),
@@ -220,5 +221,5 @@ def _holdings(task: _Task) -> Iterator[Leak]:
 
 
 def _clocks(estimator: Any) -> Iterator[Leak]:
-    for line in clock_reads(estimator):
+    for line in clock_reads(functions_of(estimator)):
         yield _leak("clock", 0, "The code asks what time it is.", source=(line,))

@@ -1,7 +1,7 @@
 """The verdict of a leak check: what was found, what was tried, what could not be judged."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from quant_assets.core.errors import LookAheadError
@@ -109,6 +109,25 @@ class LeakReport:
         """Raise `LookAheadError` with all that was found, unless the verdict is `trusted`."""
         if not self.trusted:
             raise LookAheadError(str(self))
+
+    def joined(self, other: "LeakReport") -> "LeakReport":
+        """What two checks of one subject found, the other on the first of the same rows.
+
+        `cost` counts the rows of both, the other's first run with them, against the rows of this.
+        """
+        theirs = (1.0 + other.cost) * other.n_rows / self.n_rows
+        return replace(
+            self,
+            leaks=(*self.leaks, *other.leaks),
+            unstable=tuple(dict.fromkeys((*self.unstable, *other.unstable))),
+            outputs=(*self.outputs, *other.outputs),
+            silent=(*self.silent, *other.silent),
+            failed=tuple(dict.fromkeys((*self.failed, *other.failed))),
+            rounding={**self.rounding, **other.rounding},
+            start_up=(*self.start_up, *other.start_up),
+            probes=(*self.probes, *other.probes),
+            cost=self.cost + theirs,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for a manifest or a report."""

@@ -7,10 +7,10 @@ import ast
 import inspect
 import re
 import textwrap
+from collections.abc import Sequence
 from types import FunctionType
-from typing import Any
 
-from quant_assets.quant.leaks.memory import functions_of
+from quant_assets.quant.leaks.memory import codes_of
 
 SUSPECTS: tuple[tuple[str, str], ...] = (
     (r"\.shift\(\s*-|periods\s*=\s*-", "a shift by a negative number brings later rows back"),
@@ -36,10 +36,10 @@ CLOCK_OWNERS = frozenset({"datetime", "date", "time", "Timestamp", "dt", "pd", "
 MOST_LINES = 3
 
 
-def suspects(root: Any) -> tuple[str, ...]:
-    """Lines of the code reached from an object that often are the cause, with what they do."""
+def suspects(functions: Sequence[FunctionType]) -> tuple[str, ...]:
+    """Lines of code that often are the cause, with what they do."""
     found = []
-    for function in functions_of(root):
+    for function in functions:
         source, first = _source(function)
         for number, line in enumerate(source.splitlines()):
             code = line.split("#")[0]
@@ -49,10 +49,12 @@ def suspects(root: Any) -> tuple[str, ...]:
     return tuple(found[:MOST_LINES])
 
 
-def clock_reads(root: Any) -> tuple[str, ...]:
-    """Calls of the wall clock in the code reached from an object."""
+def clock_reads(functions: Sequence[FunctionType]) -> tuple[str, ...]:
+    """Calls of the wall clock in code; only what names one at all is read."""
     found = []
-    for function in functions_of(root):
+    for function in functions:
+        if not any(CLOCKS.intersection(code.co_names) for code in codes_of(function.__code__)):
+            continue
         source, first = _source(function)
         try:
             tree = ast.parse(textwrap.dedent(source))

@@ -1,18 +1,36 @@
 """What decisions come to: sizes, exits and labels of a plan; orders, fills and equity of a run."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from quant_assets.core.errors import ConfigError
 from quant_assets.quant.leaks.outputs import PLAN, RUN
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.strategies.base import Strategy
 from quant_assets.quant.strategies.plan import Plan
 
 Floats = npt.NDArray[np.float64]
+
+
+class Trading(TypedDict, total=False):
+    """What a backtest takes beside strategy, bars and execution; see `quant_assets.backtest`.
+
+    Funding, rates and finer bars are the same in every run: what the account does with them up to a
+    cut must not change with the bars after it.
+    """
+
+    initial_capital: float
+    benchmark: npt.ArrayLike
+    periods_per_year: float
+    detail: BarPanel
+    funding: pd.DataFrame
+    rates: pd.DataFrame
+
+
 DECIDED = ("entry", "exit_signal", "target_weight", "order", "reversal")
 
 
@@ -37,18 +55,35 @@ def _spread(name: str, value: Any, n_bars: int) -> dict[str, Any]:
     return {name: rows if len(rows) == n_bars else np.broadcast_to(rows, (n_bars, rows.shape[1]))}
 
 
-def traded(execution: Any) -> Callable[[Strategy, BarPanel], Mapping[str, Any]]:
+def traded(
+    whole: BarPanel, execution: Any, trading: Trading
+) -> Callable[[Strategy, BarPanel], Mapping[str, Any]]:
     """Makes the outputs of a backtest: orders by the bar of their decision, fills, equity.
 
-    execution : as `quant_assets.backtest` takes it.
+    whole : all bars, to which the benchmark belongs. execution : as `quant_assets.backtest` takes
+    it, None: that of the strategy.
     """
+    from quant_assets.quant.simulation.execution.model import ExecutionModel
+
+    if isinstance(execution, Mapping):  # read once, not in every run
+        execution = ExecutionModel.from_settings(execution)
+    benchmark = trading.get("benchmark")
+    returns = None if benchmark is None else np.asarray(benchmark, dtype=np.float64)
+    if returns is not None and returns.shape != whole.ts.shape:
+        raise ConfigError(f"benchmark has shape {returns.shape}; it must be ({len(whole)},)")
 
     def outputs(strategy: Strategy, bars: BarPanel) -> Mapping[str, Any]:
         from quant_assets.quant.simulation.execution.book import FILL_FIELDS
         from quant_assets.quant.simulation.execution.ledger import N_FILLS
         from quant_assets.quant.simulation.execution.runs import backtest
 
-        result = backtest(strategy, bars, execution)
+        given = trading.copy()
+        if returns is not None:
+            given["benchmark"] = returns[np.searchsorted(whole.ts, bars.ts)]
+        funding = trading.get("funding")
+        if funding is not None:
+            given["funding"] = funding[funding["symbol"].isin(bars.symbols)]
+        result = backtest(strategy, bars, execution, **given)
         log = result.book.fills[: result.book.counters[N_FILLS]]
         fills = {name: log[:, place] for place, name in enumerate(FILL_FIELDS)}
         # A protective order is logged when it is met, under the bar of its entry's decision.

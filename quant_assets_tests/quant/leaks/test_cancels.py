@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from quant_assets.quant.leaks.strategies import decisions
+from quant_assets.quant.leaks.bar_form import bar_by_bar
 from quant_assets.quant.strategies.base import BarStrategy
 from quant_assets.quant.strategies.orders import Cancel, Order
 from quant_assets_tests.quant.simulation.execution.hand_runs import flat_bars
@@ -22,7 +22,7 @@ class CancelsOften(BarStrategy):
 @pytest.fixture
 def found():
     bars = flat_bars(4, symbols=2)
-    return decisions(CancelsOften(), bars, bars.available_at)
+    return bar_by_bar(CancelsOften(), bars, bars.available_at)
 
 
 def test_cancels_are_compared_where_they_look(found):

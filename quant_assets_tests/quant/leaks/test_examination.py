@@ -12,13 +12,13 @@ import pytest
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
 from quant_assets.quant.features.base import Feature, FeatureInputs, Months
 from quant_assets.quant.leaks.cuts import FREE_ROWS, plan
-from quant_assets.quant.leaks.examination import Settings
 from quant_assets.quant.leaks.functions import check_feature, check_function
 from quant_assets.quant.leaks.futures import Futures, Probe
 from quant_assets.quant.leaks.memory import Memory
 from quant_assets.quant.leaks.outputs import activity, difference, outputs_of
 from quant_assets.quant.leaks.report import LeakReport
 from quant_assets.quant.leaks.samples import sample_of
+from quant_assets.quant.leaks.settings import Settings
 from quant_assets.quant.leaks.strategies import check_strategy
 from quant_assets.quant.market.bar_panel import FIELDS
 from quant_assets_tests.quant.leaks.honest import Crossing
@@ -108,12 +108,13 @@ def test_plan_costs_what_it_may_and_covers_early_and_late_rows():
     for n_rows in (300, 5_000, 200_000):
         active = {"entry": rng.random(n_rows) < 0.05}
         active["entry"][:100] = False
-        probes = plan(active, n_rows, budget=1.6, least=16, generator=rng)
-        assert sum(probe.rows for probe in probes) <= 1.6 * n_rows + FREE_ROWS
+        room = n_rows + FREE_ROWS
+        probes = plan(active, n_rows, room=room, least=16, tail=0.5, generator=rng)
+        assert sum(probe.rows for probe in probes) <= room
         assert {probe.kind for probe in probes} == {"truncated", "noise", "missing"}
         assert {probe.turn for probe in probes if probe.kind == "noise"} == {1, -1}
         assert min(probe.cut for probe in probes) >= 100
-        assert max(probe.cut for probe in probes) >= 0.79 * n_rows
+        assert max(probe.cut for probe in probes) >= min(0.79, 0.54 * room / n_rows) * n_rows
         assert all(0 <= probe.cut < n_rows - 1 for probe in probes)
 
 
@@ -436,8 +437,10 @@ def test_same_seed_same_report():
 
 
 def test_wrong_requests_are_refused():
-    with pytest.raises(ConfigError, match="budget 1"):
-        Settings(budget=1.0)
+    with pytest.raises(ConfigError, match=r"budget 0\.5"):
+        Settings(budget=0.5)
+    with pytest.raises(ConfigError, match=r"'free_rows': -1.*must not be negative"):
+        Settings(free_rows=-1)
     with pytest.raises(ConfigError, match="7 rows cannot be cut"):
         check_function(np.cumsum, SERIES[:7])
     with pytest.raises(ConfigError, match="a str cannot be cut"):

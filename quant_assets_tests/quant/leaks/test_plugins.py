@@ -9,9 +9,9 @@ from quant_assets.core.registry import discover
 from quant_assets.quant import indicators
 from quant_assets.quant.discovery.base import Screen
 from quant_assets.quant.discovery.candidates import SCREENS_PACKAGE
-from quant_assets.quant.leaks.examination import Settings
 from quant_assets.quant.leaks.functions import check_function
-from quant_assets.quant.leaks.memory import Memory
+from quant_assets.quant.leaks.memory import Memory, functions_of
+from quant_assets.quant.leaks.settings import Settings
 from quant_assets.quant.leaks.sources import clock_reads
 from quant_assets.quant.strategies.rule_signals import RuleSignals
 from quant_assets.quant.strategies.rules import rules
@@ -76,7 +76,7 @@ def test_score_of_a_decision_forgets_later_decisions(name):
     memory.restore()
     _score(signal, later)
     assert _score(signal, earlier).tobytes() == alone
-    assert clock_reads(signal) == ()
+    assert clock_reads(functions_of(signal)) == ()
 
 
 @pytest.mark.parametrize("name", sorted(SCREENS))
@@ -91,4 +91,4 @@ def test_verdict_of_a_screen_forgets_later_decisions(name):
     memory.restore()
     screen.measure(later)
     assert screen.measure(earlier).tobytes() == alone
-    assert clock_reads(screen) == ()
+    assert clock_reads(functions_of(screen)) == ()

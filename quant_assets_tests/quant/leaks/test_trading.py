@@ -1,11 +1,16 @@
 """The leak check of plans, and of what an account makes of the decisions."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.quant.leaks.settings import Settings
 from quant_assets.quant.leaks.strategies import check_strategy
+from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.risk.terms import ExitTerms
 from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.base import VectorStrategy
@@ -83,3 +88,71 @@ def test_honest_orders_fills_and_equity_do_not_change(kind):
 def test_a_leak_in_signals_shows_in_the_trades_too():
     report = check_strategy(NextClose(), BARS, execution={})
     assert {leak.output for leak in report.leaks} >= {"entry_long", "run orders"}
+
+
+PERPETUALS = ("A/USDT:USDT", "B/USDT:USDT")
+EVERYTHING = {
+    "fill_model": {"detail_timeframe": {"timeframe": "30m"}},
+    "borrow_model": {"annual_rate": {"rate": 0.05}},
+}
+
+
+def perpetuals(n_bars=160):
+    """Two perpetuals of the market with half-hourly detail and a settlement every eight hours."""
+    whole = market(n_bars, 2, ragged=False)
+    bars = BarPanel(
+        **{
+            **{name: getattr(whole, name) for name in ("ts", "available_at", *FIELDS)},
+            "symbols": PERPETUALS,
+            "bar_length": whole.bar_length,
+        }
+    )
+    half = np.timedelta64(30, "m")
+    fields = {name: np.repeat(bars[name], 2, axis=0) for name in FIELDS}
+    moments = np.stack([bars.ts, bars.ts + half], axis=1).ravel()
+    detail = BarPanel.from_arrays(moments, PERPETUALS, timedelta(minutes=30), **fields)
+    ts = pd.DatetimeIndex(bars.ts[::8], tz="UTC").repeat(2)
+    funding = pd.DataFrame(
+        {
+            "ts": ts,
+            "symbol": list(PERPETUALS) * (len(ts) // 2),
+            "rate": np.random.default_rng(1).normal(1e-4, 2e-4, len(ts)),
+            "mark_price": bars.close[::8].ravel(),
+        }
+    )
+    return bars, detail, funding
+
+
+def test_account_is_run_with_all_that_a_backtest_takes():
+    bars, detail, funding = perpetuals()
+    given = {
+        "detail": detail,
+        "funding": funding,
+        "benchmark": np.zeros(len(bars)),
+        "initial_capital": 5e4,
+        "periods_per_year": 8_766.0,
+    }
+    report = check_strategy(Crossing(), bars, execution=EVERYTHING, **given)
+    assert report.trusted, str(report)
+    assert not report.failed
+    assert "run equity" not in report.silent
+    found = check_strategy(NextClose(), bars, execution=EVERYTHING, **given)
+    assert {"entry_long", "run orders"} <= {leak.output for leak in found.leaks}
+
+
+def test_what_a_backtest_needs_is_asked_for():
+    bars, detail, funding = perpetuals(48)
+    quick = Settings(start_up=False)
+    with pytest.raises(DataError, match="no funding for the perpetuals"):
+        check_strategy(Crossing(), bars, execution={}, settings=quick)
+    with pytest.raises(DataError, match="follows orders on bars of 0:30:00"):
+        check_strategy(Crossing(), bars, execution=EVERYTHING, funding=funding, settings=quick)
+    with pytest.raises(ConfigError, match=r"benchmark has shape \(3,\)"):
+        check_strategy(Crossing(), bars, benchmark=np.zeros(3), detail=detail, funding=funding)
+
+
+def test_account_of_the_strategy_is_run_when_only_its_inputs_are_given():
+    bars, _, funding = perpetuals(80)
+    report = check_strategy(Crossing(), bars, funding=funding, settings=Settings(start_up=False))
+    assert report.trusted, str(report)
+    assert "run equity" in report.outputs
