@@ -1,6 +1,5 @@
 """What a report may say beside the run itself: leak check, fills better and worse, other luck."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +8,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from quant_assets.cli.strategies.running import Prepared
     from quant_assets.quant.leaks.report import LeakReport
-    from quant_assets.quant.market.bar_panel import BarPanel
-    from quant_assets.quant.simulation.execution.model import ExecutionModel
     from quant_assets.quant.simulation.execution.results import BacktestResult
-    from quant_assets.quant.strategies.base import Strategy
 
 BANDS = {0.9: ("q05", "q95"), 0.5: ("q25", "q75")}
 SEED = 0
@@ -23,27 +19,10 @@ def leak_report(made: "Prepared") -> "LeakReport":
     from quant_assets.quant.leaks.strategies import check_strategy
 
     strategy, panel = made.target.strategy, made.found.panel
-    if made.found.funding is None:
+    found = made.found
+    if found.funding is None:
         return check_strategy(strategy, panel, execution=made.model)
-    return check_strategy(strategy, panel, outputs=_with_funding(made.model, made.found.funding))
-
-
-def _with_funding(
-    model: "ExecutionModel", funding: pd.DataFrame
-) -> Callable[["Strategy", "BarPanel"], dict[str, Any]]:
-    """Fills `(time, symbol)` and equity `(time,)` of runs that pay these settlements."""
-    from quant_assets.quant.simulation.execution.runs import backtest
-
-    def outputs(strategy: "Strategy", bars: "BarPanel") -> dict[str, Any]:
-        rows = funding[funding["symbol"].isin(bars.symbols)]
-        result = backtest(strategy, bars, model, funding=rows)
-        fills, filled = result.fills, np.zeros(bars.close.shape)
-        moments = pd.DatetimeIndex(fills["ts"]).tz_localize(None).to_numpy()
-        columns = pd.Index(bars.symbols).get_indexer(pd.Index(fills["symbol"]))
-        np.add.at(filled, (np.searchsorted(bars.ts, moments), columns), fills["quantity"])
-        return {"filled quantity": filled, "equity": result.equity_values.copy()}
-
-    return outputs
+    return check_strategy(strategy, panel, execution=made.model, funding=found.funding)
 
 
 def audited(made: "Prepared") -> pd.DataFrame:
