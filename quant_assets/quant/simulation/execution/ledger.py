@@ -339,6 +339,14 @@ def _volatility(
     return np.where(decided >= window, spread, np.nan)
 
 
+def returns_of(equity: Floats, capital: float) -> Floats:
+    """Simple returns of equity `(time,)`, the first against the capital."""
+    before = np.concatenate([[capital], equity[:-1]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns: Floats = equity / before - 1.0
+    return returns
+
+
 def equity_frame(
     preparation: Preparation, book: Book, capital: float, *, first: int = 0, highest: float = 0.0
 ) -> pd.DataFrame:
@@ -351,7 +359,6 @@ def equity_frame(
     n = int(book.counters[0])
     log = {name: book.rows[first:n, i] for i, name in enumerate(ROW_FIELDS)}
     equity = log["equity"]
-    before = np.concatenate([[capital], equity[:-1]])
     peaks = np.maximum.accumulate(np.maximum(equity, max(capital, highest)))
     fills = _table(book.fills, FILL_FIELDS, int(book.counters[N_FILLS]))
     bars = _whole(fills["bar"])
@@ -360,13 +367,13 @@ def equity_frame(
         for name in ("commission", "slippage", "penalty")
     }
     with np.errstate(divide="ignore", invalid="ignore"):
-        heat, returns = log["heat"] / equity, equity / before - 1.0
+        heat = log["heat"] / equity
     return pd.DataFrame(
         {
             "cash": log["cash"],
             "position_value": equity - log["cash"],
             "equity": equity,
-            "returns": returns,
+            "returns": returns_of(equity, capital),
             "gross": log["long"] + log["short"],
             "net": log["long"] - log["short"],
             "heat": heat,

@@ -43,7 +43,7 @@ from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 
-__all__ = ["Preparation", "new_book", "prepare"]
+__all__ = ["Preparation", "new_book", "one_type", "prepare"]
 
 UNUSED = np.zeros((1, 1))
 NO_PLACES, NO_RATES = np.empty((0, 3), dtype=np.int64), np.empty((0, 2))
@@ -117,7 +117,7 @@ def prepare(
         commission=np.stack([terms.commission.tier_from, terms.commission.per_unit]),
         margin=np.ascontiguousarray(_margin(terms)[:, order]),
     )
-    market = Market(*(_one_type(array) for array in market))
+    market = Market(*(one_type(array) for array in market))
     symbols = tuple(bars.symbols[i] for i in order.tolist())
     return Preparation(market, symbols, order, bars, plan, terms)
 
@@ -165,7 +165,7 @@ class _Unsealed:
         self.kept = sealed
 
 
-def _one_type(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def one_type(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """The same memory in the one type that the kernel is compiled for: rows in C order."""
     array = np.ascontiguousarray(array)
     return array if array.flags.writeable else np.asarray(_Unsealed(array))
@@ -236,10 +236,10 @@ def _series(bars: BarPanel, terms: ExecutionTerms, column: "_columns_of") -> dic
 
 def _first_fill(bars: BarPanel) -> Integers:
     """The next bar, or a later one where a bar became known a bar length or more after its end."""
-    step = np.timedelta64(bars.bar_length).astype("timedelta64[us]")
     n = len(bars)
-    if (bars.available_at[:-1] < bars.ts[1:] + step).all():  # the usual case, without a search
+    if not bars.late:  # the usual case, without a search
         return np.arange(1, n + 1)
+    step = np.timedelta64(bars.bar_length).astype("timedelta64[us]")
     known = np.searchsorted(bars.ts, bars.available_at - step, side="right")
     first: Integers = np.maximum(known, np.arange(1, n + 1)).astype(np.int64)
     return first

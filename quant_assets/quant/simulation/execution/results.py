@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,8 +24,10 @@ class BacktestResult:
     initial_capital : equity before the first bar. periods_per_year : of the bars, for figures.
     assumptions : what must be said beside the numbers. tags : of orders, by code from 1 on.
     first_bar : of the bars, the first that was run. carried_from : the account that it went on
-        with, or None.
+        with, or None. kernel : what ran, `events` or `lean`; both give the same, and the same hash.
     """
+
+    kernel: ClassVar[str] = "events"
 
     preparation: Preparation
     book: Book
@@ -132,14 +134,14 @@ class BacktestResult:
     @cached_property
     def metrics(self) -> pd.Series:
         """Figures of the returns, as `analytics.performance_table` names them."""
-        benchmark = self.benchmark
-        if benchmark is not None and len(benchmark) == len(self.preparation.bars):
+        benchmark, ts = self.benchmark, self.preparation.bars.ts
+        if benchmark is not None and len(benchmark) == len(ts):
             benchmark = benchmark[self.first_bar : self.last_bar]
         table = performance_table(
-            self.equity["returns"].to_numpy(),
+            ledger.returns_of(self.equity_values, self.initial_capital),
             periods_per_year=self.periods_per_year,
             benchmark=benchmark,
-            ts=None if self.first_bar else pd.DatetimeIndex(self.equity.index),
+            ts=None if self.first_bar else pd.DatetimeIndex(ts[: self.last_bar], tz="UTC"),
         )
         return table.iloc[0].rename("value")
 

@@ -1,6 +1,6 @@
 """A backtest by the lean kernel: what it can do, and the run."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
 
@@ -14,6 +14,7 @@ from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.risk.terms import STOP_FRACTION, TARGET_FRACTION, TRAIL_FRACTION
 from quant_assets.quant.simulation.execution.book import REASONS
+from quant_assets.quant.simulation.execution.preparation import one_type
 from quant_assets.quant.simulation.execution.terms import (
     ENTER_LONG,
     ENTER_SHORT,
@@ -24,9 +25,11 @@ from quant_assets.quant.simulation.execution.terms import (
 from quant_assets.quant.simulation.lean.suitability import obstacles
 from quant_assets.quant.simulation.lean.terms import (
     Accounts,
+    LeanBars,
     LeanDecisions,
     LeanOrders,
     LeanRates,
+    SharedBook,
 )
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION, EntrySizes
 from quant_assets.quant.strategies.base import VectorStrategy
@@ -44,8 +47,11 @@ __all__ = [
 ]
 
 _kernel = Deferred("quant_assets.quant.simulation.lean.account_kernel")
+_shared = Deferred("quant_assets.quant.simulation.lean.shared_kernel")
 
 Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int8]
 FLAGS = (
     ("entry_long", ENTER_LONG),
     ("exit_long", EXIT_LONG),
@@ -56,6 +62,9 @@ EXITS = (STOP_FRACTION, TRAIL_FRACTION, TARGET_FRACTION)
 NO_EXITS = np.empty((3, 0, 0))
 DEFAULT_ACCOUNTS = Accounts()
 N_VALUES, N_CODES = 6, 5  # of the kernel's state
+N_COUNTS, N_SHARED_VALUES, N_SHARED_CODES = 5, 6, 7  # of the shared kernel's
+FIRST, ROW = 0, 1  # among its counts
+STEPS = 20  # of progress
 WORKING_ARRAYS = 12  # that a strategy is taken to hold at once, for tiles of symbols
 
 
@@ -143,8 +152,10 @@ def lean_decisions(
         raise DataError(
             f"sizes have shape {sizes.size.shape}; it must be (1 or {n_bars}, {n_symbols})"
         )
-    size = np.ascontiguousarray(sizes.size)
-    return LeanDecisions(_bits(signals), size, sizes.unit, _exits(plan, n_symbols), warm_up)
+    size, exits = one_type(sizes.size), NO_EXITS
+    if plan.exits is not None:
+        exits = fractions_of(plan.exits.kind, plan.exits.level)
+    return LeanDecisions(_bits(signals), size, sizes.unit, exits, warm_up)
 
 
 def run_lean(
@@ -152,19 +163,24 @@ def run_lean(
 ) -> LeanResult | None:
     """Walk the bars; None when an account is ruined: the event kernel knows how it is liquidated.
 
-    Results are those of the event kernel. Orders and equity are equal bit for bit for accounts of
-    one symbol and sizes in units or money that the account can pay, else to 1e-12 (relative).
+    Results are those of the event kernel. Orders and equity of a shared account are equal bit for
+    bit; those of isolated accounts for sizes in units or money that the account can pay, else to
+    1e-12 (relative).
     """
     n_bars, n_symbols = bars.close.shape
-    n_accounts = 1 if rates.shared else n_symbols
-    entries = np.count_nonzero(decisions.signal & (ENTER_LONG | ENTER_SHORT))
-    places, fills = np.empty((2 * entries, 3), dtype=np.int64), np.empty((2 * entries, 3))
-    equity = np.empty((n_bars, n_accounts))
+    if rates.shared:
+        prices = LeanBars(*(one_type(bars[name]) for name in FIELDS))
+        made = walk_shared(prices, decisions, rates, float(initial_capital))
+        if made is None:
+            return None
+        return LeanResult(bars.ts, bars.symbols, float(initial_capital), *made)
+    places, fills = _empty_log(decisions.signal)
+    equity = np.empty((n_bars, n_symbols))
     count = _kernel.walk(
-        *(bars[name] for name in FIELDS),
+        *(one_type(bars[name]) for name in FIELDS),
         *decisions,
         rates,
-        np.full(n_accounts, float(initial_capital)),
+        np.full(n_symbols, float(initial_capital)),
         np.zeros((N_VALUES, n_symbols)),
         np.zeros((N_CODES, n_symbols), dtype=np.int64),
         places,
@@ -175,6 +191,48 @@ def run_lean(
         return None
     log = LeanOrders(*places[:count].T, *fills[:count].T)
     return LeanResult(bars.ts, bars.symbols, float(initial_capital), log, equity)
+
+
+def walk_shared(
+    prices: LeanBars,
+    decisions: LeanDecisions,
+    rates: LeanRates,
+    capital: float,
+    *,
+    first: int = 0,
+    progress: Callable[[float], None] | None = None,
+) -> tuple[LeanOrders, Floats] | None:
+    """Orders and equity `(time, 1)` of one account from bar `first` on; None: see `run_lean`.
+
+    `progress` is told the share of the bars that is done, every 5 %.
+    """
+    n_bars, n = prices.close.shape
+    places, fills = _empty_log(decisions.signal)
+    counts, equity = np.zeros(N_COUNTS, dtype=np.int64), np.empty((n_bars, 1))
+    counts[FIRST] = first
+    book = SharedBook(
+        np.array([capital, capital, 0.0, 0.0]),
+        counts,
+        np.full((N_SHARED_VALUES, n), [[0.0]] + [[np.nan]] * (N_SHARED_VALUES - 1)),
+        np.zeros((N_SHARED_CODES, n), dtype=np.int64),
+        np.zeros(n, dtype=np.int64),
+        np.zeros(2 * n, dtype=np.int64),
+        *(places, fills, equity),
+    )
+    steps = 1 if progress is None else STEPS
+    for stop in sorted({first + -(-(n_bars - first) * i // steps) for i in range(1, steps + 1)}):
+        if _shared.walk_shared(prices, decisions, rates, book, stop) != _shared.FINE:
+            return None
+        if progress is not None:
+            progress((stop - first) / (n_bars - first))
+    count = int(counts[ROW])
+    return LeanOrders(*places[:count].T, *fills[:count].T), equity
+
+
+def _empty_log(signal: Codes) -> tuple[Integers, Floats]:
+    """Room for an entry and an exit of each signal that enters."""
+    entries = np.count_nonzero(signal & (ENTER_LONG | ENTER_SHORT))
+    return np.empty((2 * entries, 3), dtype=np.int64), np.empty((2 * entries, 3))
 
 
 def simulate_lean(
@@ -224,15 +282,14 @@ def _bits(signals: Signals) -> npt.NDArray[np.int8]:
         if flags is not None:
             part = flags.view(np.int8) * np.int8(bit) if bit > 1 else flags.view(np.int8)
             code = code | part if code.size else part
-    return np.ascontiguousarray(code)
+    return one_type(code)
 
 
-def _exits(plan: Plan, n_symbols: int) -> Floats:
-    """`(3, time or 1, symbol)`: the tightest stop, trail and target; empty without any."""
-    if plan.exits is None or plan.exits.kind.size == 0:
+def fractions_of(kinds: Codes, level: Floats) -> Floats:
+    """`(3, time or 1, symbol)`: the tightest stop, trail and target; empty without any rule."""
+    if kinds.size == 0:
         return NO_EXITS
-    kinds, level = plan.exits.kind, plan.exits.level
-    exits = np.full((3, level.shape[1], n_symbols), np.nan)
+    exits = np.full((3, *level.shape[1:]), np.nan)
     for row, kind in enumerate(EXITS):
         for rule in np.flatnonzero(kinds == kind):
             exits[row] = np.fmin(exits[row], level[rule])

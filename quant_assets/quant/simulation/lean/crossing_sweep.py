@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from quant_assets.core.lazy import Deferred
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution.preparation import one_type
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
 from quant_assets.quant.simulation.lean.account import columns_of
 from quant_assets.quant.simulation.lean.single_runs import N_FIGURES, Measured
@@ -171,7 +172,7 @@ def _walk(work: _Work, bars: BarPanel, tile: slice, rows: Integers, results: Flo
 def _prices(bars: BarPanel) -> _Prices:
     """Prices by symbol; marks go on over gaps, from 0 before the first close."""
     n = len(bars)
-    open_, high, close = (np.ascontiguousarray(bars[k].T) for k in ("open", "high", "close"))
+    open_, high, close = (one_type(bars[k].T) for k in ("open", "high", "close"))
     mark, known = close, ~np.isnan(close)
     if not known.all():
         last = np.maximum.accumulate(np.where(known, np.arange(n), -1), axis=1)

@@ -11,6 +11,7 @@ from quant_assets.quant.risk.terms import (
     TARGET_FRACTION,
     TRAIL_FRACTION,
     UNLIMITED,
+    ExitTerms,
     LimitTerms,
 )
 from quant_assets.quant.simulation.execution.terms import NEXT_OPEN, ExecutionTerms
@@ -46,7 +47,7 @@ def decision_obstacles(bars: BarPanel, signals: Signals, plan: Plan, shared: boo
         yield "target weights"
     if signals.limit is not None or signals.stop is not None:
         yield "limit or stop entries"
-    if signals.strength is not None and shared:
+    if signals.strength is not None and shared and len(bars.symbols) > 1:
         yield "strength of signals"
     if shared and list(bars.symbols) != sorted(bars.symbols):
         yield "symbols that are not sorted"
@@ -56,8 +57,20 @@ def decision_obstacles(bars: BarPanel, signals: Signals, plan: Plan, shared: boo
         yield "exits by price distance or time"
     if plan.limits is not None and not _unlimited(plan.limits):
         yield "limits of the account"
-    if plan.labels:
-        yield "labels of trades"
+    if plan.exits is not None and _tied(plan.exits):
+        yield "stops and trailing stops at one distance"
+    if bars.late:
+        yield "bars that become known after the next one opens"
+
+
+def _tied(exits: ExitTerms) -> bool:
+    """Whether a stop and a trailing stop start at one price: the first rule names the exit."""
+    tightest = [
+        np.fmin.reduce(exits.level[exits.kind == kind], axis=0, initial=np.inf)
+        for kind in (STOP_FRACTION, TRAIL_FRACTION)
+    ]
+    same = (tightest[0] == tightest[1]) & np.isfinite(tightest[0])
+    return bool(exits.kind.size and same.any())
 
 
 def _unlimited(limits: LimitTerms) -> bool:

@@ -8,7 +8,15 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError
 
-__all__ = ["Accounts", "CrossingTerms", "LeanDecisions", "LeanOrders", "LeanRates"]
+__all__ = [
+    "Accounts",
+    "CrossingTerms",
+    "LeanBars",
+    "LeanDecisions",
+    "LeanOrders",
+    "LeanRates",
+    "SharedBook",
+]
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -39,6 +47,16 @@ class Accounts:
     def shared(self) -> bool:
         """Whether all symbols trade from one account."""
         return self.kind == "shared"
+
+
+class LeanBars(NamedTuple):
+    """Prices and volumes `(time, symbol)` in C order."""
+
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
 
 
 class LeanDecisions(NamedTuple):
@@ -85,6 +103,25 @@ class LeanOrders(NamedTuple):
     quantity: Floats
     price: Floats
     fee: Floats
+
+
+class SharedBook(NamedTuple):
+    """One account under way; `shared_kernel` names the fields of these arrays, and changes them.
+
+    values, codes : `(field, symbol)`. held : symbols with a position, in the order of the event
+    kernel. queue : orders that wait. places, fills : the log, as columns of `LeanOrders`.
+    equity : `(time, 1)`.
+    """
+
+    money: Floats
+    counts: Integers
+    values: Floats
+    codes: Integers
+    held: Integers
+    queue: Integers
+    places: Integers
+    fills: Floats
+    equity: Floats
 
 
 class CrossingTerms(NamedTuple):

@@ -15,7 +15,13 @@ from quant_assets.quant.risk.terms import (
     ExitTerms,
 )
 from quant_assets.quant.simulation.execution.book import REASONS
-from quant_assets.quant.simulation.lean import account_kernel, crossing_sweep, sweep_kernel
+from quant_assets.quant.simulation.lean import (
+    account,
+    account_kernel,
+    crossing_sweep,
+    shared_kernel,
+    sweep_kernel,
+)
 from quant_assets.quant.simulation.lean.account import N_CODES, N_VALUES, simulate_lean
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.sizing.entry.units import UNITS, EntrySizes
@@ -187,7 +193,15 @@ def test_accounts_that_mean_nothing_are_refused():
 
 def test_the_state_has_as_many_fields_as_the_kernel_reads():
     assert (N_VALUES, N_CODES) == (account_kernel.N_VALUES, account_kernel.N_CODES)
+    for name in ("N_COUNTS", "ROW"):
+        assert getattr(account, name) == getattr(shared_kernel, name)
+    assert (account.N_SHARED_VALUES, account.N_SHARED_CODES) == (
+        shared_kernel.N_VALUES,
+        shared_kernel.N_CODES,
+    )
+    assert account.FIRST == shared_kernel.BAR
     for name in ("N_STATE", "N_RESULTS", "RUINED"):
         assert getattr(crossing_sweep, name) == getattr(sweep_kernel, name)
     names = ("ENTRY", "EXIT_SIGNAL", "STOP_LOSS", "TRAILING_STOP", "TAKE_PROFIT", "REVERSAL")
-    assert [REASONS[getattr(account_kernel, name)] for name in names] == [n.lower() for n in names]
+    for kernel in (account_kernel, shared_kernel):
+        assert [REASONS[getattr(kernel, name)] for name in names] == [n.lower() for n in names]

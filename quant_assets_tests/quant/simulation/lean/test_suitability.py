@@ -1,9 +1,17 @@
 """Everything that only the event kernel does is an obstacle, by its name."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from quant_assets.quant.risk.terms import STOP_PRICE, TIME_BARS, ExitTerms
+from quant_assets.quant.risk.terms import (
+    STOP_FRACTION,
+    STOP_PRICE,
+    TIME_BARS,
+    TRAIL_FRACTION,
+    ExitTerms,
+)
 from quant_assets.quant.simulation.execution.defaults import frictionless, neutral_limits
 from quant_assets.quant.simulation.execution.terms import NEXT_CLOSE
 from quant_assets.quant.simulation.lean.suitability import obstacles
@@ -18,6 +26,7 @@ FLAGS = np.zeros((6, 2), dtype=np.bool_)
 NUMBERS = np.ones((6, 2))
 PLAIN = Signals(entry_long=FLAGS, exit_long=FLAGS, entry_short=~FLAGS, exit_short=FLAGS)
 SOME = np.array([0.0, 1.0])
+TIED = np.array([TRAIL_FRACTION, STOP_FRACTION], dtype=np.int8)
 
 
 def of_terms(**changes):
@@ -78,7 +87,7 @@ def test_every_cost_beyond_rates_is_named(terms, word):
         (Signals(entry_long=FLAGS, stop=NUMBERS), Plan(), "stop"),
         (Signals(entry_long=FLAGS, strength=NUMBERS), Plan(), "strength"),
         (PLAIN, Plan(sizes=EntrySizes(NUMBERS[:1], RISK_FRACTION)), "risk"),
-        (PLAIN, Plan(labels={"regime": FLAGS}), "labels"),
+        (PLAIN, Plan(exits=ExitTerms(TIED, np.full((2, 1, 2), 0.02))), "one distance"),
         *(
             (PLAIN, Plan(exits=ExitTerms(np.array([kind], dtype=np.int8), NUMBERS[None])), "exits")
             for kind in (STOP_PRICE, TIME_BARS)
@@ -103,6 +112,19 @@ def test_the_order_of_symbols_matters_to_a_shared_account_alone():
     turned = BARS.select(["s01", "s00"])
     assert obstacles(turned, PLAIN, Plan(), TERMS) == ("symbols that are not sorted",)
     assert obstacles(turned, PLAIN, Plan(), TERMS, shared=False) == ()
+
+
+def test_bars_that_become_known_late_are_one():
+    known = BARS.available_at + np.timedelta64(1, "D")
+    (found,) = obstacles(replace(BARS, available_at=known), PLAIN, Plan(), TERMS)
+    assert "known after" in found
+
+
+def test_labels_are_none_nor_is_the_strength_of_the_only_symbol():
+    assert obstacles(BARS, PLAIN, Plan(labels={"regime": FLAGS}), TERMS) == ()
+    one = BARS.select(["s00"])
+    sure = Signals(entry_long=FLAGS[:, :1], strength=NUMBERS[:, :1])
+    assert obstacles(one, sure, Plan(), frictionless(one)) == ()
 
 
 def test_minimum_that_never_binds_and_borrow_of_what_is_never_short_are_none():

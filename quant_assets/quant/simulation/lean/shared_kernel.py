@@ -1,0 +1,473 @@
+"""One account for all symbols, bar by bar: market orders at the open, protective exits, marking.
+
+The same arithmetic in the same order as the event kernel has it, for the subset without
+`obstacles`, so that fills and equity are equal bit for bit: orders wait in the order in which they
+were decided, sums go over positions in the order in which the event kernel holds them, an entry is
+sized by the same steps. What nobody asks for (costs by kind, records of trades, exposure of each
+bar) is left out. Import it lazily: it loads numba.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.quant.simulation.lean.compiling import inlined, uncounted
+from quant_assets.quant.simulation.lean.terms import LeanBars, LeanDecisions, LeanRates, SharedBook
+
+Codes = npt.NDArray[np.int8]
+
+ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
+NOTIONAL, EQUITY_FRACTION = 1, 2
+# reasons, as the event kernel numbers them
+ENTRY, EXIT_SIGNAL, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, REVERSAL = 0, 1, 3, 4, 5, 11
+DUST, LEAST_SHARE, LEAST_PRICE, SAME, STEPS = 1e-12, 1e-9, 1e-9, 1e-15, 30
+DOUBTFUL = 1e-9  # of what is at stake: so little is left that the event kernel has to look
+FINE, LEFT_TO_EVENTS = 0, 1
+
+# `money`, `counts`, and rows of `values` and `codes` (field, symbol)
+CASH, NOW, LONG, SHORT = 0, 1, 2, 3
+BAR, ROW, N_HELD, N_QUEUE, N_SHORT = 0, 1, 2, 3, 4
+POSITION, LEVEL, EXTREME, STOP_AT, TARGET_AT, TRAIL_BY = 0, 1, 2, 3, 4, 5
+# reason of the exit that waits, side of the entry that waits and the bar of its decision, bar of
+# the entry, whether the stop has been trailed, place among the held, side that a signal calls for
+CLOSING, SIDE, DECIDED, ENTERED, TRAILS, HELD_AT, CALLED = 0, 1, 2, 3, 4, 5, 6
+N_MONEY, N_COUNTS, N_VALUES, N_CODES = 4, 5, 6, 7
+
+
+@inlined
+def _priced(reference: float, side: float, rates: LeanRates) -> float:
+    """Price of a market fill."""
+    return max(reference * (1.0 + side * rates.slippage), LEAST_PRICE * reference)
+
+
+@inlined
+def _revalue(k: SharedBook, s: int, price: float) -> None:
+    """Move the level of a position; equity and exposure follow."""
+    money, values = k.money, k.values
+    held, gain = values[POSITION, s], values[POSITION, s] * (price - values[LEVEL, s])
+    values[LEVEL, s] = price
+    money[NOW] += gain
+    if held > 0.0:
+        money[LONG] += gain
+    else:
+        money[SHORT] -= gain
+
+
+@inlined
+def _move(
+    k: SharedBook, t: int, s: int, fill: tuple[float, float, float, float], reason: int
+) -> None:
+    """Book and log a fill = (signed units, reference, price, rate)."""
+    money, values, row = k.money, k.values, k.counts[ROW]
+    quantity, reference, price, rate = fill
+    held, fee = values[POSITION, s], abs(quantity) * price * rate
+    after = held + quantity
+    money[CASH] += -quantity * price - fee
+    money[NOW] -= fee + quantity * (price - reference)
+    exposure = (abs(after) - abs(held)) * reference
+    if held > 0.0 or (held == 0.0 and quantity > 0.0):
+        money[LONG] += exposure
+    else:
+        money[SHORT] += exposure
+    values[POSITION, s] = after
+    k.places[row, 0], k.places[row, 1], k.places[row, 2] = t, s, reason
+    k.fills[row, 0], k.fills[row, 1], k.fills[row, 2] = quantity, price, fee
+    k.counts[ROW] = row + 1
+
+
+@inlined
+def _close(k: SharedBook, t: int, s: int, prices: tuple[float, float, float], reason: int) -> None:
+    """Close what is held in `s`; prices = (reference, price, rate)."""
+    values, codes, counts, held = k.values, k.codes, k.counts, k.held
+    reference, price, rate = prices
+    quantity = values[POSITION, s]
+    if reference != values[LEVEL, s]:
+        _revalue(k, s, reference)
+    _move(k, t, s, (-quantity, reference, price, rate), reason)
+    last, place = held[counts[N_HELD] - 1], codes[HELD_AT, s]
+    held[place] = last
+    codes[HELD_AT, last] = place
+    counts[N_HELD] -= 1
+    if quantity < 0.0:
+        counts[N_SHORT] -= 1
+    values[STOP_AT, s] = values[TARGET_AT, s] = np.nan
+    codes[CLOSING, s] = 0
+
+
+@inlined
+def _queued(k: SharedBook, order: int) -> None:
+    """Let an order wait: 2 x symbol of an exit, 2 x symbol + 1 of an entry."""
+    k.queue[k.counts[N_QUEUE]] = order
+    k.counts[N_QUEUE] += 1
+
+
+@inlined
+def _compact(k: SharedBook) -> None:
+    """Forget the orders that are done."""
+    n = 0
+    for i in range(k.counts[N_QUEUE]):
+        s, entry = k.queue[i] >> 1, k.queue[i] & 1
+        if (entry == 1 and k.codes[SIDE, s] != 0) or (entry == 0 and k.codes[CLOSING, s] != 0):
+            k.queue[n] = k.queue[i]
+            n += 1
+    k.counts[N_QUEUE] = n
+
+
+@inlined
+def _touched(
+    side: float, bar: tuple[float, float, float], stop: float, target: float
+) -> tuple[float, bool]:
+    """Reference price of the exit that a bar (open, high, low) brings or NaN; if by the stop."""
+    start, high, low = bar
+    worst, best = (low, high) if side > 0.0 else (high, low)
+    if side * start <= side * stop:
+        return start, True
+    if side * start >= side * target:
+        return start, False
+    if side * worst <= side * stop:
+        return stop, True
+    if side * best >= side * target:
+        return target, False
+    return np.nan, False
+
+
+@inlined
+def _protect(m: LeanBars, rates: LeanRates, k: SharedBook, t: int, whole: bool) -> None:
+    """Protective exits at the open of bar t, or in the whole of it.
+
+    An exit that is met in a bar without volume becomes a market order.
+    """
+    values, codes, i = k.values, k.codes, 0
+    while i < k.counts[N_HELD]:
+        s = k.held[i]
+        i += 1
+        start = m.open[t, s]
+        if codes[CLOSING, s] != 0 or np.isnan(start) or t < codes[ENTERED, s] + rates.rest:
+            continue
+        side = 1.0 if values[POSITION, s] > 0.0 else -1.0
+        bar = (start, m.high[t, s], m.low[t, s]) if whole else (start, start, start)
+        reference, stopped = _touched(side, bar, values[STOP_AT, s], values[TARGET_AT, s])
+        if np.isnan(reference):
+            continue
+        price, rate, reason = reference, rates.maker, TAKE_PROFIT
+        if stopped:
+            price, rate = _priced(reference, -side, rates), rates.taker
+            reason = TRAILING_STOP if codes[TRAILS, s] == 1 else STOP_LOSS
+        if m.volume[t, s] == 0.0:
+            codes[CLOSING, s] = reason
+            _queued(k, 2 * s)
+            continue
+        _close(k, t, s, (reference, price, rate), reason)
+        i -= 1  # the last of the held took its place
+
+
+@inlined
+def _wanted(size: float, unit: int, reference: float, price: float, rates: LeanRates) -> float:
+    """Units of a size in units or money, or of the money of a share of equity with its fee."""
+    if unit == NOTIONAL:
+        return size / price
+    if unit != EQUITY_FRACTION:
+        return size
+    if size <= 0.0:
+        return 0.0
+    amount = size / reference
+    for _ in range(STEPS):
+        notional = amount * price
+        fee = max(notional * rates.taker, 0.0)
+        better = size / (price * (1.0 + fee / notional))
+        if abs(better - amount) <= SAME * amount:
+            break
+        amount = better
+    return amount
+
+
+@inlined
+def _fitting(wanted: float, price: float, k: SharedBook, rates: LeanRates) -> float:
+    """The part of the units that leverage leaves, fees inside the budget."""
+    money, amount = k.money, wanted
+    equity, used = money[NOW], money[LONG] + money[SHORT]
+    if equity <= 0.0:
+        return 0.0
+    for _ in range(STEPS):
+        if amount <= 0.0:
+            break
+        notional = amount * price
+        cost = max(notional * rates.taker, 0.0) / notional
+        left = np.inf
+        if rates.leverage != np.inf:
+            left = max((rates.leverage * equity - used) / (1.0 + rates.leverage * cost), 0.0)
+        fitting = min(wanted, left / price)
+        if abs(fitting - amount) <= SAME * amount:
+            break
+        amount = fitting
+    return amount if amount >= LEAST_SHARE * wanted else 0.0
+
+
+@inlined
+def _enter(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, t: int, s: int) -> bool:
+    """Fill a waiting entry at the open; False where only the event kernel knows how."""
+    values, codes, counts = k.values, k.codes, k.counts
+    side, decided, reference = float(codes[SIDE, s]), codes[DECIDED, s], m.open[t, s]
+    codes[SIDE, s] = 0
+    size = d.size[decided if d.size.shape[0] > 1 else 0, s]
+    if size == np.inf:
+        return False
+    price = _priced(reference, side, rates)
+    if d.size_unit == EQUITY_FRACTION:
+        size *= k.money[NOW]
+    wanted = _wanted(size, d.size_unit, reference, price, rates)
+    if wanted == 0.0 or wanted * reference <= DUST * k.money[NOW]:
+        return True
+    amount = _fitting(wanted, price, k, rates)
+    if not amount > 0.0:
+        return True
+    values[LEVEL, s] = reference
+    codes[HELD_AT, s] = counts[N_HELD]
+    k.held[counts[N_HELD]] = s
+    counts[N_HELD] += 1
+    if side < 0.0:
+        counts[N_SHORT] += 1
+    _move(k, t, s, (side * amount, reference, price, rates.taker), ENTRY)
+    codes[ENTERED, s] = t
+    if d.exits.size > 0:
+        row = decided if d.exits.shape[1] > 1 else 0
+        stop = price - side * (d.exits[0, row, s] * price)
+        trail = price - side * (d.exits[1, row, s] * price)
+        trails = not np.isnan(trail) and not side * stop >= side * trail
+        codes[TRAILS, s] = 1 if trails else 0
+        values[EXTREME, s], values[STOP_AT, s] = price, trail if trails else stop
+        values[TRAIL_BY, s] = d.exits[1, row, s]
+        values[TARGET_AT, s] = price + side * (d.exits[2, row, s] * price)
+    return True
+
+
+@inlined
+def _at_open(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, t: int) -> bool:
+    """Orders that wait for the open: exits, then protective exits, then entries."""
+    money, values, counts, queue = k.money, k.values, k.counts, k.queue
+    long, short = 0.0, 0.0
+    for i in range(counts[N_HELD]):
+        worth = values[POSITION, k.held[i]] * values[LEVEL, k.held[i]]
+        long += worth if worth > 0.0 else 0.0
+        short -= worth if worth < 0.0 else 0.0
+    money[LONG], money[SHORT] = long, short
+    for i in range(counts[N_HELD]):
+        s = k.held[i]
+        if not np.isnan(m.open[t, s]):
+            _revalue(k, s, m.open[t, s])
+    n = counts[N_QUEUE]
+    for i in range(n):
+        s = queue[i] >> 1
+        if queue[i] & 1 == 1 or np.isnan(m.open[t, s]) or m.volume[t, s] == 0.0:
+            continue
+        side = 1.0 if values[POSITION, s] > 0.0 else -1.0
+        price = _priced(m.open[t, s], -side, rates)
+        _close(k, t, s, (m.open[t, s], price, rates.taker), k.codes[CLOSING, s])
+    if d.exits.size > 0:
+        _protect(m, rates, k, t, False)
+    fine = True
+    for i in range(n):
+        s = queue[i] >> 1
+        if queue[i] & 1 == 0 or np.isnan(m.open[t, s]) or m.volume[t, s] == 0.0:
+            continue
+        fine = fine and _enter(m, d, rates, k, t, s)
+    return fine
+
+
+@inlined
+def _any_touched(m: LeanBars, k: SharedBook, t: int) -> bool:
+    """Whether bar t meets any stop or target of what is held as it begins."""
+    found = False
+    for i in range(k.counts[N_HELD]):
+        s = k.held[i]
+        stop, target = k.values[STOP_AT, s], k.values[TARGET_AT, s]
+        if k.values[POSITION, s] > 0.0:
+            found |= (m.low[t, s] <= stop) | (m.high[t, s] >= target)
+        else:
+            found |= (m.high[t, s] >= stop) | (m.low[t, s] <= target)
+    return found
+
+
+@inlined
+def _doubtful(m: LeanBars, k: SharedBook, t: int) -> bool:
+    """Whether the account has nothing left at the worst prices of bar t, or next to nothing."""
+    left = k.money[CASH]
+    scale = abs(left)
+    for i in range(k.counts[N_HELD]):
+        s = k.held[i]
+        held, start = k.values[POSITION, s], m.open[t, s]
+        worst = m.low[t, s] if held > 0.0 else m.high[t, s]
+        if np.isnan(worst):
+            old = k.codes[ENTERED, s] < t and not np.isnan(start)
+            worst = start if old else k.values[LEVEL, s]
+        left += held * worst
+        scale += abs(held * worst)
+    doubtful: bool = left <= DOUBTFUL * scale
+    return doubtful
+
+
+@inlined
+def _mark(m: LeanBars, k: SharedBook, t: int, trails: bool) -> None:
+    """Mark what is held at the close (a gap: the level before); trailing stops move."""
+    values, codes, value = k.values, k.codes, 0.0
+    for i in range(k.counts[N_HELD]):
+        s = k.held[i]
+        held, price = values[POSITION, s], m.close[t, s]
+        if np.isnan(price):
+            price = values[LEVEL, s]
+        elif trails and not np.isnan(values[TRAIL_BY, s]):
+            side = 1.0 if held > 0.0 else -1.0
+            best = m.high[t, s] if held > 0.0 else m.low[t, s]
+            if side * best > side * values[EXTREME, s]:
+                values[EXTREME, s] = best
+            extreme = values[EXTREME, s]
+            stop = extreme - side * (values[TRAIL_BY, s] * extreme)
+            if not side * stop <= side * values[STOP_AT, s]:
+                values[STOP_AT, s], codes[TRAILS, s] = stop, 1
+        values[LEVEL, s] = price
+        value += held * price
+    k.money[NOW] = k.money[CASH] + value
+    k.equity[t, 0] = k.money[NOW]
+
+
+@inlined
+def _decide(m: LeanBars, d: LeanDecisions, k: SharedBook, t: int) -> None:
+    """Signals at the close of bar t become orders that wait: exits first, then entries."""
+    values, codes, called = k.values, k.codes, False
+    for s in range(values.shape[1]):
+        signal = d.signal[t, s]
+        codes[CALLED, s] = 0
+        if signal == 0 or np.isnan(m.close[t, s]):
+            continue
+        held, waiting = values[POSITION, s], codes[SIDE, s]
+        long = signal & ENTER_LONG != 0 and signal & EXIT_LONG == 0
+        short = signal & ENTER_SHORT != 0 and signal & EXIT_SHORT == 0
+        if (waiting > 0 and signal & EXIT_LONG != 0) or (waiting < 0 and signal & EXIT_SHORT != 0):
+            codes[SIDE, s] = 0
+            _compact(k)
+        leaves = held > 0.0 and signal & EXIT_LONG != 0
+        leaves = leaves or (held < 0.0 and signal & EXIT_SHORT != 0)
+        if leaves and codes[CLOSING, s] == 0:
+            codes[CLOSING, s] = EXIT_SIGNAL
+            _queued(k, 2 * s)
+        if long != short and not held * (1.0 if long else -1.0) > 0.0:
+            codes[CALLED, s] = 1 if long else -1
+            called = True
+    if not called:
+        return
+    for s in range(values.shape[1]):
+        side = codes[CALLED, s]
+        size = d.size[t if d.size.shape[0] > 1 else 0, s]
+        if side == 0 or codes[SIDE, s] != 0 or not size > 0.0:
+            continue
+        if values[POSITION, s] != 0.0 and codes[CLOSING, s] == 0:
+            codes[CLOSING, s] = REVERSAL
+            _queued(k, 2 * s)
+        codes[SIDE, s], codes[DECIDED, s] = side, t
+        _queued(k, 2 * s + 1)
+
+
+@inlined
+def _any_signal(signal: Codes, t: int) -> bool:
+    found = False
+    for s in range(signal.shape[1]):
+        found |= signal[t, s] != 0
+    return found
+
+
+@inlined
+def _next_signal(signal: Codes, t: int, last: int) -> int:
+    """The first bar from t on with a signal, else `last`."""
+    if signal.shape[1] == 1:
+        while t < last and signal[t, 0] == 0:
+            t += 1
+        return t
+    while t < last and not _any_signal(signal, t):
+        t += 1
+    return t
+
+
+@inlined
+def _quiet(m: LeanBars, d: LeanDecisions, k: SharedBook, t: int, last: int) -> int:
+    """Mark the bars from t on in which nothing is decided, while nothing can happen."""
+    equity, close, cash = k.equity, m.close, k.money[CASH]
+    end = _next_signal(d.signal, t, last)
+    if k.counts[N_HELD] == 0:
+        for bar in range(t, end):
+            equity[bar, 0] = cash
+        return end
+    s = k.held[0]
+    held, price = k.values[POSITION, s], k.values[LEVEL, s]
+    for bar in range(t, end):
+        price = price if np.isnan(close[bar, s]) else close[bar, s]
+        equity[bar, 0] = cash + held * price
+    k.values[LEVEL, s], k.money[NOW] = price, cash + held * price
+    return end
+
+
+@inlined
+def _still(d: LeanDecisions, k: SharedBook) -> bool:
+    """Whether nothing can happen before the next signal."""
+    counts = k.counts
+    if counts[N_QUEUE] > 0 or counts[N_HELD] > 1:
+        return False
+    safe = d.exits.size == 0 and counts[N_SHORT] == 0 and k.money[CASH] >= 0.0
+    return counts[N_HELD] == 0 or safe
+
+
+@inlined
+def _trade(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, t: int) -> bool:
+    """What fills in bar t; False where only the event kernel knows how."""
+    counts, touched = k.counts, d.exits.size > 0
+    if counts[N_QUEUE] > 0:
+        if not _at_open(m, d, rates, k, t):
+            return False
+    elif touched:
+        touched = _any_touched(m, k, t)
+        if touched:
+            _protect(m, rates, k, t, False)
+    if touched:
+        _protect(m, rates, k, t, True)
+    if counts[N_QUEUE] > 0:
+        _compact(k)
+    safe = counts[N_SHORT] == 0 and k.money[CASH] >= 0.0
+    return safe or counts[N_HELD] == 0 or not _doubtful(m, k, t)
+
+
+@uncounted
+def walk_shared(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, last: int) -> int:
+    """Go on to bar `last` (exclusive); LEFT_TO_EVENTS where the subset ends: a ruined account."""
+    t = k.counts[BAR]
+    while t < last:
+        if _still(d, k):
+            t = _quiet(m, d, k, t, last)
+            if t == last:
+                break
+        if not _trade(m, d, rates, k, t):
+            return LEFT_TO_EVENTS
+        _mark(m, k, t, d.exits.size > 0)
+        if t >= d.warm_up and _any_signal(d.signal, t):
+            _decide(m, d, k, t)
+        t += 1
+    k.counts[BAR] = last
+    return FINE
+
+
+def warm_up() -> None:
+    """Compile `walk_shared` for the arrays that `account` passes."""
+    one = np.ones((2, 1))
+    decisions = LeanDecisions(
+        np.zeros((2, 1), dtype=np.int8), np.ones((1, 1)), 0, np.empty((3, 0, 0)), 0
+    )
+    rates = LeanRates(0.0, 0.0, 0.0, 1.0, 0, True, False)
+    book = SharedBook(
+        np.ones(N_MONEY),
+        np.zeros(N_COUNTS, dtype=np.int64),
+        np.zeros((N_VALUES, 1)),
+        np.zeros((N_CODES, 1), dtype=np.int64),
+        np.zeros(1, dtype=np.int64),
+        np.zeros(2, dtype=np.int64),
+        np.empty((0, 3), dtype=np.int64),
+        np.empty((0, 3)),
+        np.empty((2, 1)),
+    )
+    walk_shared(LeanBars(one, one, one, one, one), decisions, rates, book, 2)
