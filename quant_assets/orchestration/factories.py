@@ -46,7 +46,7 @@ from quant_assets.storage.paths import Cell
 Body = Callable[..., Any]
 PILLARS = {info.name for info in iter_modules([str(Path(__file__).parent.parent / "defs")])}
 EXECUTION = "quant_assets.quant.simulation.execution"
-ALWAYS_USED = (f"{EXECUTION}.event_kernel", f"{EXECUTION}.funding.assume_zero")
+ALWAYS_USED = (f"{EXECUTION}.event_kernel.loop", f"{EXECUTION}.funding.assume_zero")
 
 
 def whole_history() -> History:

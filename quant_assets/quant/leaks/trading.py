@@ -74,7 +74,7 @@ def traded(
 
     def outputs(strategy: Strategy, bars: BarPanel) -> Mapping[str, Any]:
         from quant_assets.quant.simulation.execution.book import FILL_FIELDS
-        from quant_assets.quant.simulation.execution.ledger import N_FILLS
+        from quant_assets.quant.simulation.execution.event_kernel.fields import N_FILLS
         from quant_assets.quant.simulation.execution.runs import backtest
 
         given = trading.copy()

@@ -1,8 +1,7 @@
 """What the event kernel reads and what it changes: two named tuples, and the names of their fields.
 
-Fields are positions in the last axis of an array; the kernel and what reads its arrays share them.
-The kernel's own file repeats those it compiles, since numba notices changes of one file only; a
-test compares both.
+Fields are positions in the last axis of an array; `event_kernel.fields` has those that the kernel
+and what reads its arrays share.
 """
 
 from typing import NamedTuple

@@ -9,16 +9,57 @@ import pandas as pd
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.simulation.execution.book import Book, Floats, Integers
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    BAR as BAR,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    BEFORE_BAR,
+    COOL_UNTIL,
+    ENTRY_BAR,
+    EQUITY,
+    N_FILLS,
+    N_HELD,
+    N_OPEN,
+    N_ORDERS,
+    N_TRADES,
+    N_VETOES,
+    T_DECIDED,
+    TIME_EXIT,
+    USED_BAR,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    C_ACTIVE as C_ACTIVE,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    C_DECIDED as C_DECIDED,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    C_EXPIRES as C_EXPIRES,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    C_LEAVES as C_LEAVES,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    C_SYMBOL as C_SYMBOL,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    EVENT as EVENT,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    HALT_SINCE as HALT_SINCE,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    LAST_TRADE as LAST_TRADE,
+)
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    NEVER as NEVER,
+)
 from quant_assets.quant.simulation.execution.preparation import Preparation, new_book
 
 __all__ = ["Carried"]
 
-BAR, N_HELD, N_OPEN, EVENT, HALT_SINCE = 0, 1, 2, 8, 10
-LOG_COUNTERS = [4, 5, 6, 7]
-SYMBOL_BARS = [1, 2, 5, 6, 7, 10]  # entry, time exit, before, used, cool-down, decided
-LAST_TRADE, HELD_AT, C_SYMBOL, C_DECIDED, C_ACTIVE, C_EXPIRES = 15, 0, 1, 3, 4, 5
-C_LEAVES = 19
-NEVER = 2**62
+LOG_COUNTERS = [N_FILLS, N_ORDERS, N_TRADES, N_VETOES]
+SYMBOL_BARS = [ENTRY_BAR, TIME_EXIT, BEFORE_BAR, USED_BAR, COOL_UNTIL, T_DECIDED]
 
 
 @dataclass(frozen=True)
@@ -46,7 +87,7 @@ class Carried:
     @property
     def equity(self) -> float:
         """Equity at the last close."""
-        return float(self.account[1])
+        return float(self.account[EQUITY])
 
     @classmethod
     def of(

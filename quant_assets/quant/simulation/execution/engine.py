@@ -12,15 +12,22 @@ from quant_assets.core.lazy import Deferred
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.book import Book
 from quant_assets.quant.simulation.execution.defaults import frictionless
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    BAR,
+    EQUITY,
+    EXPECTED,
+    FINE,
+    GROW,
+    UNBALANCED,
+)
 from quant_assets.quant.simulation.execution.preparation import Preparation, new_book, prepare
 from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["advance"]
 
-_kernel = Deferred("quant_assets.quant.simulation.execution.event_kernel")
+_kernel = Deferred("quant_assets.quant.simulation.execution.event_kernel.loop")
 
 LOGS = {"fills": 4, "order_log": 5, "trades": 6, "vetoes": 7}  # -> their counter
-BAR, FINE = 0, 0
 STEPS = 20  # of progress
 
 
@@ -43,14 +50,14 @@ def advance(
         status = _kernel.run(market, book, last, address)
         if status == FINE:
             return book, True
-        if status == _kernel.GROW:
+        if status == GROW:
             book = _longer(book)
             if on_growth is not None:
                 on_growth(book)
             continue
-        if status == _kernel.UNBALANCED:
+        if status == UNBALANCED:
             bar = int(book.counters[BAR]) - 1
-            found, expected = book.account[_kernel.EQUITY], book.account[_kernel.EXPECTED]
+            found, expected = book.account[EQUITY], book.account[EXPECTED]
             raise DataError(
                 f"the books of bar {bar} ({preparation.bars.ts[bar]}) do not balance: balances "
                 f"say {found!r}, profit and loss {expected!r}. Look for infinite prices or costs"

@@ -11,8 +11,8 @@ import pytest
 from quant_assets import backtest
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.simulation.execution import event_kernel
 from quant_assets.quant.simulation.execution.defaults import frictionless
+from quant_assets.quant.simulation.execution.event_kernel import loop
 from quant_assets.quant.strategies.base import BarStrategy, VectorStrategy
 from quant_assets.quant.strategies.orders import Order
 from quant_assets.quant.strategies.plan import Plan
@@ -270,7 +270,7 @@ def test_sealed_bars_need_no_other_kernel():
     for name in ("open", "high", "low", "close", "volume"):
         run.bars[name].setflags(write=False)
     assert backtest(strategy, run.bars, run.terms).hash() == before
-    assert len(event_kernel.run.signatures) == 1
+    assert len(loop.run.signatures) == 1
 
 
 @pytest.mark.parametrize("form", ["vector", "bar"])

@@ -1,14 +1,17 @@
 """What an account shows of the orders that wait, by hand."""
 
+import ast
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from quant_assets import backtest
-from quant_assets.quant.simulation.execution import bar_path
-from quant_assets.quant.simulation.execution import event_kernel as kernel
+from quant_assets.quant.simulation import execution
+from quant_assets.quant.simulation.execution import book
 from quant_assets.quant.simulation.execution.defaults import frictionless
+from quant_assets.quant.simulation.execution.event_kernel import fields
 from quant_assets.quant.strategies.base import BarStrategy
 from quant_assets.quant.strategies.orders import Cancel, OpenOrder, Order
 from quant_assets.quant.strategies.signals import Signals
@@ -85,7 +88,18 @@ def test_entries_of_signals_have_no_size_yet_and_columns_their_own_names():
     same(seen[1], OpenOrder("B", NAN, "limit", 45.0, NAN, "", "entry"))
 
 
-def test_places_of_fields_are_those_of_the_kernel():
-    for name in dir(bar_path):
-        if name[:2] in {"O_", "C_", "N_"}:
-            assert getattr(bar_path, name) == getattr(kernel, name), name
+def test_places_of_fields_have_one_home():
+    """Who reads the kernel's arrays takes the places from `event_kernel.fields`."""
+    for file in sorted(Path(execution.__path__[0]).rglob("*.py")):
+        assigned = {
+            name.id
+            for statement in ast.parse(file.read_text("utf-8")).body
+            if isinstance(statement, ast.Assign)
+            for target in statement.targets
+            for name in ast.walk(target)
+            if isinstance(name, ast.Name) and name.id[:2] in {"C_", "N_", "O_", "R_", "T_"}
+        }
+        at_home = file.name in {"fields.py", "book.py", "ledger.py"}  # lengths of rows and logs
+        assert assigned == set() or at_home, file
+    lengths = {name for name in vars(book) if name.startswith("N_")}
+    assert not lengths & set(vars(fields))
