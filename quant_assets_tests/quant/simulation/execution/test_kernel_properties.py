@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.simulation.execution import book as names
-from quant_assets.quant.simulation.execution import engine, ledger, terms
-from quant_assets.quant.simulation.execution import event_kernel as kernel
+from quant_assets.quant.simulation.execution import ledger
+from quant_assets.quant.simulation.execution.event_kernel import fields as kernel
+from quant_assets.quant.sizing.entry import units
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets_tests.quant.simulation.execution.hand_runs import at, flat_bars, tell
 from quant_assets_tests.quant.simulation.execution.random_runs import (
@@ -102,11 +103,12 @@ def test_growing_logs_change_nothing():
     assert same(logs(book), logs(run.run(200)[1]))
 
 
-def test_constants_are_those_of_terms_and_books():
-    """The kernel repeats them, because numba notices changes of its own file only."""
-    for name in terms.__all__:
-        if name.isupper():
-            assert getattr(kernel, name) == getattr(terms, name), name
+def test_codes_of_the_kernel_have_the_names_of_the_book():
+    """Codes and the names that frames show for them are in the same order."""
+    assert kernel.WEIGHT not in units.UNIT_CODES
+    for code, kind in enumerate(("MARKET", "LIMIT", "STOP", "STOP_LIMIT", "TRAILING")):
+        assert getattr(kernel, kind) == code
+        assert names.KINDS[code].startswith(kind.lower())
     for code, reason in enumerate(
         (
             "ENTRY",
@@ -129,9 +131,6 @@ def test_constants_are_those_of_terms_and_books():
     by = ("LEVERAGE", "POSITION", "GROSS", "NET", "SECTOR", "COUNT", "HEAT", "CORRELATION")
     by += ("CUT", "HALT", "DAILY", "COOL", "LEAST", "NO_STOP", "LOT", "RUIN")
     assert [getattr(kernel, f"BY_{name}") for name in by] == list(range(len(names.RULES)))
-    assert names.Market._fields == kernel.MARKET_FIELDS
-    assert (engine.BAR, engine.FINE) == (kernel.BAR, kernel.FINE)
-    assert names.Book._fields == kernel.BOOK_FIELDS
     assert kernel.TRADED_NOTIONAL < names.N_SYMBOL
     assert kernel.LAST_TRADE < names.N_FLAGS
     assert kernel.C_CHILDREN < kernel.C_LEAVES < names.N_CODE
