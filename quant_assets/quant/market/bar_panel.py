@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -12,13 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.core.errors import DataError
-from quant_assets.quant.market.bars import Instants, instants
+from quant_assets.quant.market.bars import Instants, instants, sealed
 from quant_assets.quant.market.panel import to_panels
 
 Floats = npt.NDArray[np.float64]
 PRICES = ("open", "high", "low", "close")
 FIELDS = (*PRICES, "volume")
-FIRST_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -32,8 +30,12 @@ class BarPanel:
     symbols : text, one per column, each once. volume is 0 or NaN where nothing was traded.
     extras : further `(time, symbol)` series, known with the bar (funding rate, spread, …).
 
-    Raises `DataError` for other shapes, a clock that does not increase, symbols that repeat, prices
-    that are infinite or not above 0, a low above its high, or a volume below 0.
+    The arrays are read-only views of those that were given: a strategy that scales prices in place
+    would change what its own orders fill at, and the caller's data.
+
+    Raises `DataError` for other shapes, a clock that does not increase, bars of which half lies in
+    the next one, symbols that repeat, prices that are infinite or not above 0, a low above its
+    high, or a volume that is infinite or below 0.
     """
 
     ts: Instants
@@ -64,13 +66,38 @@ class BarPanel:
         if np.isnat(self.ts).any() or np.isnat(self.available_at).any():
             row = int(np.argmax(np.isnat(self.ts) | np.isnat(self.available_at)))
             raise DataError(f"row {row} has no time: ts and available_at of every bar are needed")
-        if (self.ts[1:] <= self.ts[:-1]).any():
-            row = int(np.argmax(self.ts[1:] <= self.ts[:-1])) + 1
-            raise DataError(f"ts of row {row} ({self.ts[row]}) is not after the row before it")
+        self._check_steps()
         if (self.available_at < self.ts).any():
             row = int(np.argmax(self.available_at < self.ts))
             raise DataError(f"row {row} ({self.ts[row]}) is available before its bar opened")
         self._check_prices()
+        self._seal()
+
+    def _check_steps(self) -> None:
+        """Bars follow each other; a day of 23 hours or a short month may overlap the next one."""
+        if len(self.ts) < 2:
+            return
+        steps = self.ts[1:] - self.ts[:-1]
+        least = steps.min()
+        if 2 * least >= _step(self.bar_length):
+            return
+        row = int(np.argmin(steps)) + 1
+        opens = f"{self.ts[row]}, the one before it {self.ts[row - 1]}"
+        if least <= np.timedelta64(0):
+            row = int(np.argmax(steps <= np.timedelta64(0))) + 1
+            raise DataError(f"ts of row {row} ({self.ts[row]}) is not after the row before it")
+        raise DataError(
+            f"bars of {self.bar_length} overlap: row {row} opens {opens}. Give the bar_length of "
+            "these times"
+        )
+
+    def _seal(self) -> None:
+        """Show the arrays read-only; one that stands for several fields stays one."""
+        views = {id(values): sealed(values) for values in self.columns().values()}
+        for name in FIELDS:
+            object.__setattr__(self, name, views[id(getattr(self, name))])
+        extras = {name: views[id(values)] for name, values in self.extras.items()}
+        object.__setattr__(self, "extras", MappingProxyType(extras))
 
     def _check_prices(self) -> None:
         """Prices and volumes that no market has; each array is looked at once."""
@@ -81,10 +108,10 @@ class BarPanel:
                 self._refuse(name, values <= 0.0, "prices must be above 0")
             if np.fmax.reduce(values, axis=None, initial=0.0) == np.inf:
                 self._refuse(name, values == np.inf, "prices must be finite")
-        if np.fmin.reduce(self.volume, axis=None, initial=0.0) < 0.0:
-            self._refuse(
-                "volume", self.volume < 0.0, "a volume must be at least 0, or NaN: unknown"
-            )
+        least = np.fmin.reduce(self.volume, axis=None, initial=0.0)
+        if least < 0.0 or np.fmax.reduce(self.volume, axis=None, initial=0.0) == np.inf:
+            wrong = (self.volume < 0.0) | (self.volume == np.inf)
+            self._refuse("volume", wrong, "a volume must be finite and at least 0, or NaN: unknown")
         if self.low is not self.high and (self.low > self.high).any():
             self._refuse("low", self.low > self.high, "it is above the high of its bar")
 
@@ -103,6 +130,7 @@ class BarPanel:
     def __setstate__(self, state: dict[str, Any]) -> None:
         extras = state.pop("extras")
         self.__dict__.update(state, extras=MappingProxyType(extras))
+        self._seal()
 
     def __len__(self) -> int:
         """Number of bars."""
@@ -111,19 +139,7 @@ class BarPanel:
     @property
     def closes_only(self) -> bool:
         """True where no bar opens elsewhere than it closes: an open is then the next close."""
-        if self.open is self.close:
-            return True
-        first = slice(0, FIRST_ROWS)  # they tell it of nearly all bars
-        return all(
-            np.array_equal(self.open[part], self.close[part], equal_nan=True)
-            for part in (first, slice(FIRST_ROWS, None))
-        )
-
-    @cached_property
-    def late(self) -> bool:
-        """True where some bar becomes known when the next one has opened and ended, or later."""
-        step = _step(self.bar_length)
-        return not bool((self.available_at[:-1] < self.ts[1:] + step).all())
+        return bool(np.array_equal(self.open, self.close, equal_nan=True))
 
     def __getitem__(self, name: str) -> Floats:
         """A field or an extra by name; an unknown one is a `DataError`."""
@@ -209,10 +225,11 @@ class BarPanel:
         )
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, *, bar_length: timedelta) -> "BarPanel":
+    def from_frame(cls, frame: Any, *, bar_length: timedelta) -> "BarPanel":
         """Bars of a long frame with `ts`, `symbol`, `close` and, where known, the other columns.
 
-        A column without any value (the opens of a venue of closes) counts as absent, see
+        The frame may be of any library that gives Arrow data: pandas, polars, pyarrow, DuckDB. A
+        column without any value (the opens of a venue of closes) counts as absent, see
         `from_arrays`. Prices and volume may be of any type of number; other float columns become
         extras. Times without a zone are UTC. A row's `available_at` may be later than its end (late
         data): bar t is known when the last of its rows is.
@@ -220,7 +237,7 @@ class BarPanel:
         Raises `DataError` for a column that is absent or no numbers, rows without ts or symbol, and
         rows that repeat.
         """
-        frame = _readable(frame)
+        frame = _readable(pandas_frame(frame))
         if frame.duplicated(["ts", "symbol"]).any():
             row = int(np.argmax(frame.duplicated(["ts", "symbol"]).to_numpy()))
             raise DataError(f"row {row} repeats ts and symbol of an earlier one")
@@ -269,6 +286,18 @@ def _check_symbols(symbols: tuple[str, ...]) -> None:
     if len(set(symbols)) < len(symbols):
         repeated = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
         raise DataError(f"symbols {repeated} repeat; every column needs its own")
+
+
+def pandas_frame(frame: Any) -> pd.DataFrame:
+    """The frame itself, or that of another library by way of Arrow; `DataError` for no frame."""
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    if not hasattr(frame, "__arrow_c_stream__"):
+        raise DataError(f"bars are a {type(frame).__name__}; give a BarPanel or a frame with ts")
+    import pyarrow as pa
+
+    found: pd.DataFrame = pa.table(frame).to_pandas()
+    return found
 
 
 def _readable(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,9 +1,12 @@
 """Bars as arrays: every type of number is read, and what no market has is refused by name."""
 
+import pickle
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from quant_assets.core.errors import DataError
@@ -74,8 +77,11 @@ WRONG_FRAMES = {
     "open of BBB at 2024-01-02.* is -1.0; prices must be above 0": lambda f: f.assign(
         open=f["open"].where(f.index != 3, -1.0)
     ),
-    "volume of BBB at 2024-01-02.* is -5.0; a volume must be at least 0": lambda f: f.assign(
-        volume=f["volume"].where(f.index != 3, -5.0)
+    "volume of BBB at 2024-01-02.* is -5.0; a volume must be finite and at least 0": lambda f: (
+        f.assign(volume=f["volume"].where(f.index != 3, -5.0))
+    ),
+    "volume of BBB at 2024-01-02.* is inf; a volume must be finite": lambda f: f.assign(
+        volume=f["volume"].where(f.index != 3, np.inf)
     ),
     "low of BBB at 2024-01-02.* is 500.0; it is above the high": lambda f: f.assign(
         low=f["low"].where(f.index != 3, 500.0)
@@ -104,6 +110,51 @@ def test_from_arrays_refuses_symbols_and_times_by_name() -> None:
     missing[2] = np.datetime64("NaT")
     with pytest.raises(DataError, match="row 2 has no time"):
         BarPanel.from_arrays(missing, ("AAA", "BBB"), DAY, close=close)
+
+
+def test_bars_that_overlap_by_half_are_refused() -> None:
+    hours = np.datetime64("2024-01-01", "us") + np.arange(4) * np.timedelta64(1, "h")
+    with pytest.raises(
+        DataError, match="bars of 1 day, 0:00:00 overlap: row 1 opens 2024-01-01T01"
+    ):
+        BarPanel.from_arrays(hours, ("AAA",), DAY, close=np.full(4, 100.0))
+
+
+def test_a_day_of_23_hours_overlaps_nothing() -> None:
+    spring = pd.date_range("2024-03-08", periods=4, tz="America/New_York").tz_convert("UTC")
+    local = spring.tz_localize(None).to_numpy()
+    assert len(BarPanel.from_arrays(local, ("AAA",), DAY, close=np.full(4, 100.0))) == 4
+
+
+def test_prices_of_a_panel_are_read_only_and_those_of_the_caller_are_not() -> None:
+    close, rate = np.full((4, 1), 100.0), np.zeros((4, 1))
+    whole = BarPanel.from_arrays(TS, ("AAA",), DAY, close=close, extras={"rate": rate})
+    sent = pickle.loads(pickle.dumps(whole))  # noqa: S301  # our own
+    for bars in (whole, replace(whole), whole.rows(slice(0, 4)), sent):
+        for name in bars.columns():
+            with pytest.raises(ValueError, match="read-only"):
+                bars[name][0] = 1.0
+    assert whole.open is whole.close
+    close[0] = 101.0
+    assert whole.close[0, 0] == 101.0
+
+
+def test_frames_of_other_libraries_come_by_way_of_arrow() -> None:
+    frame = long_frame()
+    read = BarPanel.from_frame(pa.Table.from_pandas(frame), bar_length=DAY)
+    own = BarPanel.from_frame(frame, bar_length=DAY)
+    assert read.symbols == own.symbols
+    for name, values in own.columns().items():
+        np.testing.assert_array_equal(read[name], values)
+    with pytest.raises(DataError, match="bars are a list; give a BarPanel or a frame"):
+        BarPanel.from_frame([1, 2], bar_length=DAY)
+
+
+def test_frames_of_polars_give_the_same_panel() -> None:
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    frame = long_frame()
+    read = BarPanel.from_frame(polars.from_arrow(pa.Table.from_pandas(frame)), bar_length=DAY)
+    np.testing.assert_array_equal(read.close, BarPanel.from_frame(frame, bar_length=DAY).close)
 
 
 def test_a_panel_without_rows_or_symbols_is_made() -> None:

@@ -38,9 +38,8 @@ def test_equal_runs_have_no_differences():
 @pytest.mark.slow
 def test_steps_lead_from_one_run_to_the_other():
     bars = market(300)
-    moved = replace(bars, close=bars.close * 1.0)
-    moved.close[200:] *= 1.01
-    moved = replace(moved, high=np.maximum(moved.high, moved.close))
+    close = bars.close * np.where(np.arange(300) < 200, 1.0, 1.01)[:, None]
+    moved = replace(bars, close=close, high=np.maximum(bars.high, close))
     a = RunSpec(strategy=Cross(fast=2, slow=6), bars=bars, execution=FREE)
     b = RunSpec(
         strategy=Cross(fast=3, slow=9), bars=moved, execution="pessimistic", initial_capital=5e4

@@ -17,6 +17,7 @@ from quant_assets_tests.quant.simulation.execution.hand_runs import (
     Places,
     Told,
     at,
+    daily,
     exits,
     flat_bars,
     tell,
@@ -86,8 +87,9 @@ def test_windows_of_random_accounts_give_what_one_run_gives():
 
 
 def test_open_orders_and_tags_are_carried():
-    bars = flat_bars(8)
-    bars.low[5] = 89.0
+    low = np.full((8, 1), 100.0)
+    low[5] = 89.0
+    bars = daily({"close": np.full((8, 1), 100.0), "low": low})
     order = Order(symbol="A", quantity=3.0, kind="limit", limit=90.0, tag="patient", stop_loss=50.0)
     first = backtest(
         Places(orders={1: [order]}), bars.rows(slice(0, 4)), frictionless(bars.rows(slice(0, 4)))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,8 +38,9 @@ def test_fixed_slippage_is_basis_points_of_the_price():
 
 def test_half_spread_is_half_of_the_bars_spread():
     bars = random_bars(20)
-    spread = bars["spread"]
+    spread = bars["spread"].copy()
     spread[3] = np.nan
+    bars = replace(bars, extras={"spread": spread})
     model = with_slippage({"half_spread": {"unknown_bps": 8.0}})
     assert concession(model, bars, 2, 1.0) == 0.5 * spread[2, 0]
     assert concession(model, bars, 3, 1.0) == pytest.approx(4e-4)
@@ -78,7 +81,7 @@ def test_sqrt_volume_of_unknown_or_no_volume_has_no_impact():
 def test_volume_share_is_ziplines_formula_and_limit():
     # zipline: 1,000 shares in a bar of 100,000 are a share of 1 %; 0.01^2 x 0.1 = 0.00001
     bars = random_bars(3)
-    bars.volume[:] = 100_000.0
+    bars = replace(bars, volume=np.full_like(bars.volume, 100_000.0))
     model = with_slippage("volume_share")
     assert concession(model, bars, 1, 1_000.0) == pytest.approx(1e-5)
     assert model.terms(bars).fills.participation == 0.025
