@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from quant_assets.quant.market.panel import to_panels
 Floats = npt.NDArray[np.float64]
 PRICES = ("open", "high", "low", "close")
 FIELDS = (*PRICES, "volume")
+FIRST_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,19 @@ class BarPanel:
     @property
     def closes_only(self) -> bool:
         """True where no bar opens elsewhere than it closes: an open is then the next close."""
-        return bool(np.array_equal(self.open, self.close, equal_nan=True))
+        if self.open is self.close:
+            return True
+        first = slice(0, FIRST_ROWS)  # they tell it of nearly all bars
+        return all(
+            np.array_equal(self.open[part], self.close[part], equal_nan=True)
+            for part in (first, slice(FIRST_ROWS, None))
+        )
+
+    @cached_property
+    def late(self) -> bool:
+        """True where some bar becomes known when the next one has opened and ended, or later."""
+        step = _step(self.bar_length)
+        return not bool((self.available_at[:-1] < self.ts[1:] + step).all())
 
     def __getitem__(self, name: str) -> Floats:
         """A field or an extra by name; an unknown one is a `DataError`."""
