@@ -121,6 +121,12 @@ class SynthesisContext(SelectionContext):
     synthesis: SynthesisParameters
 
 
+class StreamsContext(SynthesisContext):
+    """Streams: `alpha.annual_alpha` says what a score is worth."""
+
+    alpha: AlphaParameters
+
+
 class AllocationContext(StageContext):
     """Common part of the optimization and simulation stages."""
 

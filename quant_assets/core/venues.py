@@ -50,6 +50,7 @@ Duration = Annotated[
 ]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+StrategyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
 class Strict(BaseModel):
@@ -238,6 +239,17 @@ class SimulationParameters(Strict):
     lot_size: Annotated[float, Field(ge=0)] = 0.0
 
 
+class StrategyRoles(Strict):
+    """Strategies of the folder `strategies_folder` that take part in this venue, by name."""
+
+    entrants: list[StrategyName] = Field(
+        default=[], description="in the tournament, each with its own simulated account"
+    )
+    streams: list[StrategyName] = Field(
+        default=[], description="in synthesis: what they hold is offered to the optimizers"
+    )
+
+
 class ReportingParameters(Strict):
     """What the tear sheet shows, and how many histories `monte_carlo` draws from which seed."""
 
@@ -263,6 +275,7 @@ class Venue(Strict):
     synthesis: SynthesisParameters = SynthesisParameters()
     optimization: OptimizationParameters = OptimizationParameters()
     simulation: SimulationParameters = SimulationParameters()
+    strategies: StrategyRoles = StrategyRoles()
     reporting: ReportingParameters = ReportingParameters()
 
     @model_validator(mode="after")

@@ -25,12 +25,18 @@ _SHORTEST = 0.80  # a window may hold this fraction of its usual bars (holidays,
 class History:
     """Which windows of an upstream asset a cell reads: from `-back(venue)` to `through`.
 
-    `venue_wide` marks an upstream asset that has one cell per venue instead of windows.
+    `venue_wide` marks an upstream asset that has one cell per venue instead of windows. `venues`
+    are those whose cells read the asset; None: all.
     """
 
     back: Callable[[Venue], int]
     through: int
     venue_wide: bool = False
+    venues: frozenset[str] | None = None
+
+    def concerns(self, venue: str) -> bool:
+        """Whether cells of the venue read the asset at all."""
+        return self.venues is None or venue in self.venues
 
     def span(self, venue: Venue) -> tuple[int, int]:
         """First and last offset for one venue."""

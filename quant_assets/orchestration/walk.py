@@ -105,6 +105,8 @@ def expected_inputs(
     span, grid = workspace.span(venue), workspace.grid
     expected: dict[str, list[Cell]] = {}
     for asset, read in spec.reads.items():
+        if not read.concerns(venue):
+            continue
         if asset == spec.chain and workspace.settings.mode == "independent":
             expected[asset] = []
             continue

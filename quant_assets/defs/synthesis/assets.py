@@ -3,10 +3,12 @@
 from quant_assets.contracts.alpha_streams import AlphaStreams
 from quant_assets.contracts.candidate_clusters import CandidateClusters
 from quant_assets.contracts.correlations import Correlations
-from quant_assets.core.context import SynthesisContext
+from quant_assets.core.context import StreamsContext, SynthesisContext
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import this_window, training
+from quant_assets.orchestration.strategy_roles import stream_reads
 from quant_assets.orchestration.walk import walk
+from quant_assets.orchestration.workspace import current_workspace
 from quant_assets.quant.synthesis.alpha_streams import alpha_streams_window
 from quant_assets.quant.synthesis.correlations import correlations_window
 from quant_assets.quant.synthesis.partitioning import candidate_clusters_window
@@ -49,12 +51,17 @@ def correlations(context, candidate_pool, returns_matrix):
         outs={},
         kind="decision",
         group="synthesis",
-        context=SynthesisContext,
+        context=StreamsContext,
         step=alpha_streams_window,
-        reads={"alpha_signals": this_window(), "candidate_clusters": this_window()},
+        reads={
+            "alpha_signals": this_window(),
+            "candidate_clusters": this_window(),
+            **stream_reads(current_workspace()),
+        },
     ),
     contract=AlphaStreams,
 )
-def alpha_streams(context, alpha_signals, candidate_clusters):
-    """Instrument x side, biased by alpha; the short stream of X is -X; grain: decision x stream."""
-    return walk(context, alpha_signals=alpha_signals, candidate_clusters=candidate_clusters)
+def alpha_streams(context, alpha_signals, candidate_clusters, **strategies):
+    """Instrument x side x strategy, biased by alpha; short of X is -X; grain: decision x stream."""
+    inputs = {"alpha_signals": alpha_signals, "candidate_clusters": candidate_clusters}
+    return walk(context, **inputs, **strategies)

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.contracts.alpha_streams import AlphaStreams
-from quant_assets.core.context import SynthesisContext
+from quant_assets.core.context import StreamsContext
 from quant_assets.core.errors import DataError
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.market.panel import Floats
 from quant_assets.quant.synthesis.history import at_decision
+from quant_assets.quant.synthesis.strategy_streams import strategy_streams
 
 SIDES = {"long": 1, "short": -1}
 
@@ -31,16 +32,18 @@ def stream_returns(returns: Floats, symbols: tuple[str, ...], streams: pd.DataFr
 
 
 def alpha_streams_window(
-    context: SynthesisContext,
+    context: StreamsContext,
     telemetry: Telemetry,
     *,
     alpha_signals: pd.DataFrame,
     candidate_clusters: pd.DataFrame,
+    **strategies: pd.DataFrame,
 ) -> pd.DataFrame:
     """Offer the streams `<symbol>:long` and `<symbol>:short`, an `AlphaStreams` frame.
 
     Only symbols that have both a signal and a cluster; sides are `synthesis.sides`. `alpha` and
-    `expected_return` are multiplied by the side.
+    `expected_return` are multiplied by the side. `strategies` are the frames of those that the
+    venue names (see `strategy_streams`), which add streams of their own.
     """
     signals = at_decision(alpha_signals, context.decided_at)
     clusters = at_decision(candidate_clusters, context.decided_at)
@@ -50,6 +53,7 @@ def alpha_streams_window(
     if len(joined) == 0 or not sides:
         return AlphaStreams.empty()
     parts = [_one_side(joined, side) for side in sides]
+    parts += strategy_streams(context, telemetry, joined[["symbol", "cluster"]], strategies)
     return pd.concat(parts).sort_values("stream").reset_index(drop=True)
 
 

@@ -1,0 +1,181 @@
+"""Which strategies take part in the pillars of which venues, and what is read of them.
+
+A venue's section `strategies` names entrants of the tournament and streams of the synthesis. Where
+no venue names any, nothing is declared here, and no cell of a venue reads a strategy that the venue
+does not name.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
+
+import dagster as dg
+
+from quant_assets.adapters.venues.loader import SUFFIXES, packaged_folder
+from quant_assets.core.errors import ConfigError
+from quant_assets.core.hashing import plugin_modules
+from quant_assets.core.venues import Venue
+from quant_assets.core.yaml_loader import load_yaml
+from quant_assets.orchestration.cells import CellSpec, window_asset
+from quant_assets.orchestration.partitions import (
+    History,
+    previous_window,
+    this_window,
+    training,
+)
+from quant_assets.orchestration.walk import Handle, walk
+from quant_assets.orchestration.workspace import Workspace
+
+if TYPE_CHECKING:
+    from quant_assets.quant.strategies.config import LoadedStrategy
+
+OPTIMIZERS = "quant_assets.quant.optimization"
+SECTION, ENTRANTS, STREAMS = "strategies", "entrants", "streams"
+Named = dict[str, frozenset[str]]
+
+
+def entrant_reads(workspace: Workspace) -> dict[str, History]:
+    """What the simulation reads of strategies: the accounts and fills of the window."""
+    return {
+        f"{name}_{part}": replace(this_window(), venues=venues)
+        for name, venues in named(workspace, ENTRANTS).items()
+        for part in ("equity", "fills")
+    }
+
+
+def stream_reads(workspace: Workspace) -> dict[str, History]:
+    """What the streams read for strategies: all of it from windows before the decision."""
+    roles = named(workspace, STREAMS)
+    if not roles:
+        return {}
+    found = {"returns_matrix": replace(training(), venues=frozenset().union(*roles.values()))}
+    for name, venues in roles.items():
+        found[f"{name}_stances"] = replace(previous_window(), venues=venues)
+        found[f"{name}_equity"] = replace(training(), venues=venues)
+    return found
+
+
+def stance_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
+    """`<strategy>_stances` of every strategy that some venue names for its streams."""
+    return [_stances(name, venues) for name, venues in named(workspace, STREAMS).items()]
+
+
+def _stances(name: str, venues: frozenset[str]) -> dg.AssetsDefinition:
+    from quant_assets.contracts.strategy_stances import StrategyStances
+    from quant_assets.core.context import StrategyContext
+    from quant_assets.quant.simulation.strategy_windows.stances import strategy_stances_window
+
+    def excluded(venue: Venue) -> str:
+        return "" if venue.name in venues else f"{venue.name} does not name {name} for its streams"
+
+    spec = CellSpec(
+        outs={},
+        kind="series",
+        group=name,
+        context=StrategyContext.of_strategy({"strategy": name}),
+        step=strategy_stances_window,
+        reads={f"{name}_{part}": this_window() for part in ("trades", "positions", "equity")},
+        excluded=excluded,
+    )
+
+    def body(context: dg.AssetExecutionContext, **handles: Handle) -> Any:
+        """What the strategy holds at each close, -1 to 1; grain: bar x symbol."""
+        return walk(context, **handles)
+
+    body.__name__ = f"{name}_stances"
+    del body.__annotations__["return"]  # Dagster would ask for a type of the out
+    return window_asset(spec, contract=StrategyStances)(body)
+
+
+@cache
+def named(workspace: Workspace, role: str) -> Named:
+    """Names of a role, sorted, each with the venues that give it to the strategy.
+
+    Raises `ConfigError` with `file:line` of every name that is unknown, or that can take no part.
+    """
+    found: dict[str, set[str]] = {}
+    problems: list[str] = []
+    for venue in workspace.venues.values():
+        for place, name in enumerate(getattr(venue.strategies, role)):
+            problem = _problem(workspace, venue, role, name)
+            if problem:
+                problems.append(f"{_place(workspace, venue, role, place)}: {problem}")
+            found.setdefault(name, set()).add(venue.name)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return {name: frozenset(venues) for name, venues in sorted(found.items())}
+
+
+def _place(workspace: Workspace, venue: Venue, role: str, place: int) -> str:
+    """`file:line: key` of one name in the venue's file."""
+    folder = workspace.settings.venues_folder
+    paths = [
+        parent / f"{venue.name}{suffix}"
+        for parent in ((folder,) if folder is not None else ()) + (packaged_folder(),)
+        for suffix in SUFFIXES
+    ]
+    path = next(path for path in paths if path.is_file())
+    line = load_yaml(path).line((SECTION, role, place))
+    return f"{path}:{line}: {SECTION}.{role}"
+
+
+def _problem(workspace: Workspace, venue: Venue, role: str, name: str) -> str:
+    """Why a strategy cannot have a role in a venue, in words; empty when it can."""
+    if workspace.settings.strategies_folder is None:
+        return f"{name!r} is no strategy: settings.yaml has no strategies_folder"
+    known = workspace.strategies
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known) or 'none'}"
+        return f"no strategy named {name!r} in strategies_folder; {hint}"
+    return next(_obstacles(workspace, venue, role, name), "")
+
+
+def _obstacles(workspace: Workspace, venue: Venue, role: str, name: str) -> Iterator[str]:
+    from quant_assets.orchestration.factories import strategy_specs
+
+    loaded = workspace.strategies[name]
+    windows = strategy_specs(loaded, workspace.venues)[0]
+    reason = windows.excluded(venue) if windows.excluded is not None else ""
+    if reason:
+        yield f"{name!r} has no cells in this venue: {reason}"
+    if role == ENTRANTS:
+        if _is_taken(venue, name):
+            yield f"{name!r} is the name of another entrant of this venue: rename the strategy"
+        if _has_own_units(loaded):
+            yield (
+                f"{name!r} trades contracts with a multiplier or prices in other currencies, whose "
+                "turnover the tournament cannot state"
+            )
+
+
+def _is_taken(venue: Venue, name: str) -> bool:
+    """Whether the venue has an entrant or a benchmark of that name.
+
+    Optimizers are asked by their files first: to import them all takes a second.
+    """
+    from quant_assets.quant.optimization.limits import CHAMPION
+
+    files = {module.rpartition(".")[2] for module in plugin_modules(OPTIMIZERS)}
+    wanted = venue.optimization
+    if name in {CHAMPION, venue.reference.benchmark, *wanted.foreign, *(wanted.entrants or ())}:
+        return True
+    if name not in files:
+        return False
+    from quant_assets.quant.optimization.entrants import entrant_classes
+
+    return name in entrant_classes(wanted)
+
+
+def _has_own_units(loaded: "LoadedStrategy") -> bool:
+    """Whether quantity times price is not money of the account."""
+    from quant_assets.quant.simulation.execution.fx.none import NoFx
+    from quant_assets.quant.simulation.execution.instruments.base import InstrumentModel
+    from quant_assets.quant.simulation.strategy_windows.reading import execution_of
+
+    model = execution_of(loaded)
+    instruments = cast("InstrumentModel", model.instrument_model)
+    multipliers = instruments.lots(("any", *getattr(instruments, "by_symbol", {}))).multiplier
+    return not isinstance(model.fx_model, NoFx) or bool((multipliers != 1.0).any())
