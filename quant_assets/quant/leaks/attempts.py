@@ -35,8 +35,7 @@ class Attempts:
 
     def again(self, sample: Sample, *, seed: int = 0) -> Outputs:
         """Outputs of a run that remembers what the last one left behind."""
-        np.random.seed(seed)  # noqa: NPY002 - it is the one that unseeded code draws from
-        random.seed(seed)
+        seeded(seed)
         self.rows += len(sample)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # noise and gaps make warnings that mean nothing here
@@ -49,6 +48,12 @@ class Attempts:
             name: array.copy() if any(np.may_share_memory(array, d) for d in data) else array
             for name, array in outputs.items()
         }
+
+
+def seeded(seed: int) -> None:
+    """Begin the global random numbers anew: those that unseeded code draws from."""
+    np.random.seed(seed)  # noqa: NPY002
+    random.seed(seed)
 
 
 @contextmanager

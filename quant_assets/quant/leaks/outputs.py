@@ -46,7 +46,7 @@ def outputs_of(result: Any, sample: Sample) -> dict[str, Array]:
     out. Frames and series are put on the sample's rows by their index where that has other rows.
     Raises `DataError` for anything that does not have one row per row of the sample.
     """
-    named = {name: _array(value, sample) for name, value in _parts(result, "value")}
+    named = {name: _array(value, sample) for name, value in parts_of(result, "value")}
     for name, array in named.items():
         if len(array) != len(sample):
             raise DataError(
@@ -56,7 +56,8 @@ def outputs_of(result: Any, sample: Sample) -> dict[str, Array]:
     return named
 
 
-def _parts(result: Any, name: str) -> list[tuple[str, Any]]:
+def parts_of(result: Any, name: str) -> list[tuple[str, Any]]:
+    """What a result is made of, by name; a value that is no container is called `name`."""
     if result is None:
         return []
     if isinstance(result, Mapping):
@@ -68,7 +69,7 @@ def _parts(result: Any, name: str) -> list[tuple[str, Any]]:
         items = list(zip(names, result, strict=True))
     else:
         return [(name, result)]
-    return [part for key, value in items for part in _parts(value, key)]
+    return [part for key, value in items for part in parts_of(value, key)]
 
 
 def _array(value: Any, sample: Sample) -> Array:

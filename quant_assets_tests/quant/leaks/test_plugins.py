@@ -1,4 +1,4 @@
-"""The leak check on all that is found by discovery, beyond features, which have it in their own."""
+"""The leak check of indicators, signals and screens; other plug-ins: `test_every_plug_in`."""
 
 from dataclasses import replace
 
@@ -13,11 +13,8 @@ from quant_assets.quant.leaks.functions import check_function
 from quant_assets.quant.leaks.memory import Memory, functions_of
 from quant_assets.quant.leaks.settings import Settings
 from quant_assets.quant.leaks.sources import clock_reads
-from quant_assets.quant.strategies.rule_signals import RuleSignals
-from quant_assets.quant.strategies.rules import rules
 from quant_assets.quant.synthesis.signals.base import Signal
 from quant_assets_tests.plugin_checks.test_indicators import columns_for, results_of
-from quant_assets_tests.plugin_checks.test_rules import _arrays, _bars
 from quant_assets_tests.plugin_checks.test_screens import messy_inputs
 from quant_assets_tests.plugin_checks.test_signals import _inputs, _score
 
@@ -26,7 +23,6 @@ pytestmark = pytest.mark.slow
 INDICATORS = indicators.catalogue()
 SCREENS = discover(SCREENS_PACKAGE, Screen)
 SIGNALS = discover("quant_assets.quant.synthesis.signals", Signal)
-FUNDED = _bars(_arrays(rows=600, holes=False))
 
 
 @pytest.mark.parametrize("name", sorted(INDICATORS))
@@ -56,15 +52,6 @@ def test_average_that_forgets_exponentially_needs_what_its_weight_says():
     gap = 0.01 * 100.0 * decay**n / 100.0
     expected = seeded + int(np.ceil(np.log(tolerance / gap) / np.log(decay)))
     assert abs(part.needed - expected) <= 1
-
-
-@pytest.mark.parametrize("name", sorted(rules()))
-def test_strategy_of_a_rule_is_trusted(name):
-    rule = rules()[name]()
-    source = RuleSignals(entry_long=rule, exit_long=~rule)
-    report = check_function(source.signals, FUNDED, settings=Settings(start_up=False))
-    assert report.trusted, str(report)
-    assert not report.failed
 
 
 @pytest.mark.parametrize("name", sorted(SIGNALS))
