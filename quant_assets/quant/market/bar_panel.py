@@ -1,7 +1,7 @@
 """Bars of many symbols as arrays: what strategies and the backtester work on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import cached_property
 from types import MappingProxyType
@@ -127,7 +127,8 @@ class BarPanel:
 
     def __getstate__(self) -> dict[str, Any]:
         """A read-only view cannot be sent to another process; what it shows can."""
-        return {**self.__dict__, "extras": dict(self.extras)}
+        given = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {**given, "extras": dict(self.extras)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         extras = state.pop("extras")
@@ -308,9 +309,7 @@ def pandas_frame(frame: Any) -> pd.DataFrame:
         return frame
     if not hasattr(frame, "__arrow_c_stream__"):
         raise DataError(f"bars are a {type(frame).__name__}; give a BarPanel or a frame with ts")
-    import pyarrow as pa
-
-    found: pd.DataFrame = pa.table(frame).to_pandas()
+    found: pd.DataFrame = pd.DataFrame.from_arrow(frame)  # type: ignore[attr-defined]  # stubs lag
     return found
 
 

@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.quant.analytics.table import performance_table
+from quant_assets.quant.market.panel_doubts import panel_doubts
 from quant_assets.quant.simulation.execution import ledger
 from quant_assets.quant.simulation.execution.book import Book, Floats
 from quant_assets.quant.simulation.execution.carried import Carried
 from quant_assets.quant.simulation.execution.preparation import Preparation
 
 __all__ = ["BacktestResult"]
+
+WARM_UP = 6  # place among the switches of the market
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +49,12 @@ class BacktestResult:
             f"BacktestResult({self.n_trades} trades of {len(self.preparation.symbols)} symbols in "
             f"{self.n_bars} bars, equity {self.initial_capital:g} -> {self.final_equity:.2f})"
         )
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """What the bars hide: gaps, ends, steps like splits; see `market.panel_doubts`."""
+        warm_up = int(self.preparation.market.switches[WARM_UP])
+        return panel_doubts(self.preparation.bars, warm_up)
 
     @property
     def n_bars(self) -> int:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.analytics.annualisation import DAYS_PER_YEAR
-from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bar_panel import BarPanel, pandas_frame
 from quant_assets.quant.simulation.execution.carried import Carried
 from quant_assets.quant.simulation.execution.engine import advance_all, first_book
 from quant_assets.quant.simulation.execution.model import ExecutionModel
@@ -50,7 +50,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     Parameters
     ----------
     bars : a `BarPanel`, or a long frame with `ts`, `symbol`, `close` and, where known, the others
-        (the bar length is then the smallest step between times).
+        (the bar length is then the smallest step between times), of pandas or by way of Arrow.
     execution : an `ExecutionModel`, its settings as in YAML, the name of a preset, or terms of your
         own. None: that of the strategy, else `ExecutionModel()`: next open, 5 bps of commission and
         slippage as its plug-ins say.
@@ -185,9 +185,10 @@ def observed_periods_per_year(bars: BarPanel) -> float:
     return float((len(bars) - 1) / days * DAYS_PER_YEAR)
 
 
-def _panel_of(frame: pd.DataFrame) -> BarPanel:
+def _panel_of(frame: Any) -> BarPanel:
     """A panel of a long frame; the bar length is the smallest step of its times."""
-    if not isinstance(frame, pd.DataFrame) or "ts" not in frame.columns:
+    frame = pandas_frame(frame)
+    if "ts" not in frame.columns:
         raise DataError(f"bars are a {type(frame).__name__}; give a BarPanel or a frame with ts")
     times = pd.DatetimeIndex(frame["ts"].unique()).sort_values()
     if len(times) < 2:

@@ -1,0 +1,121 @@
+"""What a backtest should say of its bars: what they hide changes results without an error."""
+
+import numpy as np
+import numpy.typing as npt
+
+from quant_assets.quant.market.bar_panel import BarPanel, Floats
+
+__all__ = ["panel_doubts"]
+
+ENDED = 5  # bars without a price at the end: longer than a weekend with holidays
+SPLIT_RATIOS = np.array([2.0, 3.0, 4.0, 5.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0])
+SPLIT_TOLERANCE = 0.02  # of the ratio of the close before to the open
+OUTSIDE = 1e-6  # of the price: what rounding of adjusted prices leaves
+SHOWN = 3  # symbols by name
+
+Mask = npt.NDArray[np.bool_]
+
+
+def panel_doubts(bars: BarPanel, warm_up: int = 0) -> tuple[str, ...]:
+    """One line for each thing that a backtest on these bars cannot know; none: nothing is wrong.
+
+    warm_up : bars without a gap that the strategy's indicators need. Said are symbols that never
+    have as many in a row (of another calendar than the others), symbols that end before the bars
+    do, steps that look like splits, and prices outside of the range of their bar.
+    """
+    found = [_ended(bars), _splits(bars), _outside(bars)]
+    close = bars.close
+    if warm_up > 0 and np.isnan(close.sum()):
+        found.insert(0, _broken(bars, warm_up))
+    return tuple(line for line in found if line)
+
+
+def _broken(bars: BarPanel, warm_up: int) -> str:
+    """Symbols with enough bars, but never enough in a row."""
+    known = ~np.isnan(bars.close)
+    enough = known.sum(axis=0) > warm_up
+    wrong = [s for s in np.flatnonzero(enough).tolist() if longest_run(known[:, s]) <= warm_up]
+    if not wrong:
+        return ""
+    runs = max(longest_run(known[:, s]) for s in wrong)
+    return (
+        f"GAPS: {_names(bars, wrong)}: never more than {runs} bars in a row, and the warm-up is "
+        f"{warm_up}: indicators begin anew after each gap and say hardly anything. Symbols of "
+        "another calendar belong in a backtest of their own"
+    )
+
+
+def longest_run(flags: Mask) -> int:
+    """Most flags in a row that are set."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return int((edges[1::2] - edges[::2]).max(initial=0))
+
+
+def _ended(bars: BarPanel) -> str:
+    """Symbols without a price at the end."""
+    if len(bars) <= ENDED:
+        return ""
+    tail = bars.close[-ENDED:]
+    gone = np.flatnonzero(np.isnan(tail).all(axis=0))
+    known = [s for s in gone.tolist() if not np.isnan(bars.close[:, s]).all()]
+    if not known:
+        return ""
+    s = known[0]
+    last = bars.ts[np.flatnonzero(~np.isnan(bars.close[:, s]))[-1]]
+    return (
+        f"ENDED: {_names(bars, known)}: no price after {str(last)[:10]}: what is held then stays "
+        "in the account at its last close"
+    )
+
+
+def _splits(bars: BarPanel) -> str:
+    """Opens at a whole fraction, or a whole multiple, of the close before."""
+    if len(bars) < 2:
+        return ""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = bars.close[:-1] / bars.open[1:]
+        steps = np.fmax(ratio, 1.0 / ratio)
+    rows, columns = np.nonzero(steps > SPLIT_RATIOS[0] * (1.0 - SPLIT_TOLERANCE))
+    if not rows.size:
+        return ""
+    away = np.abs(steps[rows, columns][:, None] / SPLIT_RATIOS - 1.0).min(axis=1)
+    like = away <= SPLIT_TOLERANCE
+    if not like.any():
+        return ""
+    row, s = int(rows[like][0]), int(columns[like][0])
+    return (
+        f"SPLIT? {bars.symbols[s]} opens {bars.open[row + 1, s]:g} at {str(bars.ts[row + 1])[:16]} "
+        f"after a close of {bars.close[row, s]:g}{_more(int(like.sum()))}: prices that are not "
+        "adjusted lose or gain what no holder did"
+    )
+
+
+def _outside(bars: BarPanel) -> str:
+    """Opens and closes beyond the high or the low of their bar."""
+    wrong: Mask | None = None
+    for price in (bars.open, bars.close):
+        if price is bars.high and price is bars.low:
+            continue
+        here = _beyond(price, bars)
+        wrong = here if wrong is None else wrong | here
+    if wrong is None or not wrong.any():
+        return ""
+    row, s = np.argwhere(wrong)[0]
+    return (
+        f"OUTSIDE: {bars.symbols[s]} opens or closes outside of its range at "
+        f"{str(bars.ts[row])[:16]}{_more(int(wrong.sum()))}: orders fill at such prices"
+    )
+
+
+def _beyond(price: Floats, bars: BarPanel) -> Mask:
+    return (price > bars.high * (1.0 + OUTSIDE)) | (price < bars.low * (1.0 - OUTSIDE))
+
+
+def _names(bars: BarPanel, columns: list[int]) -> str:
+    shown = ", ".join(bars.symbols[s] for s in columns[:SHOWN])
+    more = len(columns) - SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _more(n: int) -> str:
+    return f" ({n} such bars)" if n > 1 else ""
