@@ -105,7 +105,7 @@ class StrategyRun:
             currency=found.currency,
             bar_length=format_duration(found.panel.bar_length),
             stamps=found.stamps,
-            notes=(*found.notes, *self.result.assumptions),
+            notes=(*found.notes, *self.result.assumptions, *self.result.doubts),
             parameters=made.target.parameters,
             execution=made.model.settings(),
             hashes=self.hashes,
