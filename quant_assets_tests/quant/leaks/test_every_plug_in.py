@@ -13,6 +13,7 @@ import quant_assets.quant
 from quant_assets.core.errors import ConfigError, LookAheadError
 from quant_assets.quant.leaks.decisions import check_decision
 from quant_assets.quant.leaks.plug_ins import check_plug_in, found_plug_ins, plug_in_families
+from quant_assets.quant.optimization.risk_budgeting import RiskBudgeting
 from quant_assets.quant.sizing.base import sizers
 from quant_assets.quant.strategies import library_strategies
 from quant_assets_tests.docs.conftest import environment_of
@@ -46,7 +47,7 @@ TIMELESS = {
 WITH_PARAMETERS = {
     "covariances": {"given", "given_factors"},  # repeat what they are given
     "sizers": {"kelly", "volatility_target"},  # test_sizer_that_needs_a_parameter_is_examined
-    "optimizers": {"average_of_entrants", "champion"},  # put together answers of examined ones
+    "optimizers": {"foreign", "risk_budgeting"},  # of a foreign package; with budgets, see below
 }
 
 
@@ -95,6 +96,15 @@ def test_sizer_that_needs_a_parameter_is_examined(name):
     past = np.random.default_rng(3).normal(0.002, 0.01, (200, 3))
     sides = np.array([1.0, -1.0, 1.0])
     report = check_decision(lambda r: sizer.weights(sides, r), past[:100], past, root=sizer)
+    assert report.trusted, str(report)
+
+
+def test_optimizer_that_needs_budgets_is_examined():
+    def fitted(returns):
+        return RiskBudgeting(budgets=(0.5, 0.3, 0.2)).fit(returns).weights_
+
+    past = np.random.default_rng(4).normal(0.001, 0.01, (200, 3))
+    report = check_decision(fitted, past[:100], past, root=RiskBudgeting)
     assert report.trusted, str(report)
 
 
