@@ -95,7 +95,10 @@ class BarPanel:
 
     def _seal(self) -> None:
         """Show the arrays read-only; one that stands for several fields stays one."""
-        views = {id(values): sealed(values) for values in self.columns().values()}
+        views = {
+            id(values): sealed(values) if values.flags.writeable else values
+            for values in self.columns().values()
+        }
         for name in FIELDS:
             object.__setattr__(self, name, views[id(getattr(self, name))])
         extras = {name: views[id(values)] for name, values in self.extras.items()}
