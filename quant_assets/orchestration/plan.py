@@ -114,7 +114,8 @@ def _state(
 def _pending_inputs(spec: CellSpec, plan: CellPlan, pending: set[Cell]) -> list[Cell]:
     """Inputs that the run will make or renew; a venue-wide asset also reads windows to come."""
     if spec.kind == "venue":
-        return sorted((c for c in pending if c.asset in spec.reads), key=str)[:1]
+        read = {asset for asset, history in spec.reads.items() if history.concerns(plan.venue)}
+        return sorted((c for c in pending if c.asset in read), key=str)[:1]
     return [cell for cells in plan.inputs.values() for cell in cells if cell in pending]
 
 

@@ -24,6 +24,7 @@ from quant_assets.orchestration.partitions import (
     previous_window,
     this_window,
     training,
+    whole_venue,
 )
 from quant_assets.orchestration.walk import Handle, walk
 from quant_assets.orchestration.workspace import Workspace
@@ -55,6 +56,18 @@ def stream_reads(workspace: Workspace) -> dict[str, History]:
         found[f"{name}_stances"] = replace(previous_window(), venues=venues)
         found[f"{name}_equity"] = replace(training(), venues=venues)
     return found
+
+
+def leak_reads(workspace: Workspace) -> dict[str, History]:
+    """What the tear sheet reads of strategies: verdicts on all that take part."""
+    roles = [named(workspace, role) for role in (ENTRANTS, STREAMS)]
+    nobody: frozenset[str] = frozenset()
+    return {
+        f"{name}_leaks": replace(
+            whole_venue(), venues=nobody.union(*(role.get(name, nobody) for role in roles))
+        )
+        for name in sorted({name for role in roles for name in role})
+    }
 
 
 def stance_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:

@@ -100,7 +100,8 @@ def expected_inputs(
     if spec.kind == "venue":
         return {
             asset: [Cell(asset, venue, w) for w in workspace.store.windows(asset, venue)]
-            for asset in spec.reads
+            for asset, read in spec.reads.items()
+            if read.concerns(venue)
         }
     span, grid = workspace.span(venue), workspace.grid
     expected: dict[str, list[Cell]] = {}

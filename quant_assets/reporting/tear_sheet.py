@@ -7,20 +7,22 @@ import pandas as pd
 
 from quant_assets.core.context import ReportingContext
 from quant_assets.core.telemetry import Telemetry
-from quant_assets.core.venues import OptimizationParameters, Venue
+from quant_assets.core.venues import OptimizationParameters, StrategyRoles, Venue
 from quant_assets.reporting.inputs import AssetProvenance, Provenance, TearSheetInputs
 from quant_assets.reporting.page import render_page
 from quant_assets.reporting.sections import page_parts
+from quant_assets.reporting.strategy_roles import role_stamps
 
 FILE_NAME = "tear_sheet.html"
 
 
 class TearSheetContext(ReportingContext):
-    """A reporting context that also knows the venue's title and the optimizers' limits."""
+    """A reporting context that also knows the venue's title, limits and strategies."""
 
     title: str
     description: str = ""
     optimization: OptimizationParameters
+    strategies: StrategyRoles = StrategyRoles()
 
 
 def render_tear_sheet(inputs: TearSheetInputs) -> str:
@@ -42,8 +44,11 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
     tournament: pd.DataFrame,
     overfitting: pd.DataFrame,
     monte_carlo: pd.DataFrame,
+    **leaks: pd.DataFrame,
 ) -> tuple[pd.DataFrame, dict[str, bytes]]:
     """Make the page of a venue: its ReportFiles frame, and its bytes by file name.
+
+    `leaks` are `<strategy>_leaks` of the strategies that take part in the venue.
 
     The provenance table lists `context.inputs` (asset -> digest). The telemetry gets the size.
     """
@@ -62,7 +67,7 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
     inputs = TearSheetInputs(
         venue=_venue(context),
         mode=context.mode,
-        stamps=tuple(_venue(context).stamps()),
+        stamps=(*_venue(context).stamps(), *role_stamps(context.strategies, leaks)),
         provenance=_provenance(context, frames),
         **frames,
     )

@@ -11,7 +11,9 @@ from quant_assets.core.context import ReportingContext
 from quant_assets.core.venues import Venue
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import lookback, this_window, whole_venue
+from quant_assets.orchestration.strategy_roles import leak_reads
 from quant_assets.orchestration.walk import walk
+from quant_assets.orchestration.workspace import current_workspace
 from quant_assets.quant.analytics.checks import CheckContext, check_window
 from quant_assets.quant.analytics.monte_carlo import monte_carlo_venue
 from quant_assets.quant.analytics.overfitting import overfitting_venue
@@ -193,6 +195,7 @@ def monte_carlo(context, equity):
             "tournament": whole_venue(),
             "overfitting": whole_venue(),
             "monte_carlo": whole_venue(),
+            **leak_reads(current_workspace()),
         },
     ),
     contract=ReportFiles,
@@ -209,6 +212,7 @@ def tear_sheet(
     tournament,
     overfitting,
     monte_carlo,
+    **leaks,
 ):
     """One self-contained HTML page per venue; the frame lists its files by content."""
     return walk(
@@ -223,4 +227,5 @@ def tear_sheet(
         tournament=tournament,
         overfitting=overfitting,
         monte_carlo=monte_carlo,
+        **leaks,
     )
