@@ -24,7 +24,7 @@ from benchmarks.page import Row
 from quant_assets.quant.indicators.base import Floats, Indicator, Program, compute_all
 from quant_assets.quant.indicators.base import rows as rows_parameter
 from quant_assets.quant.indicators.nodes import Block, Nodes, share
-from quant_assets.quant.indicators.rolling import RollingStd
+from quant_assets.quant.indicators.rolling import deviation
 from quant_assets.quant.indicators.volatility import BollingerBands
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.terms import TRAIL_FRACTION, ExitTerms
@@ -67,9 +67,36 @@ class PlainRsi(Indicator[Floats]):
 
         def step(x: Block) -> Block:
             change = x - before(x)
-            size = np.abs(change)
-            rise, fall = up((size + change) * 0.5), down((size - change) * 0.5)
+            gain = np.maximum(change, 0.0)
+            rise, fall = up(gain), down(gain - change)
             return share(rise, rise + fall)
+
+        return step
+
+
+@dataclass(frozen=True)
+class VolatilityUnits(Indicator[Floats]):
+    """Units of a position of MONEY at VOLATILITY, at most MOST times MONEY."""
+
+    n: int = rows_parameter(N)
+
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return self.n
+
+    def program(self, nodes: Nodes) -> Program:
+        """See the base class."""
+        before, spread = nodes.lag(1), deviation(nodes, self.n, 0)
+
+        def step(x: Block) -> Block:
+            change = x / before(x)
+            change -= 1.0
+            size: Block = VOLATILITY / spread(change)
+            np.minimum(size, MOST, out=size)
+            size *= MONEY
+            size /= x
+            return size
 
         return step
 
@@ -92,14 +119,7 @@ class Reversion(VectorStrategy):
 
     def plan(self, bars: BarPanel) -> Plan:
         """Money by the volatility of the last changes; none while it is unknown."""
-        change = np.full_like(bars.close, np.nan)
-        np.divide(bars.close[1:], bars.close[:-1], out=change[1:])
-        change -= 1.0
-        size = RollingStd(N, ddof=0).compute(change)
-        np.divide(VOLATILITY, size, out=size)
-        np.minimum(size, MOST, out=size)
-        size *= MONEY
-        size /= bars.close
+        size = VolatilityUnits().compute(bars.close)
         level = np.full((1, 1, len(bars.symbols)), STOP)
         return Plan(
             sizes=EntrySizes(size, UNITS),

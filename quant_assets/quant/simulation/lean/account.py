@@ -1,7 +1,6 @@
 """A backtest by the lean kernel: what it can do, and the run."""
 
-from collections.abc import Callable, Iterator
-from copy import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +21,13 @@ from quant_assets.quant.simulation.execution.terms import (
     EXIT_SHORT,
     ExecutionTerms,
 )
+from quant_assets.quant.simulation.lean.isolated import (
+    IsolatedWalk,
+    columns_of,
+    empty_log,
+    terms_of_columns,
+    tiles_of,
+)
 from quant_assets.quant.simulation.lean.suitability import obstacles
 from quant_assets.quant.simulation.lean.terms import (
     Accounts,
@@ -38,15 +44,13 @@ from quant_assets.quant.strategies.signals import Signals
 
 __all__ = [
     "LeanResult",
-    "columns_of",
     "lean_decisions",
     "lean_rates",
     "run_lean",
     "simulate_lean",
-    "terms_of_columns",
+    "walk_shared",
 ]
 
-_kernel = Deferred("quant_assets.quant.simulation.lean.account_kernel")
 _shared = Deferred("quant_assets.quant.simulation.lean.shared_kernel")
 
 Floats = npt.NDArray[np.float64]
@@ -61,11 +65,9 @@ FLAGS = (
 EXITS = (STOP_FRACTION, TRAIL_FRACTION, TARGET_FRACTION)
 NO_EXITS = np.empty((3, 0, 0))
 DEFAULT_ACCOUNTS = Accounts()
-N_VALUES, N_CODES = 6, 5  # of the kernel's state
 N_COUNTS, N_SHARED_VALUES, N_SHARED_CODES = 5, 6, 7  # of the shared kernel's
 FIRST, ROW = 0, 1  # among its counts
 STEPS = 20  # of progress
-WORKING_ARRAYS = 12  # that a strategy is taken to hold at once, for tiles of symbols
 
 
 @dataclass(frozen=True)
@@ -131,12 +133,11 @@ class LeanResult:
         )
 
 
-def lean_rates(terms: ExecutionTerms, signals: Signals, accounts: Accounts) -> LeanRates:
+def lean_rates(terms: ExecutionTerms, accounts: Accounts) -> LeanRates:
     """Rates of terms without `obstacles`."""
     fee, leverage = terms.commission, float(terms.margin.leverage)
-    risky = signals.entry_short is not None or leverage > 1.0
     rates = (float(fee.taker), float(fee.maker), float(terms.slippage.fixed), leverage)
-    return LeanRates(*rates, accounts.rest, accounts.shared, risky)
+    return LeanRates(*rates, accounts.rest, accounts.shared)
 
 
 def lean_decisions(
@@ -163,34 +164,17 @@ def run_lean(
 ) -> LeanResult | None:
     """Walk the bars; None when an account is ruined: the event kernel knows how it is liquidated.
 
-    Results are those of the event kernel. Orders and equity of a shared account are equal bit for
-    bit; those of isolated accounts for sizes in units or money that the account can pay, else to
-    1e-12 (relative).
+    Orders and equity are those of the event kernel, bit for bit.
     """
-    n_bars, n_symbols = bars.close.shape
+    capital = float(initial_capital)
     if rates.shared:
         prices = LeanBars(*(one_type(bars[name]) for name in FIELDS))
-        made = walk_shared(prices, decisions, rates, float(initial_capital))
-        if made is None:
-            return None
-        return LeanResult(bars.ts, bars.symbols, float(initial_capital), *made)
-    places, fills = _empty_log(decisions.signal)
-    equity = np.empty((n_bars, n_symbols))
-    count = _kernel.walk(
-        *(one_type(bars[name]) for name in FIELDS),
-        *decisions,
-        rates,
-        np.full(n_symbols, float(initial_capital)),
-        np.zeros((N_VALUES, n_symbols)),
-        np.zeros((N_CODES, n_symbols), dtype=np.int64),
-        places,
-        fills,
-        equity,
-    )
-    if count < 0:
+        made = walk_shared(prices, decisions, rates, capital)
+        return None if made is None else LeanResult(bars.ts, bars.symbols, capital, *made)
+    run = IsolatedWalk(bars, rates, capital)
+    if not run.walk(decisions):
         return None
-    log = LeanOrders(*places[:count].T, *fills[:count].T)
-    return LeanResult(bars.ts, bars.symbols, float(initial_capital), log, equity)
+    return LeanResult(bars.ts, bars.symbols, capital, run.orders(), run.equity)
 
 
 def walk_shared(
@@ -207,7 +191,7 @@ def walk_shared(
     `progress` is told the share of the bars that is done, every 5 %.
     """
     n_bars, n = prices.close.shape
-    places, fills = _empty_log(decisions.signal)
+    places, fills = empty_log(decisions.signal)
     counts, equity = np.zeros(N_COUNTS, dtype=np.int64), np.empty((n_bars, 1))
     counts[FIRST] = first
     book = SharedBook(
@@ -229,12 +213,6 @@ def walk_shared(
     return LeanOrders(*places[:count].T, *fills[:count].T), equity
 
 
-def _empty_log(signal: Codes) -> tuple[Integers, Floats]:
-    """Room for an entry and an exit of each signal that enters."""
-    entries = np.count_nonzero(signal & (ENTER_LONG | ENTER_SHORT))
-    return np.empty((2 * entries, 3), dtype=np.int64), np.empty((2 * entries, 3))
-
-
 def simulate_lean(
     strategy: VectorStrategy,
     bars: BarPanel,
@@ -248,31 +226,29 @@ def simulate_lean(
     With isolated accounts a strategy that says `symbolwise` goes over tiles of symbols, so that it
     and its signals take about `budget_mb` beside bars and results.
     """
-    tiles = list(_tiles(strategy, bars, accounts, budget_mb))
-    if len(tiles) == 1:
-        return _simulate(strategy, bars, terms, accounts)
-    equity = np.empty(bars.close.shape)
-    logs: list[LeanOrders] = []
+    capital, rates = accounts.initial_capital, lean_rates(terms, accounts)
+    whole = accounts.shared or not strategy.symbolwise
+    tiles = [] if whole else list(tiles_of(bars, budget_mb))
+    if len(tiles) < 2:
+        decisions = _decisions(strategy, bars, terms, accounts.shared)
+        return None if decisions is None else run_lean(bars, decisions, rates, capital)
+    run = IsolatedWalk(bars, rates, capital)
     for tile in tiles:
         part = columns_of(bars, tile)
-        found = _simulate(strategy, part, terms_of_columns(terms, tile), accounts)
-        if found is None:
+        decisions = _decisions(strategy, part, terms_of_columns(terms, tile), False)
+        if decisions is None or not run.walk(decisions, tile.start):
             return None
-        equity[:, tile] = found.equity
-        logs.append(found.orders._replace(symbol=found.orders.symbol + tile.start))
-    by_time = np.argsort(np.concatenate([log.bar for log in logs]), kind="stable")
-    orders = LeanOrders(*(np.concatenate(part)[by_time] for part in zip(*logs, strict=True)))
-    return LeanResult(bars.ts, bars.symbols, accounts.initial_capital, orders, equity)
+    return LeanResult(bars.ts, bars.symbols, capital, run.orders(), run.equity)
 
 
-def _simulate(
-    strategy: VectorStrategy, bars: BarPanel, terms: ExecutionTerms, accounts: Accounts
-) -> LeanResult | None:
-    signals, plan, shared = strategy.signals(bars), strategy.plan(bars), accounts.shared
+def _decisions(
+    strategy: VectorStrategy, bars: BarPanel, terms: ExecutionTerms, shared: bool
+) -> LeanDecisions | None:
+    """What a strategy decides, None where an obstacle stands in the way."""
+    signals, plan = strategy.signals(bars), strategy.plan(bars)
     if obstacles(bars, signals, plan, terms, shared=shared):
         return None
-    decisions = lean_decisions(bars, signals, plan, shared=shared, warm_up=strategy.warm_up)
-    return run_lean(bars, decisions, lean_rates(terms, signals, accounts), accounts.initial_capital)
+    return lean_decisions(bars, signals, plan, shared=shared, warm_up=strategy.warm_up)
 
 
 def _bits(signals: Signals) -> npt.NDArray[np.int8]:
@@ -294,42 +270,3 @@ def fractions_of(kinds: Codes, level: Floats) -> Floats:
         for rule in np.flatnonzero(kinds == kind):
             exits[row] = np.fmin(exits[row], level[rule])
     return exits
-
-
-def _tiles(
-    strategy: VectorStrategy, bars: BarPanel, accounts: Accounts, budget_mb: float
-) -> Iterator[slice]:
-    n_bars, n_symbols = bars.close.shape
-    width = n_symbols
-    if strategy.symbolwise and not accounts.shared:
-        width = max(1, int(budget_mb * 2**20 / (8 * WORKING_ARRAYS * max(1, n_bars))))
-    for first in range(0, n_symbols, width):
-        yield slice(first, min(first + width, n_symbols))
-
-
-def columns_of(bars: BarPanel, tile: slice) -> BarPanel:
-    """The bars of a tile of symbols; they have been checked as a part of the whole."""
-    part = copy(bars)
-    for name in FIELDS:
-        object.__setattr__(part, name, np.ascontiguousarray(bars[name][:, tile]))
-    extras = {name: np.ascontiguousarray(values[:, tile]) for name, values in bars.extras.items()}
-    object.__setattr__(part, "extras", extras)
-    object.__setattr__(part, "symbols", bars.symbols[tile])
-    return part
-
-
-def terms_of_columns(terms: ExecutionTerms, tile: slice) -> ExecutionTerms:
-    """Terms of a tile of symbols."""
-    it, margin, carry = terms.instruments, terms.margin, terms.carry
-    return terms._replace(
-        instruments=it._replace(
-            **{name: getattr(it, name)[..., tile] for name in it._fields},
-        ),
-        margin=margin._replace(
-            tier_notional=margin.tier_notional[tile],
-            tier_rate=margin.tier_rate[tile],
-            tier_deduction=margin.tier_deduction[tile],
-            inverse=margin.inverse[tile],
-        ),
-        carry=carry._replace(borrow=carry.borrow[tile]),
-    )

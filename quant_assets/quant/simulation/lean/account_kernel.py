@@ -1,447 +1,358 @@
-"""The lean bar loop: market orders at the open, protective exits, marking. Import it lazily.
+"""An account for each symbol: market orders at the open, protective exits, marking.
 
-The events of a bar are those of the event kernel, as far as this subset has them: at the open the
-orders that reduce, the exits that the open has passed, then entries; inside the bar the other
-exits; marking at the close (a gap: the level before), trailing stops move; then decisions. Time is
-the outer loop: what is read for a bar lies side by side. Bars without an order, a signal or a live
-exit are only marked.
+Blocks of bars that fit the cache are walked symbol by symbol: through bars without an order, a
+signal or a met exit in a narrow loop, through the others event by event, as the event kernel has
+them: the open (the order that reduces, exits that the open has passed, the entry), exits inside
+the bar, marking at the close (a gap: the level before), the trailing stop, the decision. Fills and
+equity are those of the event kernel, bit for bit. Import it lazily: it loads numba.
 """
 
 import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.simulation.lean.compiling import inlined, uncounted
-from quant_assets.quant.simulation.lean.terms import LeanRates
+from quant_assets.quant.simulation.lean.orders_kernel import (
+    DOUBTFUL,
+    DUST,
+    ENDS_LONG,
+    ENTER_LONG,
+    ENTER_SHORT,
+    ENTRY,
+    EQUITY_FRACTION,
+    EXIT_LONG,
+    EXIT_SHORT,
+    EXIT_SIGNAL,
+    FINE,
+    LEFT_TO_EVENTS,
+    OPENS,
+    REVERSAL,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    TRAILING_STOP,
+    first_exits,
+    fitting,
+    priced,
+    touched,
+    trailed,
+    wanted_units,
+)
+from quant_assets.quant.simulation.lean.terms import (
+    IsolatedBook,
+    LeanBars,
+    LeanDecisions,
+    LeanRates,
+)
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-Codes = npt.NDArray[np.int8]
 
-ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
-NOTIONAL, EQUITY_FRACTION = 1, 2
-# reasons, as the event kernel numbers them
-ENTRY, EXIT_SIGNAL, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, REVERSAL = 0, 1, 3, 4, 5, 11
-DUST = 1e-12
-LEAST_SHARE = 1e-9  # of an order that the budget may leave of it: not what rounding leaves
-
-# rows of `values` (field, symbol): signed units, last close, best price of completed bars since the
-# entry, prices of the stop and of the target, and the trailing fraction (NaN: none)
-POSITION, MARK, EXTREME, STOP_AT, TARGET_AT, TRAIL_BY = 0, 1, 2, 3, 4, 5
-# rows of `codes` (field, symbol): orders that wait for an open (the reason to close what is held, 0
-# without; the side of an entry, 1 or -1, and the bar of its decision), bar of the entry, whether
-# the stop has been trailed
+BLOCK = 128  # bars: what eight symbols read of them fits the first cache
+# fields of `values` and `codes` (symbol, field)
+CASH, POSITION, LEVEL, EXTREME, STOP_AT, TARGET_AT, TRAIL_BY = 0, 1, 2, 3, 4, 5, 6
+# reason of the exit that waits, side of the entry that waits and the bar of its decision, bar of
+# the entry, whether the stop has been trailed
 CLOSING, SIDE, DECIDED, ENTERED, TRAILS = 0, 1, 2, 3, 4
-N_VALUES, N_CODES = 6, 5
-# columns of the log: `places` (order, 3) and `fills` (order, 3)
-BAR, SYMBOL, REASON = 0, 1, 2
-QUANTITY, PRICE, FEE = 0, 1, 2
+N_VALUES, N_CODES = 7, 5
 
 
 @inlined
-def _fill(
-    cash: Floats,
-    values: Floats,
-    places: Integers,
-    fills: Floats,
-    place: tuple[int, int, int],
-    fill: tuple[float, float, float, int],
+def _move(
+    k: IsolatedBook, place: tuple[int, int, int], quantity: float, terms: tuple[float, float, int]
 ) -> None:
-    """Book and log: place = (row of the log, bar, symbol), fill = (quantity, price, rate, why)."""
-    row, t, s = place
-    quantity, price, rate, reason = fill
-    fee = abs(quantity) * price * rate
-    values[POSITION, s] += quantity
-    cash[s % cash.size] -= quantity * price + fee
-    places[row, BAR], places[row, SYMBOL], places[row, REASON] = t, s, reason
-    fills[row, QUANTITY], fills[row, PRICE], fills[row, FEE] = quantity, price, fee
-
-
-@inlined
-def _account(
-    open_: Floats, cash: Floats, values: Floats, shared: bool, t: int, s: int
-) -> tuple[float, float]:
-    """Equity and gross notional of the account of a flat symbol, at this open where it is known."""
-    equity, gross = cash[s % cash.size], 0.0
-    if shared:
-        for j in range(values.shape[1]):
-            if values[POSITION, j] != 0.0:
-                price = values[MARK, j] if np.isnan(open_[t, j]) else open_[t, j]
-                equity += values[POSITION, j] * price
-                gross += abs(values[POSITION, j]) * price
-    return equity, gross
-
-
-@inlined
-def _protection(
-    exits: Floats, values: Floats, codes: Integers, t: int, s: int, price: float
-) -> None:
-    """Set the exits of a position that was opened at a price, as its decision bar has them."""
-    side = 1.0 if values[POSITION, s] > 0.0 else -1.0
-    bar = codes[DECIDED, s] % exits.shape[1]
-    stop = price - side * (exits[0, bar, s] * price)
-    trail = price - side * (exits[1, bar, s] * price)
-    trails = not np.isnan(trail) and not side * stop >= side * trail
-    codes[ENTERED, s], codes[TRAILS, s] = t, trails
-    values[EXTREME, s], values[STOP_AT, s] = price, trail if trails else stop
-    values[TRAIL_BY, s] = exits[1, bar, s]
-    values[TARGET_AT, s] = price + side * (exits[2, bar, s] * price)
-
-
-@inlined
-def _touched(
-    side: float, bar: tuple[float, float, float], stop: float, target: float
-) -> tuple[float, bool]:
-    """Reference price of the exit that a bar (open, high, low) brings or NaN; if by the stop."""
-    start, high, low = bar
-    worst, best = (low, high) if side > 0.0 else (high, low)
-    if side * start <= side * stop:
-        return start, True
-    if side * start >= side * target:
-        return start, False
-    if side * worst <= side * stop:
-        return stop, True
-    if side * best >= side * target:
-        return target, False
-    return np.nan, False
-
-
-@inlined
-def _any_touched(open_: Floats, high: Floats, low: Floats, values: Floats, t: int) -> bool:
-    """Whether bar t meets any stop or target of what is held: without branches."""
-    found = False
-    for s in range(values.shape[1]):
-        held, stop, target = values[POSITION, s], values[STOP_AT, s], values[TARGET_AT, s]
-        start, least, most = open_[t, s], low[t, s], high[t, s]
-        below = (least <= stop) | (start <= stop) | (most >= target) | (start >= target)
-        above = (most >= stop) | (start >= stop) | (least <= target) | (start <= target)
-        found |= ((held > 0.0) & below) | ((held < 0.0) & above)
-    return found
+    """Book and log a fill; place = (bar, column, symbol), terms = (price, rate, reason)."""
+    t, j, s = place
+    price, rate, reason = terms
+    row, fee = k.rows[0], abs(quantity) * price * rate
+    k.values[j, CASH] += -quantity * price - fee
+    k.values[j, POSITION] += quantity
+    k.places[row, 0], k.places[row, 1], k.places[row, 2] = t, s, reason
+    k.fills[row, 0], k.fills[row, 1], k.fills[row, 2] = quantity, price, fee
+    k.rows[0] = row + 1
 
 
 @inlined
 def _protect(
-    open_: Floats,
-    high: Floats,
-    low: Floats,
-    volume: Floats,
-    rates: LeanRates,
-    cash: Floats,
-    values: Floats,
-    codes: Integers,
-    places: Integers,
-    fills: Floats,
-    row: int,
-    t: int,
-) -> int:
-    """Protective exits of bar t; returns the rows of the log.
+    m: LeanBars, rates: LeanRates, k: IsolatedBook, place: tuple[int, int, int], whole: bool
+) -> None:
+    """The protective exit at the open of a bar, or in the whole of it.
 
-    Called twice for a bar: with the open as high and low too, and with the whole bar. An exit that
-    is met in a bar without volume becomes a market order.
+    One that is met in a bar without volume becomes a market order.
     """
-    for s in range(values.shape[1]):
-        held, start = values[POSITION, s], open_[t, s]
-        resting = t < codes[ENTERED, s] + rates.rest
-        if held == 0.0 or codes[CLOSING, s] != 0 or np.isnan(start) or resting:
-            continue
-        side = 1.0 if held > 0.0 else -1.0
-        bar = (start, high[t, s], low[t, s])
-        price, stopped = _touched(side, bar, values[STOP_AT, s], values[TARGET_AT, s])
-        if np.isnan(price):
-            continue
-        rate, reason = rates.maker, TAKE_PROFIT
-        if stopped:
-            rate, reason = rates.taker, TRAILING_STOP if codes[TRAILS, s] == 1 else STOP_LOSS
-            price *= 1.0 - side * rates.slippage
-        if volume[t, s] == 0.0:
-            codes[CLOSING, s] = reason
-            continue
-        _fill(cash, values, places, fills, (row, t, s), (-held, price, rate, reason))
-        row += 1
-    return row
+    t, j, s = place
+    held, start = k.values[j, POSITION], m.open[t, s]
+    resting = t < k.codes[j, ENTERED] + rates.rest
+    if held == 0.0 or k.codes[j, CLOSING] != 0 or np.isnan(start) or resting:
+        return
+    side = 1.0 if held > 0.0 else -1.0
+    bar = (start, m.high[t, s], m.low[t, s]) if whole else (start, start, start)
+    reference, stopped = touched(side, bar, k.values[j, STOP_AT], k.values[j, TARGET_AT])
+    if np.isnan(reference):
+        return
+    price, rate, reason = reference, rates.maker, TAKE_PROFIT
+    if stopped:
+        price, rate = priced(reference, -side, rates), rates.taker
+        reason = TRAILING_STOP if k.codes[j, TRAILS] == 1 else STOP_LOSS
+    if m.volume[t, s] == 0.0:
+        k.codes[j, CLOSING] = reason
+        return
+    _move(k, place, -held, (price, rate, reason))
 
 
 @inlined
-def _trail(
-    close: Floats, high: Floats, low: Floats, values: Floats, codes: Integers, t: int
+def _enter(
+    m: LeanBars,
+    d: LeanDecisions,
+    rates: LeanRates,
+    k: IsolatedBook,
+    place: tuple[int, int, int],
+    account: tuple[float, float],
 ) -> bool:
-    """Move the trailing stops after bar t, never loosen one; whether anything is held."""
-    any_held = False
-    for s in range(values.shape[1]):
-        held = values[POSITION, s]
-        if held == 0.0:
-            continue
-        any_held = True
-        if np.isnan(values[TRAIL_BY, s]) or np.isnan(close[t, s]):
-            continue
+    """Fill the entry that waits; account = (equity, gross). False: only the event kernel can."""
+    t, j, s = place
+    values, codes, equity = k.values, k.codes, account[0]
+    side, decided, reference = float(codes[j, SIDE]), codes[j, DECIDED], m.open[t, s]
+    codes[j, SIDE] = 0
+    size = d.size[decided if d.size.shape[0] > 1 else 0, j]
+    if size == np.inf:
+        return False
+    price = priced(reference, side, rates)
+    if d.size_unit == EQUITY_FRACTION:
+        size *= equity
+    wanted = wanted_units(size, d.size_unit, reference, price, rates)
+    if wanted == 0.0 or wanted * reference <= DUST * equity:
+        return True
+    amount = fitting(wanted, price, account, rates)
+    if not amount > 0.0:
+        return True
+    values[j, LEVEL] = reference
+    _move(k, place, side * amount, (price, rates.taker, ENTRY))
+    codes[j, ENTERED] = t
+    if d.exits.size > 0:
+        row = decided if d.exits.shape[1] > 1 else 0
+        stop, target, trails = first_exits(d.exits, (row, j), side, price)
+        codes[j, TRAILS] = 1 if trails else 0
+        values[j, EXTREME], values[j, TRAIL_BY] = price, d.exits[1, row, j]
+        values[j, STOP_AT], values[j, TARGET_AT] = stop, target
+    return True
+
+
+@inlined
+def _at_open(
+    m: LeanBars, d: LeanDecisions, rates: LeanRates, k: IsolatedBook, place: tuple[int, int, int]
+) -> bool:
+    """Orders that wait for the open: the exit, a protective exit, the entry."""
+    t, j, s = place
+    values, held, start = k.values, k.values[j, POSITION], m.open[t, s]
+    equity, gross = values[j, CASH] + held * values[j, LEVEL], abs(held * values[j, LEVEL])
+    fills = not np.isnan(start) and m.volume[t, s] != 0.0
+    if held != 0.0 and not np.isnan(start):
+        gain = held * (start - values[j, LEVEL])
+        equity += gain
+        gross += gain if held > 0.0 else -gain
+        values[j, LEVEL] = start
+    if fills and k.codes[j, CLOSING] != 0:
+        price = priced(start, -1.0 if held > 0.0 else 1.0, rates)
+        equity -= abs(held) * price * rates.taker - held * (price - start)
+        gross -= abs(held) * start
+        _move(k, place, -held, (price, rates.taker, k.codes[j, CLOSING]))
+        k.codes[j, CLOSING] = 0
+    if d.exits.size > 0:
+        _protect(m, rates, k, place, False)
+    if fills and k.codes[j, SIDE] != 0:
+        return _enter(m, d, rates, k, place, (equity, gross))
+    return True
+
+
+@inlined
+def _worst(m: LeanBars, k: IsolatedBook, place: tuple[int, int, int]) -> bool:
+    """Whether the account has nothing left at the worst price of the bar, or next to nothing."""
+    t, j, s = place
+    held, cash, start = k.values[j, POSITION], k.values[j, CASH], m.open[t, s]
+    worst = m.low[t, s] if held > 0.0 else m.high[t, s]
+    if np.isnan(worst):
+        old = k.codes[j, ENTERED] < t and not np.isnan(start)
+        worst = start if old else k.values[j, LEVEL]
+    ruined: bool = cash + held * worst <= DOUBTFUL * (abs(cash) + abs(held * worst))
+    return ruined
+
+
+@inlined
+def _mark(m: LeanBars, k: IsolatedBook, place: tuple[int, int, int], trails: bool) -> None:
+    """Mark at the close (a gap: the level before); the trailing stop moves."""
+    t, j, s = place
+    values, held, price = k.values, k.values[j, POSITION], m.close[t, s]
+    if held == 0.0:
+        k.equity[t, s] = values[j, CASH]
+        return
+    if np.isnan(price):
+        price = values[j, LEVEL]
+    elif trails and not np.isnan(values[j, TRAIL_BY]):
         side = 1.0 if held > 0.0 else -1.0
-        best = high[t, s] if held > 0.0 else low[t, s]
-        if side * best > side * values[EXTREME, s]:
-            values[EXTREME, s] = best
-        extreme = values[EXTREME, s]
-        stop = extreme - side * (values[TRAIL_BY, s] * extreme)
-        if not side * stop <= side * values[STOP_AT, s]:
-            values[STOP_AT, s], codes[TRAILS, s] = stop, 1
-    return any_held
+        best = m.high[t, s] if held > 0.0 else m.low[t, s]
+        state = (values[j, EXTREME], values[j, STOP_AT])
+        extreme, stop, moved = trailed(side, best, values[j, TRAIL_BY], state)
+        values[j, EXTREME], values[j, STOP_AT] = extreme, stop
+        if moved:
+            k.codes[j, TRAILS] = 1
+    values[j, LEVEL] = price
+    k.equity[t, s] = values[j, CASH] + held * price
 
 
 @inlined
-def _close_held(
-    open_: Floats,
-    volume: Floats,
-    rates: LeanRates,
-    cash: Floats,
-    values: Floats,
-    codes: Integers,
-    places: Integers,
-    fills: Floats,
-    row: int,
-    t: int,
-) -> int:
-    """Closing orders at the open; returns the rows of the log."""
-    for s in range(values.shape[1]):
-        if codes[CLOSING, s] == 0 or np.isnan(open_[t, s]) or volume[t, s] == 0.0:
-            continue
-        held = values[POSITION, s]
-        slip = 1.0 - rates.slippage if held > 0.0 else 1.0 + rates.slippage
-        fill = (-held, open_[t, s] * slip, rates.taker, codes[CLOSING, s])
-        _fill(cash, values, places, fills, (row, t, s), fill)
-        codes[CLOSING, s] = 0
-        row += 1
-    return row
+def _decide(k: IsolatedBook, d: LeanDecisions, t: int, j: int) -> None:
+    """The signal of a symbol becomes orders that wait.
 
-
-@inlined
-def _quantity(
-    size: float, unit: int, price: float, account: tuple[float, float], rates: LeanRates
-) -> float:
-    """Units of an entry, fees inside the budget; account = (equity, gross notional)."""
-    equity, gross = account
-    if unit == NOTIONAL:
-        size /= price
-    elif unit == EQUITY_FRACTION:
-        size *= equity / (price * (1.0 + rates.taker))
-    if not size * price > DUST * equity:
-        return 0.0
-    room = (rates.leverage * equity - gross) / (1.0 + rates.leverage * rates.taker)
-    fitting = min(size, room / price)
-    return fitting if fitting >= LEAST_SHARE * size else 0.0
-
-
-@inlined
-def _open_new(
-    open_: Floats,
-    volume: Floats,
-    size: Floats,
-    size_unit: int,
-    exits: Floats,
-    rates: LeanRates,
-    cash: Floats,
-    values: Floats,
-    codes: Integers,
-    places: Integers,
-    fills: Floats,
-    row: int,
-    t: int,
-) -> int:
-    """Entries at the open, the oldest first; returns the rows of the log."""
-    oldest = t - 1
-    for s in range(values.shape[1]):
-        if codes[SIDE, s] != 0:
-            oldest = min(oldest, codes[DECIDED, s])
-    for bar in range(oldest, t):
-        for s in range(values.shape[1]):
-            side = codes[SIDE, s]
-            if side == 0 or codes[DECIDED, s] != bar:
-                continue
-            if np.isnan(open_[t, s]) or volume[t, s] == 0.0:
-                continue
-            codes[SIDE, s] = 0
-            price = open_[t, s] * (1.0 + side * rates.slippage)
-            account = _account(open_, cash, values, rates.shared, t, s)
-            quantity = _quantity(size[bar % size.shape[0], s], size_unit, price, account, rates)
-            if quantity > 0.0:
-                fill = (side * quantity, price, rates.taker, ENTRY)
-                _fill(cash, values, places, fills, (row, t, s), fill)
-                row += 1
-                if exits.size > 0:
-                    _protection(exits, values, codes, t, s, price)
-    return row
-
-
-@inlined
-def _decide(values: Floats, codes: Integers, size: Floats, signal: int, t: int, s: int) -> None:
-    """Turn the signal of one symbol into orders that wait.
-
-    A waiting entry is cancelled by an exit of its side and otherwise keeps a later one out.
+    An entry that waits is cancelled by an exit of its side and otherwise keeps a later one out.
     """
-    held, waiting = values[POSITION, s], codes[SIDE, s]
+    codes, held, signal = k.codes, k.values[j, POSITION], d.signal[t, j]
+    waiting = codes[j, SIDE]
     long = signal & ENTER_LONG != 0 and signal & EXIT_LONG == 0
     short = signal & ENTER_SHORT != 0 and signal & EXIT_SHORT == 0
     if (waiting > 0 and signal & EXIT_LONG != 0) or (waiting < 0 and signal & EXIT_SHORT != 0):
-        codes[SIDE, s] = waiting = 0
+        codes[j, SIDE] = waiting = 0
     leaves = (held > 0.0 and signal & EXIT_LONG != 0) or (held < 0.0 and signal & EXIT_SHORT != 0)
-    if leaves and codes[CLOSING, s] == 0:
-        codes[CLOSING, s] = EXIT_SIGNAL
+    if leaves and codes[j, CLOSING] == 0:
+        codes[j, CLOSING] = EXIT_SIGNAL
     side = 1 if long else -1
     refused = long == short or held * side > 0.0 or waiting != 0
-    if refused or not size[t % size.shape[0], s] > 0.0:
+    if refused or not d.size[t if d.size.shape[0] > 1 else 0, j] > 0.0:
         return
-    codes[SIDE, s], codes[DECIDED, s] = side, t
-    if held != 0.0 and codes[CLOSING, s] == 0:
-        codes[CLOSING, s] = REVERSAL
+    codes[j, SIDE], codes[j, DECIDED] = side, t
+    if held != 0.0 and codes[j, CLOSING] == 0:
+        codes[j, CLOSING] = REVERSAL
 
 
 @inlined
-def _decide_all(
-    close: Floats, signal: Codes, size: Floats, values: Floats, codes: Integers, t: int
-) -> None:
-    """Decisions at the close of bar t, of symbols that have one."""
-    for s in range(values.shape[1]):
-        if signal[t, s] != 0 and not np.isnan(close[t, s]):
-            _decide(values, codes, size, signal[t, s], t, s)
-
-
-@inlined
-def _waits(codes: Integers) -> tuple[bool, bool]:
-    """Whether any closing order and any entry waits for an open."""
-    closing, opening = False, False
-    for s in range(codes.shape[1]):
-        closing |= codes[CLOSING, s] != 0
-        opening |= codes[SIDE, s] != 0
-    return closing, opening
-
-
-@inlined
-def _mark(
-    close: Floats,
-    signal: Codes,
-    cash: Floats,
-    values: Floats,
-    equity: Floats,
-    t: int,
-    last: int,
-) -> int:
-    """Mark bar t and on to the first with a signal, which is returned; else to `last`."""
-    n_symbols = close.shape[1]
-    if n_symbols == 1:  # without the loop over symbols
-        money, units, price = cash[0], values[POSITION, 0], values[MARK, 0]
-        while t < last:
-            price = price if np.isnan(close[t, 0]) else close[t, 0]
-            equity[t, 0] = money + units * price
-            if signal[t, 0] != 0:
-                break
-            t += 1
-        values[MARK, 0] = price
-        return t
-    own = cash.size == n_symbols
-    while t < last:
-        total, quiet = 0.0, True
-        for s in range(n_symbols):
-            price = close[t, s]
-            price = values[MARK, s] if np.isnan(price) else price
-            values[MARK, s] = price
-            value = values[POSITION, s] * price
-            total += value
-            if own:
-                equity[t, s] = cash[s] + value
-            quiet &= signal[t, s] == 0
-        if not own:
-            equity[t, 0] = cash[0] + total
-        if not quiet:
-            break
+def _flat(d: LeanDecisions, k: IsolatedBook, place: tuple[int, int, int], end: int) -> int:
+    """Go on without a position; the first bar with a signal that opens one."""
+    t, j, s = place
+    equity, signal, cash = k.equity, d.signal, k.values[j, CASH]
+    while t < end and signal[t, j] & OPENS == 0:
+        equity[t, s] = cash
         t += 1
     return t
 
 
 @inlined
-def _ruined(high: Floats, low: Floats, cash: Floats, values: Floats, t: int) -> bool:
-    """Whether an account has nothing left at the worst prices of bar t."""
-    own, total, ruined = cash.size == values.shape[1], cash[0], False
-    for s in range(values.shape[1]):
-        held = values[POSITION, s]
-        worst = low[t, s] if held > 0.0 else high[t, s]
-        value = held * (values[MARK, s] if np.isnan(worst) else worst)
-        total += value
-        ruined |= own and held != 0.0 and cash[s] + value <= 0.0
-    return ruined or (not own and total <= 0.0)
+def _holding(
+    m: LeanBars, d: LeanDecisions, k: IsolatedBook, place: tuple[int, int, int], end: int
+) -> int:
+    """Go on with a long position while no exit is met and nothing is decided."""
+    t, j, s = place
+    values, equity, signal, low, high = k.values, k.equity, d.signal, m.low, m.high
+    close, cash, held = m.close, values[j, CASH], values[j, POSITION]
+    price, extreme = values[j, LEVEL], values[j, EXTREME]
+    stop, target, trail_by = values[j, STOP_AT], values[j, TARGET_AT], values[j, TRAIL_BY]
+    moved = False
+    while t < end and signal[t, j] & ENDS_LONG == 0:
+        top = high[t, s]
+        if low[t, s] <= stop or top >= target:
+            break
+        now = close[t, s]
+        if not np.isnan(now):
+            price = now
+            extreme = max(extreme, top)
+            moved_to = extreme - trail_by * extreme
+            if moved_to > stop or (np.isnan(stop) and not np.isnan(moved_to)):
+                stop, moved = moved_to, True
+        equity[t, s] = cash + held * price
+        t += 1
+    values[j, LEVEL], values[j, EXTREME], values[j, STOP_AT] = price, extreme, stop
+    if moved:
+        k.codes[j, TRAILS] = 1
+    return t
+
+
+@inlined
+def _met(m: LeanBars, k: IsolatedBook, place: tuple[int, int, int]) -> bool:
+    """Whether a bar meets the stop or the target of what is held."""
+    t, j, s = place
+    stop, target = k.values[j, STOP_AT], k.values[j, TARGET_AT]
+    long = k.values[j, POSITION] > 0.0
+    worst, best = (m.low[t, s], m.high[t, s]) if long else (-m.high[t, s], -m.low[t, s])
+    stop, target = (stop, target) if long else (-stop, -target)
+    met: bool = (worst <= stop) | (best >= target)
+    return met
+
+
+@inlined
+def _bar(
+    m: LeanBars, d: LeanDecisions, rates: LeanRates, k: IsolatedBook, place: tuple[int, int, int]
+) -> bool:
+    """One bar of one symbol; False where only the event kernel knows how."""
+    t, j, s = place
+    protected, meets = d.exits.size > 0, True
+    if k.codes[j, CLOSING] != 0 or k.codes[j, SIDE] != 0:
+        if not _at_open(m, d, rates, k, place):
+            return False
+    else:
+        meets = protected and k.values[j, POSITION] != 0.0 and _met(m, k, place)
+        if meets:
+            _protect(m, rates, k, place, False)
+    if protected and meets:
+        _protect(m, rates, k, place, True)
+    held = k.values[j, POSITION]
+    if held != 0.0 and (held < 0.0 or k.values[j, CASH] < 0.0) and _worst(m, k, place):
+        return False
+    _mark(m, k, place, protected)
+    if d.signal[t, j] != 0 and t >= d.warm_up and not np.isnan(m.close[t, s]):
+        _decide(k, d, t, j)
+    return True
 
 
 @uncounted
-def walk(
-    open_: Floats,
-    high: Floats,
-    low: Floats,
-    close: Floats,
-    volume: Floats,
-    signal: Codes,
-    size: Floats,
-    size_unit: int,
-    exits: Floats,
-    warm_up: int,
-    rates: LeanRates,
-    cash: Floats,
-    values: Floats,
-    codes: Integers,
-    places: Integers,
-    fills: Floats,
-    equity: Floats,
-) -> int:
-    """Walk through all bars; returns the number of orders in the log, -1 of a ruined account.
+def walk(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: IsolatedBook, first: int) -> int:
+    """Walk the columns from `first` on, as many as there are decisions; a status.
 
-    cash : `(account,)`: one account, or one for each symbol; changed in place.
-    equity : `(time, account)`, filled. exits : see `LeanDecisions`.
+    LEFT_TO_EVENTS where the subset ends: an account is ruined.
     """
-    n_bars = close.shape[0]
-    row, t, closing, opening, held = 0, 0, False, False, False
-    protected = exits.size > 0
-    while t < n_bars:
-        if closing:
-            row = _close_held(open_, volume, rates, cash, values, codes, places, fills, row, t)
-        if protected and held and rates.shared:  # what it frees is for the entries
-            row = _protect(
-                open_, open_, open_, volume, rates, cash, values, codes, places, fills, row, t
-            )
-        if opening:
-            row = _open_new(
-                open_,
-                volume,
-                size,
-                size_unit,
-                exits,
-                rates,
-                cash,
-                values,
-                codes,
-                places,
-                fills,
-                row,
-                t,
-            )
-        if protected and (held or opening) and _any_touched(open_, high, low, values, t):
-            row = _protect(
-                open_, high, low, volume, rates, cash, values, codes, places, fills, row, t
-            )
-        if rates.risky and _ruined(high, low, cash, values, t):
-            return -1
-        if protected or rates.risky:
-            held = _trail(close, high, low, values, codes, t)
-        closing, opening = _waits(codes)
-        last = t + 1 if held or closing or opening else n_bars
-        t = _mark(close, signal, cash, values, equity, t, last)
-        if t == last:
-            continue
-        if t >= warm_up:
-            _decide_all(close, signal, size, values, codes, t)
-            closing, opening = _waits(codes)
-        t += 1
-    return row
+    n_bars = m.close.shape[0]
+    for begin in range(0, n_bars, BLOCK):
+        end = min(begin + BLOCK, n_bars)
+        for j in range(d.signal.shape[1]):
+            s, t = first + j, begin
+            while t < end:
+                held = k.values[j, POSITION]
+                if k.codes[j, CLOSING] == 0 and k.codes[j, SIDE] == 0:
+                    if held == 0.0:
+                        t = _flat(d, k, (t, j, s), end)
+                    elif held > 0.0 and k.values[j, CASH] >= 0.0:
+                        t = _holding(m, d, k, (t, j, s), end)
+                if t < end and not _bar(m, d, rates, k, (t, j, s)):
+                    return LEFT_TO_EVENTS
+                t += 1
+    return FINE
+
+
+@uncounted
+def by_time(
+    places: Integers, fills: Floats, starts: Integers, found: tuple[Integers, Floats]
+) -> None:
+    """Sort a log by bar, orders of one bar as they come; `starts` `(n_bars + 1,)` of zeros."""
+    for row in range(places.shape[0]):
+        starts[places[row, 0] + 1] += 1
+    for t in range(starts.size - 1):
+        starts[t + 1] += starts[t]
+    for row in range(places.shape[0]):
+        to = starts[places[row, 0]]
+        starts[places[row, 0]] = to + 1
+        for field in range(3):
+            found[0][field, to], found[1][field, to] = places[row, field], fills[row, field]
 
 
 def warm_up() -> None:
-    """Compile `walk` for the arrays that `account` passes."""
-    prices, signal = np.ones((3, 1)), np.zeros((3, 1), dtype=np.int8)
-    rates = LeanRates(0.0, 0.0, 0.0, 1.0, 0, False, False)
-    state = (np.ones(1), np.zeros((N_VALUES, 1)), np.zeros((N_CODES, 1), dtype=np.int64))
-    log = (np.empty((0, 3), dtype=np.int64), np.empty((0, 3)))
-    rest = (np.empty((3, 0, 0)), 0, rates, *state, *log, np.empty((3, 1)))
-    walk(prices, prices, prices, prices, prices, signal, np.ones((1, 1)), 0, *rest)
+    """Compile `walk` and `by_time` for the arrays that `account` passes."""
+    one, none = np.ones((3, 1)), np.empty((3, 0, 0))
+    decisions = LeanDecisions(np.zeros((3, 1), dtype=np.int8), np.ones((1, 1)), 0, none, 0)
+    book = IsolatedBook(
+        np.zeros((1, N_VALUES)),
+        np.zeros((1, N_CODES), dtype=np.int64),
+        np.empty((0, 3), dtype=np.int64),
+        np.empty((0, 3)),
+        np.zeros(1, dtype=np.int64),
+        np.empty((3, 1)),
+    )
+    rates = LeanRates(0.0, 0.0, 0.0, 1.0, 0, False)
+    walk(LeanBars(one, one, one, one, one), decisions, rates, book, 0)
+    found = (np.empty((3, 0), dtype=np.int64), np.empty((3, 0)))
+    by_time(book.places, book.fills, np.zeros(4, dtype=np.int64), found)

@@ -102,7 +102,7 @@ def lean_backtest(
     made = walk_shared(
         LeanBars(*(getattr(market, name) for name in FIELDS)),
         decisions,
-        lean_rates(terms, signals, DEFAULT_ACCOUNTS),
+        lean_rates(terms, DEFAULT_ACCOUNTS),
         common["initial_capital"],
         first=common["first_bar"],
         progress=progress,

@@ -5,17 +5,12 @@ what is inlined, with an atomic operation; that takes longer than an order does.
 allocated in these kernels, so there is nothing to count. Import this module lazily: it loads numba.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
-from numba import njit
+from quant_assets.core.kernels import across_files
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-PLAIN: dict[str, Any] = {"cache": True, "error_model": "numpy", "_nrt": False}
-uncounted = cast("Callable[[Function], Function]", njit(**PLAIN))
-inlined = cast("Callable[[Function], Function]", njit(forceinline=True, **PLAIN))
+PLAIN: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
+uncounted = across_files(**PLAIN)
+inlined = across_files(forceinline=True, **PLAIN)
 # sums and extremes in the order that fills the vector registers; of numbers that are not NaN
-reordered = cast(
-    "Callable[[Function], Function]",
-    njit(forceinline=True, fastmath={"reassoc", "nnan", "nsz"}, **PLAIN),
-)
+reordered = across_files(forceinline=True, fastmath={"reassoc", "nnan", "nsz"}, **PLAIN)

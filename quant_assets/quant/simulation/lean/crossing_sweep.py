@@ -11,7 +11,7 @@ from quant_assets.core.lazy import Deferred
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.preparation import one_type
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
-from quant_assets.quant.simulation.lean.account import columns_of
+from quant_assets.quant.simulation.lean.isolated import columns_of
 from quant_assets.quant.simulation.lean.single_runs import N_FIGURES, Measured
 from quant_assets.quant.simulation.lean.suitability import decision_obstacles, terms_obstacles
 from quant_assets.quant.simulation.lean.terms import Accounts, CrossingTerms

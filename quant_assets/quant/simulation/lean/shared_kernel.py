@@ -1,7 +1,6 @@
 """One account for all symbols, bar by bar: market orders at the open, protective exits, marking.
 
-The same arithmetic in the same order as the event kernel has it, for the subset without
-`obstacles`, so that fills and equity are equal bit for bit: orders wait in the order in which they
+Fills and equity are equal bit for bit: orders wait in the order in which they
 were decided, sums go over positions in the order in which the event kernel holds them, an entry is
 sized by the same steps. What nobody asks for (costs by kind, records of trades, exposure of each
 bar) is left out. Import it lazily: it loads numba.
@@ -11,17 +10,34 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.simulation.lean.compiling import inlined, uncounted
+from quant_assets.quant.simulation.lean.orders_kernel import (
+    DOUBTFUL,
+    DUST,
+    ENDS_LONG,
+    ENTER_LONG,
+    ENTER_SHORT,
+    ENTRY,
+    EQUITY_FRACTION,
+    EXIT_LONG,
+    EXIT_SHORT,
+    EXIT_SIGNAL,
+    FINE,
+    LEFT_TO_EVENTS,
+    OPENS,
+    REVERSAL,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    TRAILING_STOP,
+    first_exits,
+    fitting,
+    priced,
+    touched,
+    trailed,
+    wanted_units,
+)
 from quant_assets.quant.simulation.lean.terms import LeanBars, LeanDecisions, LeanRates, SharedBook
 
 Codes = npt.NDArray[np.int8]
-
-ENTER_LONG, EXIT_LONG, ENTER_SHORT, EXIT_SHORT = 1, 2, 4, 8
-NOTIONAL, EQUITY_FRACTION = 1, 2
-# reasons, as the event kernel numbers them
-ENTRY, EXIT_SIGNAL, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, REVERSAL = 0, 1, 3, 4, 5, 11
-DUST, LEAST_SHARE, LEAST_PRICE, SAME, STEPS = 1e-12, 1e-9, 1e-9, 1e-15, 30
-DOUBTFUL = 1e-9  # of what is at stake: so little is left that the event kernel has to look
-FINE, LEFT_TO_EVENTS = 0, 1
 
 # `money`, `counts`, and rows of `values` and `codes` (field, symbol)
 CASH, NOW, LONG, SHORT = 0, 1, 2, 3
@@ -31,12 +47,6 @@ POSITION, LEVEL, EXTREME, STOP_AT, TARGET_AT, TRAIL_BY = 0, 1, 2, 3, 4, 5
 # the entry, whether the stop has been trailed, place among the held, side that a signal calls for
 CLOSING, SIDE, DECIDED, ENTERED, TRAILS, HELD_AT, CALLED = 0, 1, 2, 3, 4, 5, 6
 N_MONEY, N_COUNTS, N_VALUES, N_CODES = 4, 5, 6, 7
-
-
-@inlined
-def _priced(reference: float, side: float, rates: LeanRates) -> float:
-    """Price of a market fill."""
-    return max(reference * (1.0 + side * rates.slippage), LEAST_PRICE * reference)
 
 
 @inlined
@@ -113,24 +123,6 @@ def _compact(k: SharedBook) -> None:
 
 
 @inlined
-def _touched(
-    side: float, bar: tuple[float, float, float], stop: float, target: float
-) -> tuple[float, bool]:
-    """Reference price of the exit that a bar (open, high, low) brings or NaN; if by the stop."""
-    start, high, low = bar
-    worst, best = (low, high) if side > 0.0 else (high, low)
-    if side * start <= side * stop:
-        return start, True
-    if side * start >= side * target:
-        return start, False
-    if side * worst <= side * stop:
-        return stop, True
-    if side * best >= side * target:
-        return target, False
-    return np.nan, False
-
-
-@inlined
 def _protect(m: LeanBars, rates: LeanRates, k: SharedBook, t: int, whole: bool) -> None:
     """Protective exits at the open of bar t, or in the whole of it.
 
@@ -145,12 +137,12 @@ def _protect(m: LeanBars, rates: LeanRates, k: SharedBook, t: int, whole: bool) 
             continue
         side = 1.0 if values[POSITION, s] > 0.0 else -1.0
         bar = (start, m.high[t, s], m.low[t, s]) if whole else (start, start, start)
-        reference, stopped = _touched(side, bar, values[STOP_AT, s], values[TARGET_AT, s])
+        reference, stopped = touched(side, bar, values[STOP_AT, s], values[TARGET_AT, s])
         if np.isnan(reference):
             continue
         price, rate, reason = reference, rates.maker, TAKE_PROFIT
         if stopped:
-            price, rate = _priced(reference, -side, rates), rates.taker
+            price, rate = priced(reference, -side, rates), rates.taker
             reason = TRAILING_STOP if codes[TRAILS, s] == 1 else STOP_LOSS
         if m.volume[t, s] == 0.0:
             codes[CLOSING, s] = reason
@@ -158,48 +150,6 @@ def _protect(m: LeanBars, rates: LeanRates, k: SharedBook, t: int, whole: bool) 
             continue
         _close(k, t, s, (reference, price, rate), reason)
         i -= 1  # the last of the held took its place
-
-
-@inlined
-def _wanted(size: float, unit: int, reference: float, price: float, rates: LeanRates) -> float:
-    """Units of a size in units or money, or of the money of a share of equity with its fee."""
-    if unit == NOTIONAL:
-        return size / price
-    if unit != EQUITY_FRACTION:
-        return size
-    if size <= 0.0:
-        return 0.0
-    amount = size / reference
-    for _ in range(STEPS):
-        notional = amount * price
-        fee = max(notional * rates.taker, 0.0)
-        better = size / (price * (1.0 + fee / notional))
-        if abs(better - amount) <= SAME * amount:
-            break
-        amount = better
-    return amount
-
-
-@inlined
-def _fitting(wanted: float, price: float, k: SharedBook, rates: LeanRates) -> float:
-    """The part of the units that leverage leaves, fees inside the budget."""
-    money, amount = k.money, wanted
-    equity, used = money[NOW], money[LONG] + money[SHORT]
-    if equity <= 0.0:
-        return 0.0
-    for _ in range(STEPS):
-        if amount <= 0.0:
-            break
-        notional = amount * price
-        cost = max(notional * rates.taker, 0.0) / notional
-        left = np.inf
-        if rates.leverage != np.inf:
-            left = max((rates.leverage * equity - used) / (1.0 + rates.leverage * cost), 0.0)
-        fitting = min(wanted, left / price)
-        if abs(fitting - amount) <= SAME * amount:
-            break
-        amount = fitting
-    return amount if amount >= LEAST_SHARE * wanted else 0.0
 
 
 @inlined
@@ -211,13 +161,14 @@ def _enter(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, t: in
     size = d.size[decided if d.size.shape[0] > 1 else 0, s]
     if size == np.inf:
         return False
-    price = _priced(reference, side, rates)
+    price = priced(reference, side, rates)
     if d.size_unit == EQUITY_FRACTION:
         size *= k.money[NOW]
-    wanted = _wanted(size, d.size_unit, reference, price, rates)
+    wanted = wanted_units(size, d.size_unit, reference, price, rates)
     if wanted == 0.0 or wanted * reference <= DUST * k.money[NOW]:
         return True
-    amount = _fitting(wanted, price, k, rates)
+    account = (k.money[NOW], k.money[LONG] + k.money[SHORT])
+    amount = fitting(wanted, price, account, rates)
     if not amount > 0.0:
         return True
     values[LEVEL, s] = reference
@@ -230,13 +181,10 @@ def _enter(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, t: in
     codes[ENTERED, s] = t
     if d.exits.size > 0:
         row = decided if d.exits.shape[1] > 1 else 0
-        stop = price - side * (d.exits[0, row, s] * price)
-        trail = price - side * (d.exits[1, row, s] * price)
-        trails = not np.isnan(trail) and not side * stop >= side * trail
+        stop, target, trails = first_exits(d.exits, (row, s), side, price)
         codes[TRAILS, s] = 1 if trails else 0
-        values[EXTREME, s], values[STOP_AT, s] = price, trail if trails else stop
-        values[TRAIL_BY, s] = d.exits[1, row, s]
-        values[TARGET_AT, s] = price + side * (d.exits[2, row, s] * price)
+        values[EXTREME, s], values[TRAIL_BY, s] = price, d.exits[1, row, s]
+        values[STOP_AT, s], values[TARGET_AT, s] = stop, target
     return True
 
 
@@ -260,7 +208,7 @@ def _at_open(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, t: 
         if queue[i] & 1 == 1 or np.isnan(m.open[t, s]) or m.volume[t, s] == 0.0:
             continue
         side = 1.0 if values[POSITION, s] > 0.0 else -1.0
-        price = _priced(m.open[t, s], -side, rates)
+        price = priced(m.open[t, s], -side, rates)
         _close(k, t, s, (m.open[t, s], price, rates.taker), k.codes[CLOSING, s])
     if d.exits.size > 0:
         _protect(m, rates, k, t, False)
@@ -317,12 +265,11 @@ def _mark(m: LeanBars, k: SharedBook, t: int, trails: bool) -> None:
         elif trails and not np.isnan(values[TRAIL_BY, s]):
             side = 1.0 if held > 0.0 else -1.0
             best = m.high[t, s] if held > 0.0 else m.low[t, s]
-            if side * best > side * values[EXTREME, s]:
-                values[EXTREME, s] = best
-            extreme = values[EXTREME, s]
-            stop = extreme - side * (values[TRAIL_BY, s] * extreme)
-            if not side * stop <= side * values[STOP_AT, s]:
-                values[STOP_AT, s], codes[TRAILS, s] = stop, 1
+            state = (values[EXTREME, s], values[STOP_AT, s])
+            extreme, stop, moved = trailed(side, best, values[TRAIL_BY, s], state)
+            values[EXTREME, s], values[STOP_AT, s] = extreme, stop
+            if moved:
+                codes[TRAILS, s] = 1
         values[LEVEL, s] = price
         value += held * price
     k.money[NOW] = k.money[CASH] + value
@@ -375,13 +322,22 @@ def _any_signal(signal: Codes, t: int) -> bool:
 
 
 @inlined
-def _next_signal(signal: Codes, t: int, last: int) -> int:
-    """The first bar from t on with a signal, else `last`."""
+def _next_signal(signal: Codes, t: int, last: int, held: int) -> int:
+    """The first bar from t on with a signal that changes something, else `last`.
+
+    `held` : the only symbol with a position, which is long, or -1.
+    """
     if signal.shape[1] == 1:
-        while t < last and signal[t, 0] == 0:
+        mask = OPENS if held < 0 else ENDS_LONG
+        while t < last and signal[t, 0] & mask == 0:
             t += 1
         return t
-    while t < last and not _any_signal(signal, t):
+    while t < last:
+        found = held >= 0 and signal[t, held] & ENDS_LONG != 0
+        for s in range(signal.shape[1]):
+            found |= (signal[t, s] & OPENS != 0) & (s != held)
+        if found:
+            break
         t += 1
     return t
 
@@ -390,12 +346,12 @@ def _next_signal(signal: Codes, t: int, last: int) -> int:
 def _quiet(m: LeanBars, d: LeanDecisions, k: SharedBook, t: int, last: int) -> int:
     """Mark the bars from t on in which nothing is decided, while nothing can happen."""
     equity, close, cash = k.equity, m.close, k.money[CASH]
-    end = _next_signal(d.signal, t, last)
-    if k.counts[N_HELD] == 0:
+    s = k.held[0] if k.counts[N_HELD] == 1 else -1
+    end = _next_signal(d.signal, t, last, s)
+    if s < 0:
         for bar in range(t, end):
             equity[bar, 0] = cash
         return end
-    s = k.held[0]
     held, price = k.values[POSITION, s], k.values[LEVEL, s]
     for bar in range(t, end):
         price = price if np.isnan(close[bar, s]) else close[bar, s]
@@ -458,7 +414,7 @@ def warm_up() -> None:
     decisions = LeanDecisions(
         np.zeros((2, 1), dtype=np.int8), np.ones((1, 1)), 0, np.empty((3, 0, 0)), 0
     )
-    rates = LeanRates(0.0, 0.0, 0.0, 1.0, 0, True, False)
+    rates = LeanRates(0.0, 0.0, 0.0, 1.0, 0, True)
     book = SharedBook(
         np.ones(N_MONEY),
         np.zeros(N_COUNTS, dtype=np.int64),

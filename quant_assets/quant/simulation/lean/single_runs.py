@@ -11,7 +11,8 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.engine import advance
 from quant_assets.quant.simulation.execution.preparation import new_book, prepare
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
-from quant_assets.quant.simulation.lean.account import simulate_lean, terms_of_columns
+from quant_assets.quant.simulation.lean.account import simulate_lean
+from quant_assets.quant.simulation.lean.isolated import terms_of_columns
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.strategies.base import VectorStrategy
 from quant_assets.quant.strategies.columns import IndicatorCache

@@ -11,6 +11,7 @@ from quant_assets.core.errors import ConfigError
 __all__ = [
     "Accounts",
     "CrossingTerms",
+    "IsolatedBook",
     "LeanBars",
     "LeanDecisions",
     "LeanOrders",
@@ -78,7 +79,7 @@ class LeanRates(NamedTuple):
 
     `taker` is paid by market and stop fills, `maker` by targets. `rest`: bars from the entry on in
     which no exit is live (0: exits live inside the entry bar). `shared`: one cash account for all
-    symbols, else one for each. `risky`: an account can be ruined (short, or more than its equity).
+    symbols, else one for each.
     """
 
     taker: float
@@ -87,7 +88,6 @@ class LeanRates(NamedTuple):
     leverage: float
     rest: int
     shared: bool
-    risky: bool
 
 
 class LeanOrders(NamedTuple):
@@ -103,6 +103,22 @@ class LeanOrders(NamedTuple):
     quantity: Floats
     price: Floats
     fee: Floats
+
+
+class IsolatedBook(NamedTuple):
+    """An account for each symbol under way; `account_kernel` names the fields, and changes them.
+
+    values, codes : `(symbol, field)` of the columns that are walked. places, fills : the log, as
+    columns of `LeanOrders`, block by block; `rows` (1,) counts them. equity : `(time, symbol)` of
+    all symbols.
+    """
+
+    values: Floats
+    codes: Integers
+    places: Integers
+    fills: Floats
+    rows: Integers
+    equity: Floats
 
 
 class SharedBook(NamedTuple):

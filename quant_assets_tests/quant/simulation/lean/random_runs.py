@@ -16,7 +16,7 @@ from quant_assets.quant.simulation.execution.defaults import frictionless
 from quant_assets.quant.simulation.execution.engine import advance
 from quant_assets.quant.simulation.execution.preparation import new_book, prepare
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
-from quant_assets.quant.simulation.lean.account import columns_of, terms_of_columns
+from quant_assets.quant.simulation.lean.isolated import columns_of, terms_of_columns
 from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals

@@ -22,7 +22,8 @@ from quant_assets.quant.simulation.lean import (
     shared_kernel,
     sweep_kernel,
 )
-from quant_assets.quant.simulation.lean.account import N_CODES, N_VALUES, simulate_lean
+from quant_assets.quant.simulation.lean.account import simulate_lean
+from quant_assets.quant.simulation.lean.isolated import N_CODES, N_VALUES
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.sizing.entry.units import UNITS, EntrySizes
 from quant_assets.quant.strategies.base import VectorStrategy
