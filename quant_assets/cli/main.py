@@ -13,12 +13,13 @@ import click
 
 from quant_assets.cli import commands
 from quant_assets.cli.interrupts import EXIT_INTERRUPTED, MESSAGE, watched_interrupts
+from quant_assets.cli.suggesting import SuggestingGroup
 from quant_assets.core.errors import ConfigError, DataError, QuantAssetsError, StorageError
 
 EXIT_FAILED, EXIT_USAGE, EXIT_DATA = 1, 2, 3
 
 
-class DiscoveredGroup(click.Group):
+class DiscoveredGroup(SuggestingGroup):
     """Loads a command's module only when it is asked for, so that `--help` stays fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -33,19 +34,6 @@ class DiscoveredGroup(click.Group):
             return None
         module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}")
         return module.command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with a hint for a mistyped name."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            import difflib
-
-            close = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise click.UsageError(f"{error.format_message()}{hint}", ctx) from None
 
 
 @click.group(cls=DiscoveredGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -16,7 +16,7 @@ from typing import Any
 TEMPLATE = "tear_sheet.html.j2"
 STYLE = "tear_sheet.css"
 SCRIPT = "tear_sheet.js"
-TEMPLATES_SHA256 = "39f7011b226fd85eacef583b1fa7c440618c721ed90bad898b3b3028cab3b2c4"
+TEMPLATES_SHA256 = "f294a9415a436ed8bd99dfedbb98246c5fde22c473656386a71ae1a2d8a29414"
 
 
 @dataclass(frozen=True)

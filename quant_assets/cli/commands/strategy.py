@@ -1,23 +1,27 @@
 """`quant-assets strategy`: write, check, simulate, tune, compare and explain strategies."""
 
-import functools
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from quant_assets.cli.collector import seldom_collected
+from quant_assets.cli.strategies import studies
+from quant_assets.cli.strategies.options import (
+    json_option,
+    open_option,
+    run_options,
+    search_options,
+)
+from quant_assets.cli.suggesting import SuggestingGroup
 
 if TYPE_CHECKING:
     from quant_assets.cli.strategies.running import Choice
     from quant_assets.cli.strategies.searching import Search
 
-Decorator = Callable[..., Any]
 
-
-@click.group("strategy")
+@click.group("strategy", cls=SuggestingGroup)
 def command() -> None:
     """Trading strategies: from an idea to a run whose every trade can be looked at.
 
@@ -32,76 +36,6 @@ def command() -> None:
       quant-assets strategy backtest donchian_breakout --bars prices.parquet --set entry=55
       quant-assets strategy report donchian_breakout --venue sp500_demo --open
     """
-
-
-def run_options(function: Decorator) -> Decorator:
-    """Options that say which strategy runs on which bars; the function gets a `Choice`."""
-
-    @click.argument("strategy")
-    @click.option("--venue", help="Venue whose stored bars are used; see `quant-assets venues`.")
-    @click.option(
-        "--bars",
-        "file",
-        type=click.Path(path_type=Path),
-        help="File with bars: parquet or CSV with ts, symbol, close, …, or any known layout.",
-    )
-    @click.option("--symbols", help="Symbols to keep, separated by commas; default: all.")
-    @click.option("--start", metavar="DAY", help="First UTC day, YYYY-MM-DD; default: the file's.")
-    @click.option("--end", metavar="DAY", help="Last UTC day, included.")
-    @click.option("--any-dates", is_flag=True, help="Dates and universe of the file do not count.")
-    @click.option("--bar-length", metavar="LENGTH", help="Make longer bars: 15m, 1h, 1d.")
-    @click.option(
-        "--set", "changes", multiple=True, metavar="KEY=VALUE",
-        help="Change a parameter; in YAML by its path: components.sizing.params.fraction=0.2",
-    )  # fmt: skip
-    @click.option(
-        "--execution",
-        type=click.Choice(["optimistic", "default", "pessimistic"]),
-        help="Preset of fills and costs in place of the strategy's own.",
-    )
-    @click.option("--capital", type=click.FloatRange(min=0, min_open=True), help="At the start.")
-    @functools.wraps(function)
-    def wrapper(*args: Any, **options: Any) -> Any:
-        with seldom_collected():  # it loads numpy and pandas
-            choice = _choice(options)
-        return function(*args, choice=choice, **options)
-
-    return wrapper
-
-
-def _choice(options: dict[str, Any]) -> "Choice":
-    """Takes its own options out of `options`."""
-    from quant_assets.cli.strategies.bars import Wanted, parse_symbols
-    from quant_assets.cli.strategies.running import Choice
-    from quant_assets.cli.strategies.targets import parse_settings
-    from quant_assets.core.errors import ConfigError
-    from quant_assets.core.venues import parse_duration
-
-    length = options.pop("bar_length")
-    try:
-        bar_length = parse_duration(length)
-    except ValueError as cause:
-        raise ConfigError(f"--bar-length: {cause}") from None
-    wanted = Wanted(
-        venue=options.pop("venue"),
-        file=options.pop("file"),
-        symbols=parse_symbols(options.pop("symbols")),
-        start=options.pop("start"),
-        end=options.pop("end"),
-        bar_length=bar_length,
-    )
-    return Choice(
-        strategy=options.pop("strategy"),
-        wanted=wanted,
-        changed=parse_settings(options.pop("changes")),
-        execution=options.pop("execution"),
-        capital=options.pop("capital"),
-        any_dates=options.pop("any_dates"),
-    )
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-open_option = click.option("--open", "show", is_flag=True, help="Open the report in the browser.")
 
 
 @command.command("list")
@@ -206,27 +140,34 @@ def backtest(choice: "Choice", report: bool, show: bool, as_json: bool) -> None:
       quant-assets strategy backtest donchian_breakout --venue sp500_demo --set entry=55 --json
     """
     from quant_assets.cli.strategies.running import prepare
-    from quant_assets.cli.strategies.session import finish
+    from quant_assets.cli.strategies.session import Output, finish
     from quant_assets.core.config import load_settings
 
     with seldom_collected():
         settings = load_settings()
         run = prepare(choice, settings).run()
-        finish(settings, run, page=report or show, show=show, as_json=as_json)
+        finish(settings, run, Output(show, as_json, page=report or show))
 
 
 @command.command("report")
 @run_options
 @click.option("--check/--no-check", "leaks", default=True, help="With the leak check.")
 @click.option("--audit/--no-audit", default=True, help="With better and worse fills side by side.")
+@click.option("--costs", "survival", is_flag=True, help="With 40 runs at other costs.")
 @click.option(
     "--paths", type=click.IntRange(min=0), default=1000, show_default=True,
     help="Histories that might have been; 0: none.",
 )  # fmt: skip
 @open_option
 @json_option
-def report(
-    choice: "Choice", leaks: bool, audit: bool, paths: int, show: bool, as_json: bool
+def report(  # noqa: PLR0913, PLR0917 - one argument per option
+    choice: "Choice",
+    leaks: bool,
+    audit: bool,
+    survival: bool,
+    paths: int,
+    show: bool,
+    as_json: bool,
 ) -> None:
     """Write the whole report of a strategy, or tell where that of a stored run is.
 
@@ -237,10 +178,11 @@ def report(
     \b
     Examples:
       quant-assets strategy report donchian_breakout --venue sp500_demo
+      quant-assets strategy report donchian_breakout --venue sp500_demo --costs --open
       quant-assets strategy report donchian_breakout --open
     """
     from quant_assets.cli.strategies.running import prepare
-    from quant_assets.cli.strategies.session import finish, show_stored
+    from quant_assets.cli.strategies.session import Output, finish, show_stored
     from quant_assets.core.config import load_settings
 
     settings = load_settings()
@@ -248,48 +190,15 @@ def report(
         show_stored(settings, choice.strategy, show=show, as_json=as_json)
         return
     from quant_assets.cli.strategies.evidence import audited, leak_report, resampled
+    from quant_assets.cli.strategies.robustness import default_surface
 
     made = prepare(choice, settings)
     run = made.run()
     more: dict[str, Any] = {"leaks": leak_report(made)} if leaks else {}
     more |= {"audit": audited(made)} if audit else {}
     more |= resampled(run.result, paths) if paths else {}
-    finish(settings, run, page=True, show=show, as_json=as_json, more=more)
-
-
-def search_options(function: Decorator) -> Decorator:
-    """Options of a search; the function gets a `Search`."""
-
-    @click.option(
-        "--try", "tried", multiple=True, required=True, metavar="KEY=VALUES",
-        help="Values of a parameter: fast=5,10,20, or fast=5:50:5 from, to, step. Repeatable.",
-    )  # fmt: skip
-    @click.option(
-        "--search", "kind", default="grid", show_default=True,
-        type=click.Choice(["grid", "random", "sobol", "optuna"]), help="How values are chosen.",
-    )  # fmt: skip
-    @click.option(
-        "--trials", type=click.IntRange(min=1), default=100, show_default=True,
-        help="How many combinations; a grid tries all.",
-    )  # fmt: skip
-    @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-    @click.option(
-        "--objective", default="sharpe", show_default=True,
-        help="What is best: sharpe, sortino, calmar, total_return, deflated_sharpe, …",
-    )  # fmt: skip
-    @click.option(
-        "--workers", type=click.IntRange(min=1), default=1, show_default=True,
-        help="Processes; the results do not depend on it.",
-    )  # fmt: skip
-    @functools.wraps(function)
-    def wrapper(*args: Any, **options: Any) -> Any:
-        from quant_assets.cli.strategies.searching import Search
-
-        names = ("tried", "kind", "trials", "seed", "objective", "workers")
-        search = Search(**{name: options.pop(name) for name in names})
-        return function(*args, search=search, **options)
-
-    return wrapper
+    more |= {"cost_surface": default_surface(made)} if survival else {}
+    finish(settings, run, Output(show, as_json), more)
 
 
 @command.command("sweep")
@@ -379,3 +288,7 @@ def compare(runs: tuple[str, ...], as_json: bool) -> None:
     console = make_console()
     console.print(comparison_table(records))
     say(console, differences(records))
+
+
+for study in studies.COMMANDS:
+    command.add_command(study)

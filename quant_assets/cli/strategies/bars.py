@@ -1,5 +1,6 @@
 """Bars of a backtest: the stored ones of a venue, or those of a file."""
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from pandas.util import hash_pandas_object
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from quant_assets.core.venues import Venue
     from quant_assets.quant.market.bar_panel import BarPanel
 
+Floats = npt.NDArray[np.float64]
 PRICES = ("open", "high", "low", "close")
 VALUES = (*PRICES, "volume")
 
@@ -26,7 +29,8 @@ VALUES = (*PRICES, "volume")
 class Wanted:
     """What bars are asked for: a venue's or a file's, which symbols, from and to which UTC day.
 
-    bar_length : None: as they are. start, end : days, both included; None: open.
+    bar_length : None: as they are. start, end : days, both included; None: open. benchmark : as
+        `benchmark_returns` takes it; None: none.
     """
 
     venue: str | None = None
@@ -35,6 +39,7 @@ class Wanted:
     start: str | None = None
     end: str | None = None
     bar_length: timedelta | None = None
+    benchmark: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class Found:
     """Bars, what they are called, what must be said beside every result, and funding settlements.
 
     stamps : of the venue; notes : what was done to the bars. zero_funding : perpetuals whose
-        funding is assumed to be zero.
+        funding is assumed to be zero. benchmark : its returns, `(time,)`.
     """
 
     panel: "BarPanel"
@@ -52,6 +57,7 @@ class Found:
     notes: tuple[str, ...] = ()
     funding: pd.DataFrame | None = field(default=None, repr=False)
     zero_funding: bool = False
+    benchmark: Floats | None = field(default=None, repr=False)
 
     @property
     def digest(self) -> str:
@@ -85,6 +91,7 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
 
         frame = load("bars", venue=str(wanted.venue), root=settings.data_root)
         universe = str(wanted.venue)
+    whole = frame
     frame = _narrowed(frame, wanted, universe)
     panel = _panel(frame, notes)
     if wanted.bar_length is not None and wanted.bar_length != panel.bar_length:
@@ -92,6 +99,12 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
     funding = _funding(wanted, venue, settings, panel, notes) if venue is not None else None
     if funding is not None and len(funding):
         panel = with_funding_rate(panel, funding)
+    benchmark = None
+    if wanted.benchmark is not None:
+        from quant_assets.cli.strategies.benchmarks import benchmark_returns
+
+        places: dict[str, Any] = {"venue": venue, "file": wanted.file, "settings": settings}
+        benchmark = benchmark_returns(wanted.benchmark, whole, panel, **places)
     return Found(
         panel,
         universe,
@@ -102,6 +115,7 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
         venue is not None
         and venue.market.asset_class == "crypto_perpetual"
         and venue.market.funding != "required",
+        benchmark,
     )
 
 
@@ -175,7 +189,9 @@ def _narrowed(frame: pd.DataFrame, wanted: Wanted, universe: str) -> pd.DataFram
         unknown = sorted(set(wanted.symbols) - known)
         if unknown:
             shown = ", ".join(sorted(known)[:12]) + (", …" if len(known) > 12 else "")
-            raise DataError(f"{universe} has no {', '.join(unknown)}; it has {shown}")
+            near = difflib.get_close_matches(unknown[0].upper(), known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            raise DataError(f"{universe} has no {', '.join(unknown)}{hint} it has {shown}")
         frame = frame[frame["symbol"].isin(wanted.symbols)]
     if wanted.start is not None:
         frame = frame[frame["ts"] >= _day(wanted.start)]

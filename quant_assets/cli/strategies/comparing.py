@@ -9,6 +9,7 @@ WORDS = {
     "bars": "bars",
     "execution": "fills and costs",
     "capital": "capital",
+    "benchmark": "benchmark",
 }
 
 
@@ -19,7 +20,7 @@ def differences(records: Sequence[Mapping[str, Any]]) -> list[str]:
         changed = [
             words
             for part, words in WORDS.items()
-            if record["hashes"][part] != first["hashes"][part]
+            if record["hashes"].get(part) != first["hashes"].get(part)
         ]
         same = record["hashes"]["result"] == first["hashes"]["result"]
         outcome = "the same trades and equity" if same else "another result"

@@ -12,8 +12,22 @@ from quant_assets.storage.paths import encode
 if TYPE_CHECKING:
     from quant_assets.cli.strategies.running import StrategyRun
 
-TABLES = {"audit": "execution", "trials": "", "walk_forward": "", "monte_carlo": "", "bands": "ts"}
-WORDS = ("objective", "scores", "walk_objective", "bands_note")
+TABLES = {
+    "audit": "execution",
+    "trials": "",
+    "walk_forward": "",
+    "walk_equity": "ts",
+    "monte_carlo": "",
+    "bands": "ts",
+    "cost_surface": "",
+    "capacity": "",
+    "vault": "",
+    "diff": "",
+}
+WORDS = (
+    *("objective", "scores", "walk_objective", "bands_note"),
+    *("capacity_note", "vault_note", "diff_note"),
+)
 
 
 def evidence_tables(more: Mapping[str, Any]) -> dict[str, pd.DataFrame]:

@@ -6,6 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from quant_assets.cli.strategies.bars import Found, Wanted, find_bars, parse_symbols
 from quant_assets.cli.strategies.targets import Target, find_target
 from quant_assets.core.hashing import combine, digest
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from quant_assets.core.config import Settings
     from quant_assets.quant.simulation.execution.model import ExecutionModel
     from quant_assets.quant.simulation.execution.results import BacktestResult
+    from quant_assets.quant.tuning.vault import HoldOutVault
     from quant_assets.reporting.strategy.inputs import RunFacts
 
 DEFAULT_CAPITAL = 100_000.0
@@ -26,6 +29,7 @@ class Choice:
 
     changed : parameters by name. execution : a preset; None: that of the strategy. any_dates :
         dates and symbols of the strategy's file do not count. capital : None: the file's.
+    hold_out : months at the end that stay sealed; 0: none.
     """
 
     strategy: str
@@ -34,16 +38,21 @@ class Choice:
     execution: str | None = None
     capital: float | None = None
     any_dates: bool = False
+    hold_out: int = 0
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Strategy, bars and execution model of a run that has not been made yet."""
+    """Strategy, bars and execution model of a run that has not been made yet.
+
+    benchmark : what its results are compared with, by name; "": nothing.
+    """
 
     target: Target
     found: Found
     model: "ExecutionModel"
     capital: float
+    benchmark: str = ""
 
     def run(self) -> "StrategyRun":
         """Simulate."""
@@ -55,6 +64,7 @@ class Prepared:
             self.model,
             initial_capital=self.capital,
             funding=self.found.funding,
+            benchmark=self.found.benchmark,
         )
         return StrategyRun(self, result)
 
@@ -77,6 +87,8 @@ class StrategyRun:
             "execution": made.model.digest(),
             "capital": digest(made.capital),
         }
+        if made.found.benchmark is not None:
+            given["benchmark"] = digest(made.found.benchmark.tolist())
         return {"run": combine(given), **given, "result": self.result.hash()}
 
     @property
@@ -110,6 +122,7 @@ class StrategyRun:
             execution=made.model.settings(),
             hashes=self.hashes,
             warm_up=strategy.warm_up,
+            benchmark=made.benchmark,
         )
 
 
@@ -124,10 +137,28 @@ def prepare(choice: Choice, settings: "Settings") -> Prepared:
     found = find_bars(wanted, settings)
     if note:
         found = replace(found, notes=(*found.notes, note))
+    if choice.hold_out:
+        found = sealed(found, settings, choice.hold_out)[0]
     if target.loaded is not None:
         target.loaded.check_bars(found.panel)
     model = _execution(target, choice.execution, zero_funding=found.zero_funding)
-    return Prepared(target, found, model, capital)
+    return Prepared(target, found, model, capital, wanted.benchmark or "")
+
+
+def sealed(found: Found, settings: "Settings", months: int) -> "tuple[Found, HoldOutVault]":
+    """What is known before the last `months` months, and the vault that holds the rest."""
+    from quant_assets.quant.tuning.vault import seal
+    from quant_assets.storage.vault_log import VaultLog
+
+    panel, vault = seal(found.panel, VaultLog(settings.data_root.absolute()), months=months)
+    funding = found.funding
+    if funding is not None:
+        first = pd.Timestamp(vault.first, tz="UTC")
+        funding = funding[funding["available_at"] <= first].reset_index(drop=True)
+    benchmark = None if found.benchmark is None else found.benchmark[: len(panel)]
+    note = f"HELD OUT: bars from {str(vault.first)[:10]} on are sealed; opened {vault.opened} times"
+    stamps = (*found.stamps, note)
+    return replace(found, panel=panel, funding=funding, benchmark=benchmark, stamps=stamps), vault
 
 
 def _wanted(choice: Choice, target: Target) -> tuple[Wanted, float, str]:

@@ -100,7 +100,7 @@ def searched(
     from quant_assets.storage.trial_store import tuned_trials
 
     root = settings.data_root.absolute()
-    with telling("trials") as progress, _executor(search.workers) as executor:
+    with telling("trials") as progress, workers_of(search.workers) as executor:
         trials = tune(
             Varied(choice.strategy, tuple(choice.changed.items()), settings.strategies_folder),
             search.space,
@@ -144,7 +144,7 @@ def walked(
 
     spans = WalkForward(windows.train, windows.test, expanding=windows.expanding, last="short")
     store = _store(made, settings.data_root.absolute())
-    with telling("windows") as progress, _executor(search.workers) as executor:
+    with telling("windows") as progress, workers_of(search.workers) as executor:
         return walk_forward(
             Varied(choice.strategy, tuple(choice.changed.items()), settings.strategies_folder),
             search.space,
@@ -162,7 +162,8 @@ def walked(
 
 
 @contextmanager
-def _executor(workers: int) -> "Iterator[Executor]":
+def workers_of(workers: int) -> "Iterator[Executor]":
+    """So many processes, or this one."""
     from quant_assets.core.executor import ProcessExecutor, SerialExecutor
 
     if workers == 1:

@@ -1,7 +1,8 @@
 """What commands do with a run when it is made: keep it, print it, show its report."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +16,16 @@ from quant_assets.cli.strategies.storing import REPORT, find_run, keep_run, run_
 if TYPE_CHECKING:
     from quant_assets.cli.strategies.searching import Search, Windows
     from quant_assets.core.config import Settings
+
+
+@dataclass(frozen=True)
+class Output:
+    """What the user sees: the report in a browser, JSON, an HTML page at all, few words."""
+
+    show: bool = False
+    as_json: bool = False
+    page: bool = True
+    brief: bool = False
 
 
 def page_of(run: StrategyRun, more: Mapping[str, Any]) -> str:
@@ -31,10 +42,7 @@ def page_of(run: StrategyRun, more: Mapping[str, Any]) -> str:
 def finish(
     settings: "Settings",
     run: StrategyRun,
-    *,
-    page: bool,
-    show: bool,
-    as_json: bool,
+    output: Output,
     more: Mapping[str, Any] | None = None,
 ) -> None:
     """Keep the run, print its figures and where it lies.
@@ -44,21 +52,22 @@ def finish(
     kept = runs_folder(settings)
     more = {**kept_evidence(kept, run), **(more or {})}
     facts, tables = evidence_record(more), evidence_tables(more)
-    text = page_of(run, more) if page else None
+    text = page_of(run, more) if output.page else None
     folder = keep_run(kept, run, page=text, tables=tables, facts=facts)
     record = run_record(run) | facts | {"folder": str(folder)}
-    if as_json:
+    if output.as_json:
         click.echo(json.dumps(record, indent=1))
     else:
         console = make_console()
-        say(console, [run_title(record)], style="bold")
-        console.print(run_table(record))
-        say(console, record["assumptions"], style="dim")
-        if "leak_check" in record:
+        if not output.brief:
+            say(console, [run_title(record)], style="bold")
+            console.print(run_table(record))
+            say(console, record["assumptions"], style="dim")
+        if "leak_check" in record and not output.brief:
             say(console, [f"leak check: {record['leak_check'].replace('_', ' ')}"])
         say(console, [f"run {run.run_hash}, result {record['hashes']['result'][:16]}"])
-        say(console, [f"report: {folder / REPORT}" if page else f"tables: {folder}"])
-    if show:
+        say(console, [f"report: {folder / REPORT}" if output.page else f"tables: {folder}"])
+    if output.show:
         click.launch((folder / REPORT).as_uri())
 
 
@@ -86,8 +95,6 @@ def finish_sweep(
     as_json: bool,
 ) -> None:
     """Search, print the best trials, keep the run of the best one."""
-    from dataclasses import replace
-
     from quant_assets.cli.strategies.searching import scores_in_words, searched, trials_table
 
     made = prepare(choice, settings)
@@ -104,7 +111,7 @@ def finish_sweep(
             say(console, [f"{trials.reused:,} of {len(trials):,} trials were known already"])
     frame = trials.frame().merge(scores.frame.drop(columns="sharpe"), on="trial_number")
     more = {"trials": frame, "objective": trials.objective.name, "scores": words}
-    finish(settings, run, page=True, show=show, as_json=as_json, more=more)
+    finish(settings, run, Output(show, as_json), more)
 
 
 def finish_walk(
@@ -127,5 +134,75 @@ def finish_walk(
         console.print(windows_table(rows, found.objective.name))
         text = f"out of sample over all windows: {found.oos_value:.2f}; {found.n_trials} trials"
         say(console, [text, "the whole history with the parameters as given:"])
-    more = {"walk_forward": rows, "walk_objective": found.objective.name}
-    finish(settings, made.run(), page=True, show=show, as_json=as_json, more=more)
+    equity = found.equity[["equity", "window"]].rename_axis("ts")
+    name = found.objective.name
+    more = {"walk_forward": rows, "walk_objective": name, "walk_equity": equity}
+    finish(settings, made.run(), Output(show, as_json), more)
+
+
+Study = Callable[[Any, StrategyRun], tuple[dict[str, Any], list[Any], list[str]]]
+
+
+def finish_study(choice: Choice, study: Study, *, show: bool, as_json: bool) -> None:
+    """Make the run, study it, print what was found, keep both.
+
+    study : gives evidence for the report, tables and lines for the terminal.
+    """
+    from quant_assets.core.config import load_settings
+
+    settings = load_settings()
+    made = prepare(choice, settings)
+    run = made.run()
+    more, tables, lines = study(made, run)
+    if not as_json:
+        console = make_console()
+        say(console, [run_title(run_record(run))], style="bold")
+        for table in tables:
+            console.print(table)
+        say(console, lines)
+    finish(settings, run, Output(show, as_json, brief=True), more)
+
+
+def show_looks(choice: Choice, months: int, *, as_json: bool) -> None:
+    """Tell what is sealed and how often it was looked at; nothing of it is shown."""
+    from quant_assets.cli.strategies.robustness import looks
+    from quant_assets.cli.strategies.running import sealed
+    from quant_assets.cli.strategies.showing import looks_table
+    from quant_assets.core.config import load_settings
+
+    settings = load_settings()
+    made = prepare(choice, settings)
+    found, vault = sealed(made.found, settings, months)
+    rows = looks(vault)
+    n_sealed = len(made.found.panel) - len(found.panel)
+    if as_json:
+        facts = {"vault": vault.name, "sealed_from": str(vault.first), "sealed_bars": n_sealed}
+        click.echo(json.dumps(facts | {"looks": rows}, indent=1))
+        return
+    console = make_console()
+    text = (
+        f"{n_sealed:,} of {len(made.found.panel):,} bars are sealed, from {str(vault.first)[:10]} "
+        f"on; they were looked at {vault.opened} times"
+    )
+    say(console, [text])
+    if rows:
+        console.print(looks_table(rows))
+    say(console, ['look with --look "why"; work without them with --hold-out on other commands'])
+
+
+def finish_look(choice: Choice, months: int, reason: str, *, show: bool, as_json: bool) -> None:
+    """Look into the vault, print and keep what the strategy does in the sealed months."""
+    from quant_assets.cli.strategies.robustness import look
+    from quant_assets.cli.strategies.showing import parts_table
+    from quant_assets.core.config import load_settings
+
+    settings = load_settings()
+    found = look(choice, settings, months, reason)
+    if not as_json:
+        console = make_console()
+        say(console, [run_title(run_record(found.run))], style="bold")
+        console.print(parts_table(found.parts))
+        say(console, [found.note])
+    more = {"vault": found.parts, "vault_note": found.note}
+    finish(settings, found.run, Output(show, as_json, brief=True), more)
+    raise SystemExit(0 if found.luck <= found.level else 1)

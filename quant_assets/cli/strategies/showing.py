@@ -49,6 +49,10 @@ def figure_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Final equity", f"{record['final_equity']:,.2f}"),
     ]
     rows += [(title, text_of(metrics.get(name), form)) for name, (title, form) in FIGURES.items()]
+    if "benchmark" in record:
+        shown = (f"Benchmark {record['benchmark']}", text_of(record["benchmark_return"], "{:.2%}"))
+        rows.append(shown)
+        rows += [(title, text_of(metrics.get(n), form)) for n, (title, form) in AGAINST.items()]
     trades = f"{record['n_trades']:,}"
     trades += f" and {record['open_trades']} open" if record["open_trades"] else ""
     rows.append(("Trades", trades))
@@ -63,6 +67,12 @@ def figure_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
+AGAINST = {
+    "excess_cagr": ("CAGR above the benchmark", "{:.2%}"),
+    "beta": ("Beta", "{:.2f}"),
+    "jensen_alpha": ("Alpha, a year", "{:.2%}"),
+    "information_ratio": ("Information ratio", "{:.2f}"),
+}
 TRADES = (
     ("win_rate", "Won", "{:.1%}"),
     ("profit_factor", "Profit factor", "{:.2f}"),
@@ -71,6 +81,116 @@ TRADES = (
     ("exposure", "Bars with a position", "{:.1%}"),
     ("gap_profit", "Profit over gaps", "{:,.2f}"),
 )
+
+
+def _table(title: str, columns: Mapping[str, tuple[str, str]], frame: Any) -> Table:
+    """Rows of a frame. columns : title and form by name; text of a NaN is a dash."""
+    table = Table(title=title or None)
+    for heading, form in columns.values():
+        table.add_column(heading, justify="left" if form == "{}" else "right")
+    for row in frame.to_dict("records"):
+        cells = [
+            MISSING if row[name] != row[name] else form.format(row[name])
+            for name, (_, form) in columns.items()
+        ]
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def audit_table(frame: Any) -> Table:
+    """Better, usual and worse fills, a row each."""
+    columns = {
+        "execution": ("fills", "{}"),
+        "final_equity": ("final equity", "{:,.2f}"),
+        "total_return": ("return", "{:.2%}"),
+        "sharpe": ("Sharpe", "{:.2f}"),
+        "max_drawdown": ("drawdown", "{:.2%}"),
+        "n_trades": ("trades", "{:,.0f}"),
+        "share_of_orders_filled": ("orders filled", "{:.1%}"),
+        "slippage": ("slippage", "{:,.2f}"),
+        "commission": ("commission", "{:,.2f}"),
+    }
+    return _table("Fill audit", columns, frame.reset_index())
+
+
+def survival_tables(surface: Any) -> list[Table]:
+    """Total return by fees and slippage, a table for each delay."""
+    found = []
+    smallest = surface[surface["size"] == surface["size"].min()]
+    for delay, part in smallest.groupby("delay", sort=True):
+        late = "" if delay == 0 else f", orders {delay} bar{'s' if delay > 1 else ''} later"
+        wide = part.pivot_table(index="fee", columns="slippage", values="total_return")
+        columns = {"fee": ("fees", "{:g} x")}
+        columns |= {one: (f"slippage {one:g} x", "{:.2%}") for one in wide.columns}
+        found.append(_table(f"Total return{late}", columns, wide.reset_index()))
+    return found
+
+
+def capacity_table(frame: Any) -> Table:
+    """Runs by capital."""
+    columns = {
+        "capital": ("capital", "{:,.0f}"),
+        "sharpe": ("Sharpe", "{:.3f}"),
+        "total_return": ("return", "{:.2%}"),
+        "costs_bps": ("costs, bps of what was traded", "{:.1f}"),
+    }
+    return _table("", columns, frame)
+
+
+def monte_carlo_table(frame: Any) -> Table:
+    """Figures of what might have been, beside what was."""
+    rows = frame.assign(**{name: frame[name].str.replace("_", " ") for name in ("kind", "figure")})
+    plain = rows["figure"].isin(["sharpe", "losing run", "n trades"])
+    for name in ("observed", "lower", "median", "upper"):
+        texts = rows[name].map(lambda value: f"{value:.1%}")
+        rows[name] = texts.where(~plain, frame[name].map("{:.2f}".format))
+    columns = {
+        "kind": ("drawn", "{}"),
+        "figure": ("figure", "{}"),
+        "observed": ("as it happened", "{:}"),
+        "lower": ("5 %", "{:}"),
+        "median": ("median", "{:}"),
+        "upper": ("95 %", "{:}"),
+    }
+    return _table("What might have been", columns, rows)
+
+
+def diff_table(frame: Any) -> Table:
+    """Parts that differ between two runs, and what each does."""
+    columns = {
+        "part": ("part", "{}"),
+        "total_return": ("return so far", "{:.2%}"),
+        "step": ("step", "{:+.2%}"),
+        "alone": ("alone", "{:+.2%}"),
+        "interaction": ("interaction", "{:+.2%}"),
+        "first_change": ("first change", "{:%Y-%m-%d}"),
+        "n_trades": ("trades", "{:,.0f}"),
+    }
+    return _table("What differs, one part after the other", columns, frame)
+
+
+def parts_table(frame: Any) -> Table:
+    """Figures before the sealed months and in them."""
+    columns = {
+        "part": ("part", "{}"),
+        "first": ("from", "{:%Y-%m-%d}"),
+        "last": ("to", "{:%Y-%m-%d}"),
+        "n_bars": ("bars", "{:,}"),
+        "total_return": ("return", "{:.2%}"),
+        "sharpe": ("Sharpe", "{:.2f}"),
+        "max_drawdown": ("drawdown", "{:.2%}"),
+        "n_trades": ("closed trades", "{:,}"),
+    }
+    return _table("", columns, frame)
+
+
+def looks_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Looks into a vault."""
+    table = Table("look", "strategy", "sealed from", "to", "why")
+    for row in rows:
+        ends = (row["sealed_from"][:10], row["sealed_to"][:10])
+        table.add_row(str(row["look"]), row["strategy"][:8], *ends, escape(row["reason"]))
+    return table
 
 
 def say(console: Console, lines: Sequence[str], *, style: str = "") -> None:

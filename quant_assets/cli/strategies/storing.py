@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from quant_assets.core.errors import MissingCellError
@@ -80,7 +81,11 @@ def run_record(run: "StrategyRun") -> dict[str, Any]:
     from quant_assets.reporting.strategy.trade_figures import trade_figures
 
     facts, result = run.facts, run.result
-    ts = result.equity.index
+    ts, benchmark = result.equity.index, result.benchmark
+    against: dict[str, Any] = {}
+    if benchmark is not None:
+        grown = float(np.prod(1.0 + benchmark[result.first_bar : result.last_bar]) - 1.0)
+        against = {"benchmark": facts.benchmark, "benchmark_return": plain(grown)}
     return {
         "strategy": facts.name,
         "version": facts.version,
@@ -97,6 +102,7 @@ def run_record(run: "StrategyRun") -> dict[str, Any]:
         "initial_capital": result.initial_capital,
         "final_equity": result.final_equity,
         "total_return": result.total_return,
+        **against,
         "n_trades": result.n_trades,
         "open_trades": len(result.trades) - result.n_trades,
         "trade_figures": {name: plain(v) for name, v in trade_figures(result).items()},

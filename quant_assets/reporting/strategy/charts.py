@@ -24,6 +24,7 @@ MOST_POINTS = 4000
 MOST_TRADES = 4000
 MOST_VALUES = 40
 LONG_DAYS = 3 * 365
+WITH_BUTTONS = {"l": 56, "r": 14, "t": 34, "b": 34}  # room for plotly's buttons above the plot
 
 
 def thinned(n: int) -> Positions:
@@ -37,8 +38,10 @@ def _deepest(values: Floats, positions: Positions) -> Floats:
     return np.asarray(np.fmin.reduceat(values, starts), dtype=np.float64)
 
 
-def equity_figure(equity: pd.DataFrame, benchmark: Floats | None, currency: str) -> Figure:
-    """Equity above, loss from the highest equity below."""
+def equity_figure(
+    equity: pd.DataFrame, benchmark: Floats | None, currency: str, name: str = ""
+) -> Figure:
+    """Equity above, loss from the highest equity below. name : of the benchmark."""
     ts = pd.DatetimeIndex(equity.index)
     at = thinned(len(ts))
     x = moments(ts[at])
@@ -47,7 +50,7 @@ def equity_figure(equity: pd.DataFrame, benchmark: Floats | None, currency: str)
     if benchmark is not None:
         start = curve[0] / (1.0 + float(equity["returns"].iloc[0]))
         grown = start * np.cumprod(1.0 + np.nan_to_num(benchmark[: len(ts)], nan=0.0))
-        data.append(line_of(x, grown[at], "benchmark", colour="@benchmark", width=1.4))
+        data.append(line_of(x, grown[at], name or "benchmark", colour="@benchmark", width=1.4))
     data.append(line_of(x, curve[at], "equity", colour="@accent", width=2.0))
     loss = _deepest(-100.0 * equity["drawdown"].to_numpy(dtype=np.float64), at)
     below = {"yaxis": "y2", "showlegend": False, "fill": "tozeroy", "fillcolor": "@accent_soft"}
@@ -75,13 +78,14 @@ def exposure_figure(equity: pd.DataFrame) -> Figure:
         for name, values, colour in shown
         if values.abs().max() > 0
     ]
-    net = 100.0 * part["net"] / part["equity"]
-    data.append(line_of(x, net, "net", colour="@ink", width=1.2, hovertemplate="%{y:.1f}%"))
+    if len(data) > 1:  # else the one side is the net
+        net = 100.0 * part["net"] / part["equity"]
+        data.append(line_of(x, net, "net", colour="@ink", width=1.2, hovertemplate="%{y:.1f}%"))
     if not np.allclose(part["heat"] * part["equity"], part["gross"]):  # without stops it is
         heat = 100.0 * part["heat"]
         data.append(line_of(x, heat, "heat", colour="@minus", width=1.0, hovertemplate="%{y:.1f}%"))
     layout = layout_of(300, yaxis=axis_of("Share of equity", ticksuffix="%", zeroline=True))
-    return {"data": data, "layout": layout}
+    return {"data": data, "layout": layout | {"showlegend": True, "margin": WITH_BUTTONS}}
 
 
 def excursion_figure(trades: pd.DataFrame) -> Figure:
@@ -147,6 +151,7 @@ def cost_figure(costs: pd.DataFrame, currency: str) -> Figure:
         hovermode="closest",
         xaxis=axis_of(showgrid=False, type="category"),
         yaxis=axis_of(currency, zeroline=True, tickformat="~s"),
+        margin=WITH_BUTTONS,
     )
     return {"data": data, "layout": layout}
 
@@ -190,7 +195,7 @@ def parameter_figure(trials: pd.DataFrame, objective: str) -> Figure | None:
         "zmax": limit,
         "xgap": 1,
         "ygap": 1,
-        "colorscale": [[0, "#bf6748"], [0.5, "#f4f5f7"], [1, "#1d5fc4"]],
+        "colorscale": [[0, "@warm"], [0.5, "@panel"], [1, "@accent"]],
         "colorbar": {"thickness": 10, "outlinewidth": 0, "tickfont": {"color": "@muted"}},
         "hovertemplate": f"{label(_bare(across))} %{{x}}, {label(_bare(down))} %{{y}}: "
         "%{z:.3f}<extra></extra>",
@@ -199,8 +204,9 @@ def parameter_figure(trials: pd.DataFrame, objective: str) -> Figure | None:
     layout = layout_of(
         170 + 20 * few,
         hovermode="closest",
-        xaxis=axis_of(label(_bare(across)), type="category", showgrid=False),
-        yaxis=axis_of(label(_bare(down)), type="category", showgrid=False),
+        xaxis=axis_of(label(_bare(across)), type="category", showgrid=False, ticks=""),
+        yaxis=axis_of(label(_bare(down)), type="category", showgrid=False, ticks=""),
+        margin=WITH_BUTTONS,
     )
     return {"data": [trace], "layout": layout}
 
@@ -213,7 +219,7 @@ def walk_forward_figure(windows: pd.DataFrame, objective: str) -> Figure:
     """The objective inside and outside of each window's training data, side by side."""
     x = moments(pd.DatetimeIndex(windows["test_start"]))
     shown = [
-        ("in sample", "in_sample", "@cash"),
+        ("in sample", "in_sample", "@other"),
         ("out of sample", "out_of_sample", "@accent"),
     ]
     data = [

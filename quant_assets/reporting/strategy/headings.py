@@ -2,20 +2,25 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from quant_assets.reporting.formats import count, percent, plural, ratio
 from quant_assets.reporting.page import Section
 from quant_assets.reporting.strategy.inputs import StrategyReport
 from quant_assets.reporting.strategy.price_chart import MOST_SYMBOLS
 from quant_assets.reporting.strategy.tables import MOST_ROWS
 
-NOT_DONE = "Nothing to show: {what}. The command is: quant-assets strategy {command}"
+NOT_DONE = "{what}. The command is: quant-assets strategy {command}"
 
 
 def sections(report: StrategyReport, figures: Mapping[str, float]) -> dict[str, Section]:
     """Every section by element id; `missing` says what is absent and what makes it."""
+    evidence = _evidence(report)
+    absent = any(section.missing for section in evidence.values())
     return {
         **_what_happened(report, figures),
-        **_evidence(report),
+        **{name: section for name, section in evidence.items() if not section.missing},
+        **({"not-done": Section("Not looked into", "Not looked into")} if absent else {}),
         "all-figures": Section(
             "All figures",
             "All figures",
@@ -29,6 +34,12 @@ def sections(report: StrategyReport, figures: Mapping[str, float]) -> dict[str, 
             "quant_assets.backtest(strategy, bars, …).hash() gives the last one.",
         ),
     }
+
+
+def not_done(report: StrategyReport) -> list[tuple[str, str]]:
+    """Title and notice of each kind of evidence that is absent."""
+    found = _evidence(report).values()
+    return [(section.title, section.missing) for section in found if section.missing]
 
 
 def _what_happened(report: StrategyReport, figures: Mapping[str, float]) -> dict[str, Section]:
@@ -47,7 +58,9 @@ def _what_happened(report: StrategyReport, figures: Mapping[str, float]) -> dict
             else "",
         ),
         "equity": Section(
-            "Equity and drawdown", "Equity", "Marked at each close, net of all costs."
+            "Equity and drawdown",
+            "Equity",
+            "Marked at each close, net of all costs." + _against(report),
         ),
         "monthly": Section(
             "Monthly returns",
@@ -78,6 +91,21 @@ def _what_happened(report: StrategyReport, figures: Mapping[str, float]) -> dict
     }
 
 
+def _against(report: StrategyReport) -> str:
+    """What the benchmark made meanwhile."""
+    result = report.result
+    if result.benchmark is None:
+        return ""
+    returns = result.benchmark[result.first_bar : result.last_bar]
+    grown = float(np.prod(1.0 + np.nan_to_num(returns)) - 1.0)
+    beta, alpha = (float(result.metrics[name]) for name in ("beta", "jensen_alpha"))
+    return (
+        f" The benchmark, {report.facts.benchmark or 'as given'}, made "
+        f"{percent(grown, 1, sign=True)} meanwhile, without costs: beta {ratio(beta)}, alpha "
+        f"{percent(alpha, 1, sign=True)} a year."
+    )
+
+
 def _trades_note(n: int, figures: Mapping[str, float]) -> str:
     if not n:
         return ""
@@ -98,7 +126,9 @@ def _leaks(report: StrategyReport) -> Section:
     title = "Leak check"
     found = report.leaks
     if found is None:
-        what = NOT_DONE.format(what="it was not run for this page", command="report")
+        what = NOT_DONE.format(
+            what="Nothing to show: it was not run for this page", command="report"
+        )
         return Section(title, title, missing=what)
     told = {
         "trusted": "Trusted: decisions, orders and fills stay the same whatever comes after them.",
@@ -127,30 +157,63 @@ def _evidence(report: StrategyReport) -> dict[str, Section]:
             "latency, a participation cap and 5 bps more."
             if report.audit is not None
             else "",
-            absent(report.audit, "fills were not audited", "report"),
+            absent(report.audit, "Fills were not audited", "report"),
         ),
         "parameters": Section(
             "Parameters",
             "Parameters",
-            f"{report.objective.replace('_', ' ')} of {plural(len(report.trials), 'trial')}, all "
+            f"{_named(report.objective)} of {plural(len(report.trials), 'trial')}, all "
             f"of them counted. {report.scores} Further parameters stand where they were best."
             if report.trials is not None
             else "",
-            absent(report.trials, "no other parameters were tried", "sweep"),
+            absent(report.trials, "No other parameters were tried", "sweep"),
         ),
         "walk-forward": Section(
             "Walk-forward",
             "Walk-forward",
-            f"{report.walk_objective.replace('_', ' ')}: chosen on training windows, then traded "
+            f"{_named(report.walk_objective)}: chosen on training windows, then traded "
             "on the window after them."
             if report.walk_forward is not None
             else "",
-            absent(report.walk_forward, "it was not walked forward", "walk-forward"),
+            absent(report.walk_forward, "It was not walked forward", "walk-forward"),
+        ),
+        "survival": Section(
+            "Costs it survives",
+            "Survival",
+            _survival(report),
+            absent(_either(report), "No other costs or capital were tried", "costs, or capacity"),
+        ),
+        "vault": Section(
+            "Held-out months",
+            "Vault",
+            report.vault_note if report.vault is not None else "",
+            absent(report.vault, "No months were held out and looked at", "vault"),
+        ),
+        "diff": Section(
+            "Against another run",
+            "Diff",
+            report.diff_note if report.diff is not None else "",
+            absent(report.diff, "It was not taken apart against another run", "diff"),
         ),
         "monte-carlo": Section(
             "What might have been",
             "Monte Carlo",
             report.bands_note if report.bands is not None else "",
-            absent(report.bands, "nothing was resampled", "report --paths 1000"),
+            absent(report.bands, "Nothing was resampled", "monte-carlo"),
         ),
     }
+
+
+def _named(objective: str) -> str:
+    return objective.replace("_", " ").capitalize()
+
+
+def _either(report: StrategyReport) -> object:
+    return report.capacity if report.cost_surface is None else report.cost_surface
+
+
+def _survival(report: StrategyReport) -> str:
+    if report.cost_surface is None:
+        return report.capacity_note if report.capacity is not None else ""
+    text = "Total return with fees and slippage times so much, and with orders that come later. "
+    return text + report.capacity_note

@@ -18,6 +18,7 @@ class RunFacts:
 
     stamps : `HEAD: rest`, of the venue; notes : further assumptions. parameters : YAML.
     execution : as `ExecutionModel.settings` gives it. hashes : SHA-256 by what they cover.
+    benchmark : what the result's benchmark returns are of.
     """
 
     name: str
@@ -32,6 +33,7 @@ class RunFacts:
     execution: Mapping[str, Any] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     warm_up: int = 0
+    benchmark: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +45,15 @@ class StrategyReport:
     trials : one row per parameter set, columns `param_*` and `objective_value`; `scores` says what
         all of them together prove, in words.
     walk_forward : one row per window, `test_start`, `test_end`, `in_sample`, `out_of_sample`,
-        `degradation`, `parameters`.
+        `degradation`, `parameters`. walk_equity : equity over all test windows, index ts, columns
+        `equity` and `window`.
     bands : equity of resampled runs, index ts, columns q05, q25, q50, q75, q95; monte_carlo : their
         figures, columns kind, figure, observed, lower, median, upper.
+    cost_surface : `CostSurface.frame`. capacity : `Capacity.frame`; `capacity_note` says of it how
+        much capital the strategy bears.
+    vault : one row per part, `part`, `first`, `last`, `n_bars`, `total_return`, `sharpe`,
+        `max_drawdown`, `n_trades`; `vault_note` counts the looks.
+    diff : `compare_runs` with another run as where it begins, which `diff_note` names.
     """
 
     facts: RunFacts
@@ -58,6 +66,14 @@ class StrategyReport:
     scores: str = ""
     walk_forward: pd.DataFrame | None = None
     walk_objective: str = "objective"
+    walk_equity: pd.DataFrame | None = None
     bands: pd.DataFrame | None = None
     bands_note: str = ""
     monte_carlo: pd.DataFrame | None = None
+    cost_surface: pd.DataFrame | None = None
+    capacity: pd.DataFrame | None = None
+    capacity_note: str = ""
+    vault: pd.DataFrame | None = None
+    vault_note: str = ""
+    diff: pd.DataFrame | None = None
+    diff_note: str = ""

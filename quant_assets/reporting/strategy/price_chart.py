@@ -1,7 +1,7 @@
 """The price of one symbol with its trades, stops and indicators, as one zoomable figure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from quant_assets.reporting.charts import (
     rounded,
 )
 from quant_assets.reporting.formats import money, percent, ratio
-from quant_assets.reporting.strategy.stops import stop_paths
+from quant_assets.reporting.strategy.stops import order_lines, stop_paths, target_paths
 from quant_assets.reporting.tables import records
 
 Floats = npt.NDArray[np.float64]
@@ -130,6 +130,7 @@ def price_figure(
         colour = LINE_COLOURS[number % len(LINE_COLOURS)]
         below = {"yaxis": "y2"}
         data.append(line_of(x, values[known[last]], name, colour=colour, width=1.1, **below))
+    data += _orders(result, symbol)
     trades = result.trades[result.trades["symbol"] == symbol]
     data += _trades(result, trades, column, currency)
     return {"data": data, "layout": _layout(symbol, has_lower=bool(lines.apart))}
@@ -179,7 +180,11 @@ def _trades(
     """Markers of entries and exits, a line from one to the other, and the stops between them."""
     if trades.empty:
         return []
-    data = [_stops(result, trades, column)]
+    bars = result.preparation.bars
+    data = [
+        _rule_lines(bars, stop_paths(result, trades, column), "stop", "@warm"),
+        _rule_lines(bars, target_paths(result, trades, column), "target", "@up_line"),
+    ]
     ended = trades[trades["exit_ts"].notna()]
     for won, colour, name in ((True, "@up_line", "won"), (False, "@minus", "lost")):
         part = ended[(ended["pnl"] > 0) == won]
@@ -239,24 +244,57 @@ def _ways(trades: pd.DataFrame, name: str, colour: str) -> dict[str, Any]:
     }
 
 
-def _stops(result: BacktestResult, trades: pd.DataFrame, column: int) -> dict[str, Any]:
-    """Where the protective stop stood, bar by bar; empty without stops."""
+def _rule_lines(
+    bars: BarPanel, paths: Iterable[tuple[Any, Floats]], name: str, colour: str
+) -> dict[str, Any]:
+    """Where a stop or target of the rules stood, bar by bar; empty without any."""
     x: list[str | None] = []
     y: list[float | None] = []
-    for rows, levels in stop_paths(result, trades, column):
-        ts = pd.DatetimeIndex(result.preparation.bars.ts[rows], tz="UTC")
+    for rows, levels in paths:
+        ts = pd.DatetimeIndex(bars.ts[rows], tz="UTC")
         step = -(-len(rows) // MOST_CANDLES)
         x += [*moments(ts[::step]), None]
         y += [*rounded(levels[::step]), None]
-    if not x:
-        return {}
+    return _line_pieces(x, y, name, colour) if x else {}
+
+
+ORDER_COLOURS = {
+    "stop": "@warm",
+    "target": "@up_line",
+    "stop order": "@warm",
+    "limit order": "@benchmark",
+}
+
+
+def _orders(result: BacktestResult, symbol: str) -> list[dict[str, Any]]:
+    """Lines of the priced orders that the strategy placed, by what they are."""
+    lines = order_lines(result, symbol)
+    found = []
+    for what, colour in ORDER_COLOURS.items():
+        part = lines[lines["what"] == what]
+        if part.empty:
+            continue
+        ends = [moments(pd.DatetimeIndex(part[which])) for which in ("first", "last")]
+        prices = rounded(part["price"])
+        none: list[None] = [None] * len(part)
+        x = [each for line in zip(*ends, none, strict=True) for each in line]
+        y = [each for line in zip(prices, prices, none, strict=True) for each in line]
+        trace = _line_pieces(x, y, what, colour)
+        short = {"symbol": "line-ew-open", "size": 6, "color": colour}  # one bar has no length
+        found.append(trace | {"mode": "lines+markers", "marker": short})
+    return found
+
+
+def _line_pieces(
+    x: list[str | None], y: list[float | None], name: str, colour: str
+) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
         "x": x,
         "y": y,
-        "name": "stop",
-        "line": {"color": "@warm", "width": 1.2, "shape": "hv"},
+        "name": name,
+        "line": {"color": colour, "width": 1.2, "shape": "hv"},
         "hoverinfo": "skip",
     }
 

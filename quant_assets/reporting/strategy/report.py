@@ -11,8 +11,8 @@ from quant_assets.reporting.formats import count, day, percent, plural, ratio
 from quant_assets.reporting.headline import Headline
 from quant_assets.reporting.page import figure_block, script_safe_json
 from quant_assets.reporting.performance import Performance
-from quant_assets.reporting.strategy import charts, tables
-from quant_assets.reporting.strategy.headings import sections
+from quant_assets.reporting.strategy import charts, evidence_charts, evidence_tables, tables
+from quant_assets.reporting.strategy.headings import not_done, sections
 from quant_assets.reporting.strategy.inputs import StrategyReport
 from quant_assets.reporting.strategy.page import render
 from quant_assets.reporting.strategy.price_chart import (
@@ -25,6 +25,10 @@ from quant_assets.reporting.strategy.price_chart import (
 from quant_assets.reporting.strategy.trade_figures import trade_figures
 
 Parts = dict[str, Any]
+FIGURES = (
+    *("equity", "exposure", "costs", "excursions", "parameters", "windows", "walked", "survival"),
+    *("capacity", "bands"),
+)
 
 
 def render_strategy_report(report: StrategyReport) -> str:
@@ -34,6 +38,7 @@ def render_strategy_report(report: StrategyReport) -> str:
         {
             "facts": report.facts,
             "sections": sections(report, figures),
+            "not_done": not_done(report),
             "span": _span(report),
             "verdict": _verdict(report),
             "headlines": _headlines(report, figures),
@@ -93,12 +98,14 @@ def _headlines(report: StrategyReport, figures: Any) -> list[Headline]:
 
 def _stamps(report: StrategyReport) -> list[Parts]:
     found = []
-    for text in report.facts.stamps:
+    for text in (*report.facts.stamps, *report.facts.notes):
         head, colon, rest = text.partition(":")
-        found.append({"head": head, "rest": f"{colon}{rest}"})
+        is_head = bool(colon) and head.isupper()
+        parts = {"head": head, "rest": f"{colon}{rest}"}
+        found.append(parts if is_head else {"head": "", "rest": text})
     if report.leaks is not None and not report.leaks.trusted:
         found.insert(0, {"head": "NOT TRUSTED", "rest": ": see the leak check"})
-    return found + [{"head": "", "rest": note} for note in report.facts.notes]
+    return found
 
 
 def _assumptions(report: StrategyReport) -> list[tuple[str, str]]:
@@ -153,7 +160,9 @@ def _prices(report: StrategyReport) -> Parts:
     if max(coarse) > 1:
         caption += f"A candle holds up to {max(coarse)} bars; entries and exits are exact. "
     if result.preparation.plan.exits is not None:
-        caption += "Stops are drawn from the rules, at their distance from entry or best price."
+        caption += "Stops and targets of rules stand at their distance from entry or best price. "
+    if any("order" in trace["name"] for figure in drawn for trace in figure["data"]):
+        caption += "Orders stand from decision to end, trailing ones at their last level."
     from markupsafe import Markup
 
     return {
@@ -173,7 +182,9 @@ def _figures(report: StrategyReport) -> Parts:
     result, currency = report.result, report.facts.currency
     equity, trades = result.equity, result.trades
     made: dict[str, Any] = {
-        "equity": charts.equity_figure(equity, result.benchmark, currency),
+        "equity": charts.equity_figure(
+            equity, _benchmark(report), currency, report.facts.benchmark
+        ),
         "exposure": charts.exposure_figure(equity),
         "costs": charts.cost_figure(result.costs, currency),
     }
@@ -183,6 +194,14 @@ def _figures(report: StrategyReport) -> Parts:
         made["parameters"] = charts.parameter_figure(report.trials, report.objective)
     if report.walk_forward is not None:
         made["windows"] = charts.walk_forward_figure(report.walk_forward, report.walk_objective)
+    if report.walk_equity is not None:
+        made["walked"] = evidence_charts.walked_figure(
+            report.walk_equity, equity["equity"], currency
+        )
+    if report.cost_surface is not None:
+        made["survival"] = evidence_charts.survival_figure(report.cost_surface)
+    if report.capacity is not None:
+        made["capacity"] = evidence_charts.capacity_figure(report.capacity, currency)
     if report.bands is not None:
         made["bands"] = charts.fan_figure(report.bands, equity["equity"], currency)
     blocks = {
@@ -190,8 +209,15 @@ def _figures(report: StrategyReport) -> Parts:
         for name, figure in made.items()
         if figure is not None
     }
-    names = ("equity", "exposure", "costs", "excursions", "parameters", "windows", "bands")
-    return {"figures": {name: blocks.get(name) for name in names}}
+    return {"figures": {name: blocks.get(name) for name in FIGURES}}
+
+
+def _benchmark(report: StrategyReport) -> Any:
+    """Returns of the benchmark on the bars that were run, or None."""
+    result = report.result
+    if result.benchmark is None:
+        return None
+    return result.benchmark[result.first_bar : result.last_bar]
 
 
 def _tables(report: StrategyReport) -> Parts:
@@ -210,6 +236,8 @@ def _tables(report: StrategyReport) -> Parts:
         "start_up": _start_up(report),
         "monte_carlo": tables.monte_carlo_table(report.monte_carlo),
         "windows": tables.windows_table(report.walk_forward),
+        "vault": evidence_tables.vault_table(report.vault),
+        "diff": evidence_tables.diff_table(report.diff),
         "hashes": tables.hashes_table(report.facts.hashes),
         "all_figures": figures_table(_performance(report, returns, ts), result.periods_per_year),
     }
@@ -240,13 +268,13 @@ def _start_up(report: StrategyReport) -> list[str]:
 
 
 def _performance(report: StrategyReport, returns: Any, ts: pd.DatetimeIndex) -> Performance:
-    n, benchmark = len(ts), report.result.benchmark
+    n, benchmark = len(ts), _benchmark(report)
     return Performance(
         ts=ts,
         entrants=(report.facts.name,),
         focus=report.facts.name,
         net=returns[:, None],
-        benchmark=np.full(n, np.nan) if benchmark is None else benchmark[:n],
+        benchmark=np.full(n, np.nan) if benchmark is None else benchmark,
         risk_free=np.zeros(n),
         assumed=np.zeros(n, dtype=np.bool_),
     )

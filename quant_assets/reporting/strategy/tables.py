@@ -26,6 +26,14 @@ def share(value: float, digits: int = 2) -> Cell:
     return number(value, percent(value, digits))
 
 
+def figure_of(value: float) -> Cell:
+    """A price or quantity with six significant digits, at least two after the point."""
+    digits = 2
+    if np.isfinite(value) and value:
+        digits = min(10, max(2, 5 - int(np.floor(np.log10(abs(value))))))
+    return number(value, ratio(value, digits))
+
+
 def moment(value: Any) -> Cell:
     """A UTC time, to the minute; days alone at midnight."""
     if pd.isna(value):
@@ -56,9 +64,14 @@ TRADES = (
     Column("Gap", numeric=False, hint="Held over bars that are missing"),
 )
 
+OPTIONAL = (15, 16)  # columns of regime and gap, the last ones
+
 
 def trades_table(trades: pd.DataFrame) -> Table:
-    """One row per trade, in the order of exits; of very many the last ones."""
+    """One row per trade, in the order of exits; of very many the last ones.
+
+    Regime and gap are columns only where a trade has one.
+    """
     rows = []
     for row in records(trades.tail(MOST_ROWS)):
         costs = sum(row[name] for name in ("commission", "slippage", "borrow", "penalty"))
@@ -68,12 +81,12 @@ def trades_table(trades: pd.DataFrame) -> Table:
             word(str(row["symbol"]), "name"),
             word(str(row["direction"])),
             moment(row["entry_ts"]),
-            number(row["entry_price"], ratio(row["entry_price"], 4)),
+            figure_of(row["entry_price"]),
             moment(row["exit_ts"]),
-            number(row["exit_price"], ratio(row["exit_price"], 4)),
+            figure_of(row["exit_price"]),
             word(str(row["exit_reason"]).replace("_", " ")),
             number(row["bars_held"], count(row["bars_held"])),
-            number(row["shares"], ratio(row["shares"], 4)),
+            figure_of(row["shares"]),
             amount(row["pnl"]),
             share(row["pnl_pct"]),
             Cell(percent(row["mae"], 2), float(row["mae"])),
@@ -83,7 +96,11 @@ def trades_table(trades: pd.DataFrame) -> Table:
             word("yes", "warn") if row["spans_gap"] else word(""),
         )
         rows.append(Row(cells))
-    return Table(TRADES, tuple(rows), sortable=True, kind="trades")
+    said = [any(row.cells[at].text not in ("", MISSING) for row in rows) for at in OPTIONAL]
+    kept = [at for at in range(len(TRADES)) if at not in OPTIONAL or said[OPTIONAL.index(at)]]
+    columns = tuple(TRADES[at] for at in kept)
+    shown = tuple(Row(tuple(row.cells[at] for at in kept)) for row in rows)
+    return Table(columns, shown, sortable=True, kind="trades")
 
 
 def symbols_table(by_symbol: pd.DataFrame) -> Table:
@@ -92,7 +109,7 @@ def symbols_table(by_symbol: pd.DataFrame) -> Table:
     columns = (
         Column("Symbol", numeric=False),
         Column("Trades"),
-        *(Column(n.capitalize()) for n in names),
+        *(Column("Result" if n == "pnl" else n.capitalize()) for n in names),
     )
     ordered = by_symbol.sort_values("pnl", ascending=False, kind="stable").reset_index()
     rows = [

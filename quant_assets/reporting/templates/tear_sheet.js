@@ -13,7 +13,7 @@
     if (Array.isArray(value)) { return value.map(function (item) { return paint(item, isColour); }); }
     if (value && typeof value === "object") {
       var copy = {};
-      Object.keys(value).forEach(function (key) { copy[key] = paint(value[key], /color$/.test(key)); });
+      Object.keys(value).forEach(function (key) { copy[key] = paint(value[key], /color(scale)?$/.test(key)); });
       return copy;
     }
     if (isColour && typeof value === "string" && value.charAt(0) === "@") {

@@ -16,7 +16,10 @@ from quant_assets.core.config import Settings
 from quant_assets.core.errors import ConfigError, DataError, PluginError
 from quant_assets_tests.cli.strategies.files import IDEA, daily_bars, write_bars, write_idea
 
-COMMANDS = ["backtest", "check", "compare", "list", "new", "report", "sweep", "walk-forward"]
+COMMANDS = [
+    "audit", "backtest", "capacity", "check", "compare", "costs", "diff", "list", "monte-carlo",
+    "new", "report", "sweep", "vault", "walk-forward",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -1,6 +1,7 @@
 """Small runs on bars made by hand."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,10 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.trailing_stop import TrailingStop
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.simulation.execution.results import BacktestResult
+from quant_assets.quant.strategies.base import BarStrategy, Strategy
 from quant_assets.quant.strategies.builder import StrategyBuilder
 from quant_assets.quant.strategies.composed import Pipeline
+from quant_assets.quant.strategies.orders import Cancel, Order
 from quant_assets.quant.strategies.rules import MaCrossDown, MaCrossUp, RsiOversold
 from quant_assets.quant.strategies.tester import hand_made_bars
 from quant_assets.reporting.strategy.inputs import RunFacts, StrategyReport
@@ -53,15 +56,36 @@ def crossing(stop: float = 0.04) -> Pipeline:
     )
 
 
-def run(strategy: Pipeline | None = None, bars: BarPanel | None = None) -> BacktestResult:
+def run(
+    strategy: Strategy | None = None, bars: BarPanel | None = None, **more: object
+) -> BacktestResult:
     """The crossing strategy without costs."""
-    return backtest(strategy or crossing(), bars if bars is not None else random_bars(), FREE)
+    panel = bars if bars is not None else random_bars()
+    return backtest(strategy or crossing(), panel, FREE, **more)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bracketed(BarStrategy):
+    """Buys a dip with a bracket; a trailing order of its own after the entry."""
+
+    name: ClassVar[str] = "bracketed"
+
+    def on_bar(self, window, account):
+        price = float(window["close", -1][0]) * 0.99
+        if account.position_of("AAA") == 0.0:
+            prices = {"limit": price, "stop_loss": 0.96 * price, "take_profit": 1.03 * price}
+            entry = Order(symbol="AAA", quantity=100, kind="limit", **prices, tag="in")
+            return [Cancel(tag="in", part="orders"), entry]
+        if account.bars_held[0] == 0:
+            trail = {"trail": 0.05, "trail_fraction": True, "reduce_only": True}
+            return [Order(symbol="AAA", quantity=-100, kind="trailing_stop", tag="t", **trail)]
+        return []
 
 
 def report(**more: object) -> StrategyReport:
     """A report of that run."""
     strategy = crossing()
-    result = run(strategy, more.pop("bars", None))
+    result = run(strategy, more.pop("bars", None), benchmark=more.pop("benchmark", None))
     facts = {
         "name": "crossing",
         "version": "1.0.0",
@@ -88,6 +112,13 @@ def trials() -> pd.DataFrame:
             "objective_value": [0.5, -1.0, np.nan, 2.0],
         }
     )
+
+
+def surface() -> pd.DataFrame:
+    """A cost surface of two fees, two slippages and two delays."""
+    places = [(f, s, d) for f in (0.0, 2.0) for s in (1.0, 4.0) for d in (0, 1)]
+    frame = pd.DataFrame(places, columns=["fee", "slippage", "delay"])
+    return frame.assign(size=1.0, total_return=np.linspace(0.4, -0.3, 8))
 
 
 def walked() -> pd.DataFrame:

@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant_assets.reporting.strategy import charts
+from quant_assets.quant.risk.take_profit import TakeProfit
+from quant_assets.quant.strategies.builder import StrategyBuilder
+from quant_assets.quant.strategies.rules import MaCrossDown, MaCrossUp
+from quant_assets.reporting.strategy import charts, evidence_charts
 from quant_assets.reporting.strategy.price_chart import (
     MOST_CANDLES,
     bars_per_candle,
@@ -15,10 +18,18 @@ from quant_assets.reporting.strategy.price_chart import (
     short_name,
     shown_symbols,
 )
-from quant_assets.reporting.strategy.stops import stop_paths
+from quant_assets.reporting.strategy.stops import order_lines, stop_paths, target_paths
 from quant_assets.reporting.strategy.tables import monthly_table, trades_table
 from quant_assets.reporting.strategy.trade_figures import trade_figures
-from quant_assets_tests.reporting.strategy.runs import crossing, random_bars, run, trials, walked
+from quant_assets_tests.reporting.strategy.runs import (
+    Bracketed,
+    crossing,
+    random_bars,
+    run,
+    surface,
+    trials,
+    walked,
+)
 
 
 def test_thinned_points_keep_both_ends_and_the_deepest_loss():
@@ -159,7 +170,8 @@ def test_trades_table_has_a_row_per_trade_that_sorts_by_full_numbers(result):
     table = trades_table(result.trades)
     assert [row.cells[10].sort for row in table.rows] == result.trades["pnl"].tolist()
     assert [row.cells[1].text for row in table.rows] == result.trades["symbol"].tolist()
-    assert {row.cells[16].text for row in table.rows} == {"", "yes"}
+    assert table.columns[-1].title == "Gap"  # no regime is known: no column of it
+    assert {row.cells[-1].text for row in table.rows} == {"", "yes"}
 
 
 @pytest.mark.slow
@@ -175,3 +187,97 @@ def test_months_compound_to_the_total_return(result):
 def test_symbols_that_are_shown_moved_most(result):
     moved = result.trades.groupby("symbol")["pnl"].apply(lambda pnl: pnl.abs().sum())
     assert shown_symbols(result)[0] == moved.idxmax()
+
+
+@pytest.fixture(scope="module")
+def bracketed():
+    return run(Bracketed(), random_bars(n=200))
+
+
+@pytest.mark.slow
+def test_lines_of_brackets_stand_from_the_entry_to_the_fill_at_their_price(bracketed):
+    lines = order_lines(bracketed, "AAA")
+    trades = bracketed.trades[bracketed.trades["symbol"] == "AAA"]
+    assert (lines["what"] == "stop").sum() == (lines["what"] == "target").sum() == len(trades)
+    ended = trades[trades["exit_reason"].isin(["stop_loss", "take_profit"])]
+    assert {"stop_loss", "take_profit"} == set(ended["exit_reason"])
+    bars = bracketed.preparation.bars
+    for trade in ended.itertuples():
+        what = "stop" if trade.exit_reason == "stop_loss" else "target"
+        mine = lines[(lines["what"] == what) & (lines["first"] == trade.entry_ts)]
+        (line,) = mine.itertuples()
+        assert line.last == trade.exit_ts
+        row = int(np.searchsorted(bars.ts, trade.exit_ts.tz_localize(None).to_datetime64()))
+        opened, entered = bars.open[row, 0], trade.entry_ts == trade.exit_ts
+        side = -1.0 if what == "stop" else 1.0
+        jumped = not entered and side * opened > side * line.price
+        assert trade.exit_price == pytest.approx(opened if jumped else line.price, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_trailing_order_is_drawn_where_it_ended_from_its_best_price_on(bracketed):
+    orders = bracketed.orders
+    trails = orders[(orders["kind"] == "trailing_stop") & orders["stop"].notna()]
+    assert len(trails) > 3
+    lines = order_lines(bracketed, "AAA")
+    bars = bracketed.preparation.bars
+    ts = pd.DatetimeIndex(bars.ts, tz="UTC")
+    drawn = lines[lines["what"] == "stop order"]
+    for trail, line in zip(trails.itertuples(), drawn.itertuples(), strict=True):
+        ended = ts[-1] if pd.isna(trail.finished_ts) else trail.finished_ts
+        first, last = ts.get_loc(trail.decided_ts), ts.get_loc(ended)
+        assert (line.price, line.last) == (trail.stop, ended)
+        best = bars.high[ts.get_loc(line.first) - 1, 0]
+        if line.first > ts[first + 1]:
+            assert line.price == pytest.approx(0.95 * best, rel=1e-9)
+            assert best == bars.high[first:last, 0].max()
+
+
+@pytest.mark.slow
+def test_target_of_a_rule_is_the_price_at_which_the_kernel_took_profit():
+    strategy = (
+        StrategyBuilder("taking")
+        .with_signals(entry_long=MaCrossUp(fast=3, slow=12), exit_long=MaCrossDown(fast=3, slow=12))
+        .with_risk(TakeProfit(pct=0.03))
+        .build()
+    )
+    result = run(strategy)
+    bars = result.preparation.bars
+    taken = result.trades[
+        (result.trades["exit_reason"] == "take_profit") & ~result.trades["spans_gap"]
+    ]
+    assert len(taken) > 3
+    for column, symbol in enumerate(bars.symbols):
+        mine = taken[taken["symbol"] == symbol]
+        paths = list(target_paths(result, mine, column))
+        for (rows, levels), trade in zip(paths, mine.itertuples(), strict=True):
+            assert (levels == levels[0]).all()
+            opened = bars.open[rows[-1], column]
+            expected = max(opened, levels[-1]) if len(rows) > 1 else levels[-1]
+            assert trade.exit_price == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_price_figure_draws_orders_of_the_strategy(bracketed):
+    names = {trace["name"] for trace in price_figure(bracketed, "AAA", "USD", {})["data"]}
+    assert {"stop", "target", "limit order", "stop order"} <= names
+
+
+def test_survival_map_has_a_panel_for_each_delay():
+    first, second = evidence_charts.survival_figure(surface())["data"]
+    assert (first["x"], first["y"]) == (["1 x", "4 x"], ["0 x", "2 x"])
+    np.testing.assert_allclose(first["z"], [[40.0, 20.0], [0.0, -20.0]], atol=1e-9)
+    np.testing.assert_allclose(second["z"], [[30.0, 10.0], [-10.0, -30.0]], atol=1e-9)
+    assert (first["zmin"], first["zmax"]) == (-40.0, 40.0)
+    assert second["text"][1] == ["−10%", "−30%"]
+
+
+def test_walked_figure_compares_with_the_given_parameters_from_the_same_start():
+    ts = pd.date_range("2024-01-01", periods=6, tz="UTC")
+    given = pd.Series([50.0, 100.0, 110.0, 120.0, 90.0, 80.0], index=ts)
+    walk = pd.DataFrame({"equity": [200.0, 210.0, 190.0], "window": [0, 0, 1]}, index=ts[1:4])
+    figure = evidence_charts.walked_figure(walk, given, "USD")
+    other, own = figure["data"]
+    assert own["y"] == [200.0, 210.0, 190.0]
+    assert other["y"] == [200.0, 220.0, 240.0]
+    assert [shape["x0"] for shape in figure["layout"]["shapes"]] == ["2024-01-02", "2024-01-04"]
