@@ -126,6 +126,7 @@ def _of_bars(bars: BarPanel, decided_at: Instants | None) -> Sample:
             **prices,
             available_at=arrays[KNOWN],
             extras=extras,
+            sessions=bars.sessions,
         )
 
     arrays = {**bars.columns(), TS: bars.ts, KNOWN: bars.available_at}

@@ -1,7 +1,7 @@
 """Bars of many symbols as arrays: what strategies and the backtester work on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import timedelta
 from functools import cached_property
 from types import MappingProxyType
@@ -14,6 +14,7 @@ import pandas as pd
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bars import Instants, instants, sealed
 from quant_assets.quant.market.panel import to_panels
+from quant_assets.quant.market.sessions import UTC_DAYS, Sessions
 
 Floats = npt.NDArray[np.float64]
 PRICES = ("open", "high", "low", "close")
@@ -31,6 +32,7 @@ class BarPanel:
         before its bar does).
     symbols : text, one per column, each once. volume is 0 or NaN where nothing was traded.
     extras : further `(time, symbol)` series, known with the bar (funding rate, spread, …).
+    sessions : the days of the exchange, with which longer bars of these begin anew.
 
     The arrays are read-only views of those that were given: a strategy that scales prices in place
     would change what its own orders fill at, and the caller's data.
@@ -50,6 +52,7 @@ class BarPanel:
     volume: Floats
     available_at: Instants
     extras: Mapping[str, Floats] = field(default_factory=dict)
+    sessions: Sessions = UTC_DAYS
 
     def __post_init__(self) -> None:
         shape = (len(self.ts), len(self.symbols))
@@ -176,8 +179,18 @@ class BarPanel:
         extras = {name: np.ascontiguousarray(values[part]) for name, values in self.extras.items()}
         known = self.available_at[part]
         return BarPanel(
-            self.ts[part], self.symbols, self.bar_length, **cut, available_at=known, extras=extras
+            self.ts[part],
+            self.symbols,
+            self.bar_length,
+            **cut,
+            available_at=known,
+            extras=extras,
+            sessions=self.sessions,
         )
+
+    def with_sessions(self, sessions: Sessions) -> "BarPanel":
+        """The same bars of an exchange with other days."""
+        return replace(self, sessions=sessions)
 
     def select(self, symbols: Sequence[str]) -> "BarPanel":
         """The columns of `symbols`, in the given order; an unknown one is a `DataError`."""
@@ -194,6 +207,7 @@ class BarPanel:
             **cut,
             available_at=self.available_at,
             extras=extras,
+            sessions=self.sessions,
         )
 
     @classmethod
@@ -210,8 +224,34 @@ class BarPanel:
         """Bars of arrays `(time,)` or `(time, symbol)` named `close` and, where known, the others.
 
         Absent prices are those of `close`; an absent volume is NaN: unknown, not zero. Without
-        `available_at` a bar is known the moment it ends.
+        `available_at` a bar is known the moment it ends. The arrays are copied: what the caller
+        does to them later changes no result.
         """
+        copies: dict[int, Floats] = {}  # one array for several fields stays one
+
+        def copied(values: npt.ArrayLike) -> Floats:
+            if id(values) not in copies:
+                copies[id(values)] = np.array(values, dtype=np.float64, order="C")
+            return copies[id(values)]
+
+        own = {name: copied(values) for name, values in prices.items()}
+        more = {name: copied(values) for name, values in (extras or {}).items()}
+        times = ts if np.asarray(ts).dtype.kind in "iufb" else np.array(ts, dtype="datetime64[us]")
+        known = None if available_at is None else np.array(available_at, dtype="datetime64[us]")
+        return cls._of_own(times, symbols, bar_length, available_at=known, extras=more, **own)
+
+    @classmethod
+    def _of_own(
+        cls,
+        ts: npt.ArrayLike,
+        symbols: Sequence[str],
+        bar_length: timedelta,
+        *,
+        available_at: Instants | None = None,
+        extras: Mapping[str, Floats] | None = None,
+        **prices: Floats,
+    ) -> "BarPanel":
+        """`from_arrays` of arrays that nobody else writes to."""
         unknown = sorted(set(prices) - set(FIELDS))
         if unknown or "close" not in prices:
             raise DataError(f"prices are {sorted(prices)}; close is needed, {FIELDS} are known")
@@ -221,17 +261,17 @@ class BarPanel:
             raise DataError(f"ts are numbers ({np.asarray(ts).dtype}); give datetimes in UTC")
         moments = np.asarray(ts, dtype="datetime64[us]")
 
-        def panel(values: npt.ArrayLike) -> Floats:
-            array = np.ascontiguousarray(values, dtype=np.float64)
-            return array.reshape(len(moments), -1) if array.ndim == 1 else array
-
-        close = panel(prices["close"])
-        unknown_volume = np.full_like(close, np.nan)
-        columns = {name: panel(prices[name]) if name in prices else close for name in PRICES}
-        volume = panel(prices["volume"]) if "volume" in prices else unknown_volume
+        shape = (len(moments), len(symbols))
+        close = _panel("close", prices["close"], shape)
+        columns = {
+            name: _panel(name, prices[name], shape) if name in prices else close for name in PRICES
+        }
+        volume = np.full_like(close, np.nan)
+        if "volume" in prices:
+            volume = _panel("volume", prices["volume"], shape)
         given = moments + _step(bar_length) if available_at is None else available_at
         known: Instants = np.asarray(given, dtype="datetime64[us]")
-        more = {name: panel(values) for name, values in (extras or {}).items()}
+        more = {name: _panel(name, values, shape) for name, values in (extras or {}).items()}
         return cls(
             moments,
             tuple(symbols),
@@ -240,6 +280,7 @@ class BarPanel:
             volume=volume,
             available_at=known,
             extras=more,
+            sessions=UTC_DAYS,
         )
 
     @classmethod
@@ -270,7 +311,7 @@ class BarPanel:
         given = {name: panels[name].values for name in FIELDS if name in panels}
         given = {name: v for name, v in given.items() if name == "close" or not np.isnan(v).all()}
         extras = {name: panels[name].values for name in floats if name not in FIELDS}
-        return cls.from_arrays(
+        return cls._of_own(
             ts, first.symbols, bar_length, available_at=known, extras=extras, **given
         )
 
@@ -286,6 +327,19 @@ class BarPanel:
         }
         columns |= {name: values.ravel()[present] for name, values in self.columns().items()}
         return pd.DataFrame(columns)
+
+
+def _panel(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
+    """`(time, symbol)`; a `DataError` for an array of other lengths than times and symbols."""
+    array = values
+    if values.ndim == 1 and values.size == shape[0] * shape[1]:
+        array = values.reshape(shape)
+    if array.shape != shape:
+        raise DataError(
+            f"{name} has shape {values.shape}; ts has {shape[0]} times and symbols names "
+            f"{shape[1]}: give arrays of shape {shape}"
+        )
+    return array
 
 
 def _step(bar_length: timedelta) -> np.timedelta64:

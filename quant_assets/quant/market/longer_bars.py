@@ -5,7 +5,7 @@ the last of its rows has come. What row t sees therefore depends on rows up to t
 that is still open is not there, and neither is one that began before the data did.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -24,6 +24,16 @@ from quant_assets.quant.market.timeframes import Timeframe, align
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 TIMES = ("ts", "available_at")
+# What flows adds up over a longer bar, what stands is read at its end, a spread is an average.
+EXTRAS: Mapping[str, str] = {
+    "funding": "sum",
+    "funding_rate": "sum",
+    "liquidated_long": "sum",
+    "liquidated_short": "sum",
+    "open_interest": "last",
+    "spot_close": "last",
+    "spread": "mean",
+}
 
 
 def timeframe_length(timeframe: str, *, primary: timedelta | None = None) -> timedelta:
@@ -55,7 +65,8 @@ def timeframe_length(timeframe: str, *, primary: timedelta | None = None) -> tim
 class LongerBars:
     """Longer bars of a panel, as `longer_bars` makes them.
 
-    bars : those that were known by the end of the panel; their `available_at` is when they were.
+    bars : those that were known by the end of the panel; their `available_at` is when they were,
+        their extras those that it is said how to make longer.
     completeness : share of a whole bar's rows that had a close, `(bar, symbol)`.
     rows : the latest bar known at each bar of the primary clock, -1 without one, shape (time,).
     """
@@ -81,12 +92,12 @@ class LongerBars:
         return spread
 
     def columns(self) -> dict[str, Floats]:
-        """`open` to `volume` on the primary clock; `ts` and `available_at` as microseconds.
+        """`open` to `volume` and extras on the primary clock; two times as microseconds.
 
-        Those two are whole numbers of microseconds since 1970 in UTC.
+        `ts` and `available_at` are whole numbers of microseconds since 1970 in UTC.
         """
         shape = self.bars.close.shape
-        found = {name: self.on_primary(self.bars[name]) for name in FIELDS}
+        found = {name: self.on_primary(values) for name, values in self.bars.columns().items()}
         for name in TIMES:
             moments = getattr(self.bars, name).astype(np.int64).astype(np.float64)
             found[name] = self.on_primary(np.broadcast_to(moments[:, None], shape))
@@ -94,24 +105,36 @@ class LongerBars:
 
 
 def longer_bars(
-    bars: BarPanel, timeframe: str | BarLength, *, max_age: timedelta = timedelta.max
+    bars: BarPanel,
+    timeframe: str | BarLength,
+    *,
+    max_age: timedelta = timedelta.max,
+    extras: Mapping[str, str] | None = None,
 ) -> LongerBars:
     """Bars of a longer timeframe: first open, highest high, lowest low, last close, volume summed.
 
-    timeframe : `1h`, whose bars begin with the UTC day; a `BarLength` for other sessions. Its
-        `rows` must be the length of `bars`.
+    timeframe : `1h`, whose bars begin with the days of `bars.sessions` (bars of a day or more are
+        put together by the dates that they are stamped with, in UTC); a `BarLength` for other
+        days. Its `rows` must be the length of `bars`.
     max_age : how long after its `available_at` a bar still counts.
+    extras : how each extra is made longer, a name of `WAYS`; None: `EXTRAS`, as far as the bars
+        have them. Others are left out. They are known with their bar.
 
-    A cell without a close in any row of its bar is a gap: NaN prices, volume 0. Extras are left
-    out. Raises `ConfigError` for lengths that do not fit, `LookAheadError` for bars that claim to
-    be known before they end.
+    A cell without a close in any row of its bar is a gap: NaN prices, volume 0; an extra that no
+    row of the bar knows is NaN. Raises `ConfigError` for lengths that do not fit and ways that
+    there are not, `LookAheadError` for bars that claim to be known before they end.
     """
     if not isinstance(timeframe, BarLength):
-        timeframe = BarLength(timeframe_length(timeframe, primary=bars.bar_length), bars.bar_length)
+        timeframe = _length_of(bars, timeframe)
     if timeframe.rows != bars.bar_length:
         raise ConfigError(
             f"the bars are of {bars.bar_length}, not of {timeframe.rows} as the timeframe says"
         )
+    ways = {name: way for name, way in EXTRAS.items() if name in bars.extras}
+    ways = dict(ways if extras is None else extras)
+    for name, way in ways.items():
+        if way not in WAYS:
+            raise ConfigError(f"extra {name!r} is made longer by {way!r}; known: {', '.join(WAYS)}")
     ends = bars.ts + np.timedelta64(bars.bar_length)
     if bars.bar_length < DAY and (bars.available_at < ends).any():
         row = int(np.argmax(bars.available_at < ends))
@@ -124,15 +147,59 @@ def longer_bars(
     came = _comes_with(bars.ts, ends, made.ts, timeframe)
     kept = (came < len(bars)) & (made.ts >= bars.ts[:1])
     cut: dict[str, Any] = {name: np.ascontiguousarray(getattr(made, name)[kept]) for name in FIELDS}
+    first = np.searchsorted(bars.ts, made.ts)
     longer = BarPanel(
         made.ts[kept],
         bars.symbols,
         timeframe.bars,
         **cut,
         available_at=made.available_at[kept],
+        extras={name: WAYS[way](bars[name], first)[kept] for name, way in ways.items()},
+        sessions=bars.sessions,
     )
     rows = _known_rows(bars, longer, came[kept], max_age)
     return LongerBars(longer, made.completeness[kept], rows)
+
+
+def _length_of(bars: BarPanel, timeframe: str) -> BarLength:
+    """The bars that a text names, on the days of the exchange."""
+    length = timeframe_length(timeframe, primary=bars.bar_length)
+    if bars.bar_length >= DAY:  # a daily bar is stamped with its date
+        return BarLength(length, bars.bar_length)
+    zone, begins = bars.sessions
+    return BarLength(length, bars.bar_length, time_zone=zone, anchor=begins)
+
+
+def _summed(values: Floats, first: Integers) -> Floats:
+    """Sums of the known values from each row of `first` to the next; NaN without any."""
+    if len(first) == 0:
+        return np.empty((0, values.shape[1]))
+    known = np.isfinite(values)
+    total = np.add.reduceat(np.where(known, values, 0.0), first, axis=0)
+    return np.where(np.add.reduceat(known, first, axis=0) > 0, total, np.nan)
+
+
+def _averaged(values: Floats, first: Integers) -> Floats:
+    """Means of the known values from each row of `first` to the next; NaN without any."""
+    if len(first) == 0:
+        return np.empty((0, values.shape[1]))
+    known = np.add.reduceat(np.isfinite(values).astype(np.float64), first, axis=0)
+    return _summed(values, first) / np.where(known > 0.0, known, np.nan)
+
+
+def _latest(values: Floats, first: Integers) -> Floats:
+    """The last known value from each row of `first` to the next; NaN without any."""
+    rows = np.where(np.isfinite(values), np.arange(len(values))[:, None], -1)
+    last = np.maximum.accumulate(rows, axis=0)[np.append(first[1:], len(values)) - 1]
+    found = np.take_along_axis(values, np.maximum(last, 0), axis=0) if len(values) else values
+    return np.where(last >= first[:, None], found, np.nan)
+
+
+WAYS: Mapping[str, Callable[[Floats, Integers], Floats]] = {
+    "sum": _summed,
+    "mean": _averaged,
+    "last": _latest,
+}
 
 
 def _comes_with(ts: Instants, ends: Instants, begins: Instants, length: BarLength) -> Integers:
@@ -165,10 +232,10 @@ def _known_rows(bars: BarPanel, longer: BarPanel, came: Integers, max_age: timed
 
 
 def timeframe_columns(bars: BarPanel, *timeframes: str) -> dict[str, Floats]:
-    """`1h.open` to `1h.volume`, `1h.ts` and `1h.available_at` `(time, symbol)` per timeframe.
+    """`1h.open` to `1h.volume`, extras, `1h.ts` and `1h.available_at` per timeframe.
 
-    Give them as `indicators` of a bar strategy or as what a middleware prepares; `current_bar`
-    reads them. See `LongerBars.columns`.
+    Arrays `(time, symbol)`. Give them as `indicators` of a bar strategy or as what a middleware
+    prepares; `current_bar` reads them. See `LongerBars.columns`.
     """
     return {
         f"{timeframe}.{name}": values
@@ -212,5 +279,7 @@ def current_bar(window: DataWindow, timeframe: str) -> CurrentBar | None:
     if np.isnan(times[0]).all():
         return None
     opened, known = (np.datetime64(int(np.nanmax(one)), "us") for one in times)
-    fields = {name: window[f"{timeframe}.{name}", -1] for name in FIELDS}
+    shown = [name for name in window.names if name.startswith(f"{timeframe}.")]
+    names = [name.removeprefix(f"{timeframe}.") for name in shown]
+    fields = {name: window[f"{timeframe}.{name}", -1] for name in names if name not in TIMES}
     return CurrentBar(timeframe, opened, known, fields)

@@ -65,6 +65,14 @@ class Strategy(ABC):
         """Bars that must be known before the first decision; no order is placed before."""
         return 0
 
+    def warm_up_on(self, bars: BarPanel) -> int:
+        """Bars of these that must be known before the first decision: `warm_up` or more.
+
+        More where longer timeframes are read, whose bars are not counted before there are bars.
+        """
+        del bars
+        return self.warm_up
+
     def memory(self, bar_length: timedelta) -> Memory | None:
         """Earlier bars on which its decisions and its plan depend, to the last bit.
 

@@ -37,8 +37,11 @@ __all__ = [
     "Timed",
     "TimedIndicator",
     "TimedLine",
+    "WarmedUp",
     "WindowRows",
     "compute_lines",
+    "first_warm",
+    "warmed_up",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -131,8 +134,8 @@ class Rows(ABC):
 class Timed(Column):
     """A column computed on the bars of a longer timeframe, shown from the bar on that ends them.
 
-    Its `lookback` counts longer bars, so it is the least that can be said in bars of the strategy;
-    the column is NaN until it is known.
+    Its `lookback` counts longer bars; how many bars of the strategy these are depends on where its
+    data begin, and is told by `WarmedUp`. The column is NaN until it is known.
     """
 
     timeframe: str
@@ -186,6 +189,71 @@ class TimedLine(Timed):
     def values(self, rows: Rows) -> Floats:
         """See the base class."""
         return rows[self.line]
+
+
+class WarmedUp(Timed):
+    """1 from the bar on that ends the longer bar behind `bars` others, NaN before.
+
+    inner : the same of the longer bars that these are read with.
+    """
+
+    def __init__(self, timeframe: str, bars: int, inner: "tuple[WarmedUp, ...]" = ()) -> None:
+        self.timeframe, self.bars, self.inner = timeframe, bars, inner
+        within = "".join(f", {one.key}" for one in inner)
+        self.key = f"{timeframe}:warmed_up({bars}{within})"
+
+    @classmethod
+    def of(cls, column: Timed) -> "WarmedUp":
+        """When a column of a longer timeframe has all the bars that it needs."""
+        inner = warmed_up(column.reads())
+        return cls(column.timeframe, column.lookback, inner)
+
+    def reads(self) -> tuple[Column, ...]:
+        """See the base class."""
+        return self.inner
+
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return self.bars
+
+    def longer_memory(self, bar_length: timedelta) -> Memory | None:
+        """See the base class."""
+        return joined([Memory(self.bars), *(one.memory(bar_length) for one in self.inner)])
+
+    def values(self, rows: Rows) -> Floats:
+        """See the base class."""
+        over = np.broadcast_to((np.arange(rows.shape[0]) >= self.bars)[:, None], rows.shape)
+        for one in self.inner:
+            over = over & (rows[one] == 1.0)
+        return np.where(over, 1.0, np.nan)
+
+    def least(self, bar_length: timedelta) -> int:
+        """Bars of that length before the first decision, where the data begin with a longer bar."""
+        length = timeframe_length(self.timeframe)
+        own = (self.bars + 1) * (length // bar_length) - 1
+        return max([own, *(one.least(bar_length) for one in self.inner)])
+
+
+def warmed_up(columns: Iterable[Column]) -> tuple[WarmedUp, ...]:
+    """One for each timeframe and number of bars that the columns need; none for their own clock."""
+    found = (WarmedUp.of(one) for one in columns if isinstance(one, Timed))
+    return tuple(dict.fromkeys(found))
+
+
+def first_warm(columns: Iterable[WarmedUp], bars: BarPanel) -> int:
+    """Bars before the first one on which all longer timeframes have what they need.
+
+    Exact: the longer bar that began before the data did, missing bars and short sessions count as
+    they are. Where these bars do not suffice, the least that would.
+    """
+    wanted = list(columns)
+    if not wanted:
+        return 0
+    values = compute_lines(wanted, bars)
+    over = np.logical_and.reduce([(values[one.key] == 1.0).any(axis=1) for one in wanted])
+    least = max(one.least(bars.bar_length) for one in wanted)
+    return int(np.argmax(over)) if over.any() else max(least, len(bars))
 
 
 @dataclass(frozen=True)

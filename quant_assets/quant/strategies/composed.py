@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
@@ -20,12 +21,16 @@ from quant_assets.quant.strategies.columns import (
     IndicatorCache,
     PanelRows,
     Rows,
+    WarmedUp,
     WindowRows,
     compute_lines,
+    first_warm,
+    warmed_up,
 )
 from quant_assets.quant.strategies.middleware import (
     AttributionMiddleware,
     ExecutionMiddleware,
+    IndicatorMiddleware,
     Middleware,
     RowMiddleware,
 )
@@ -67,7 +72,8 @@ class _Last:
 class Pipeline(Strategy):
     """Middlewares in their order; made by `StrategyBuilder`, `load_strategy` or `compose`.
 
-    warm_up_bars : bars before the first decision; None: what the signals need. It must not be less.
+    warm_up_bars : bars before the first decision; None: what the signals need. It must not be less,
+        which is known of longer timeframes when there are bars.
     cache : indicator lines shared with other strategies of a run.
     """
 
@@ -96,6 +102,36 @@ class Pipeline(Strategy):
     def warm_up(self) -> int:
         """See the base class."""
         return self.needed_warm_up if self.warm_up_bars is None else self.warm_up_bars
+
+    @cached_property
+    def _waits(self) -> tuple[WarmedUp, ...]:
+        """Longer timeframes that stages read."""
+        readers = (one for one in self.middlewares if not isinstance(one, IndicatorMiddleware))
+        return warmed_up(line for one in readers for line in one.lines())
+
+    def least_warm_up(self, bar_length: timedelta) -> int:
+        """The least that its stages need of bars of that length, wherever the data begin."""
+        return max([self.needed_warm_up, *(one.least(bar_length) for one in self._waits)])
+
+    def warm_up_on(self, bars: BarPanel) -> int:
+        """See the base class; a `ConfigError` when `warm_up_bars` does not suffice for these."""
+        sources = [one.source for one in self.middlewares if isinstance(one, SignalMiddleware)]
+        needed = max(one.warm_up_on(bars) for one in sources)
+        needed = max(needed, self.needed_warm_up, first_warm(self._waits, bars))
+        if self.warm_up_bars is None:
+            return needed
+        if self.warm_up_bars < needed:
+            frames = sorted({one.timeframe for one in self._waits})
+            raise ConfigError(
+                f"{self.name}: warm-up of {self.warm_up_bars} bars; its signals need {needed} of "
+                f"these bars until {', '.join(frames) or 'they'} are known. Raise warm-up "
+                "(warmup_periods), or leave it out"
+            )
+        return self.warm_up_bars
+
+    def _check_warm_up(self, bars: BarPanel) -> None:
+        if self.warm_up_bars is not None and self._waits:
+            self.warm_up_on(bars)
 
     def memory(self, bar_length: timedelta) -> Memory | None:
         """That of all its stages."""
@@ -158,6 +194,7 @@ class Pipeline(Strategy):
         return known
 
     def _decide(self, bars: BarPanel) -> tuple[Signals, Plan]:
+        self._check_warm_up(bars)
         rows = PanelRows(bars, compute_lines(self.lines(), bars, self.cache))
         proposal, plan = Proposal(shape=rows.shape), Plan()
         self.changes.begin(bars.symbols)
@@ -187,6 +224,7 @@ class Pipeline(Strategy):
 
     def indicators(self, bars: BarPanel) -> Mapping[str, Floats]:
         """Lines and prepared arrays that the windows show."""
+        self._check_warm_up(bars)
         found = dict(compute_lines(self.lines(), bars, self.cache))
         for stage in self.middlewares:
             found |= stage.shown(bars)

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from quant_assets.core.errors import ConfigError
-from quant_assets.core.venues import Duration
+from quant_assets.core.venues import Duration, format_duration
 from quant_assets.core.yaml_loader import Located, load_yaml, parse_yaml, validate
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.strategies.builder import StrategyBuilder
@@ -224,6 +224,19 @@ def load_strategy(source: Path | str) -> LoadedStrategy:
     return _build(load_yaml(Path(source)))
 
 
+def _require_warm_up(strategy: Pipeline, runtime: Runtime) -> None:
+    """`ConfigError` for a warm-up that longer timeframes make too short on any bars."""
+    given, length = runtime.warmup_periods, runtime.candle_interval
+    if given is None or not isinstance(length, timedelta):
+        return
+    needed = strategy.least_warm_up(length)
+    if given < needed:
+        raise ConfigError(
+            f"{strategy.name}: warm-up of {given} bars; its signals need {needed} bars of "
+            f"{format_duration(length)} or more until the longer timeframes are known"
+        )
+
+
 def _build(located: Located) -> LoadedStrategy:
     settings = validate(located, StrategyFile)
     parts = Parts(located, settings.runtime.candle_interval)
@@ -248,6 +261,7 @@ def _build(located: Located) -> LoadedStrategy:
         builder = builder.with_warm_up(settings.runtime.warmup_periods)
     with parts.at("runtime", "warmup_periods"):
         strategy = builder.build()
+        _require_warm_up(strategy, settings.runtime)
     parts.refuse()
     return LoadedStrategy(
         strategy=strategy, settings=settings, data=located.data, source=located.path

@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -13,7 +14,16 @@ from quant_assets.core.errors import ConfigError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.strategies.base import Account, BarStrategy, VectorStrategy
-from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows, compute_lines
+from quant_assets.quant.strategies.columns import (
+    Column,
+    PanelRows,
+    Rows,
+    WarmedUp,
+    WindowRows,
+    compute_lines,
+    first_warm,
+    warmed_up,
+)
 from quant_assets.quant.strategies.rules.base import AllOf, Condition
 from quant_assets.quant.strategies.signals import Signals
 
@@ -60,21 +70,45 @@ class RuleSignals(VectorStrategy, BarStrategy):
         return {name: one for name, one in given.items() if isinstance(one, Condition)}
 
     def lines(self) -> tuple[Column, ...]:
-        """Indicator lines that the conditions read."""
+        """Columns that the conditions read, and when longer timeframes have what they need."""
+        return (*self._read, *self.waits)
+
+    @cached_property
+    def _read(self) -> tuple[Column, ...]:
         return tuple(line for one in self.conditions().values() for line in one.lines())
+
+    @cached_property
+    def waits(self) -> tuple[WarmedUp, ...]:
+        """Longer timeframes that must have their bars before anything is decided."""
+        return warmed_up(self._read)
 
     @property
     def warm_up(self) -> int:
-        """Bars before the first one on which every condition can be known."""
+        """Bars before the first one on which every condition can be known.
+
+        Of conditions on longer timeframes the least: see `warm_up_on`.
+        """
         return max(one.lookback for one in self.conditions().values())
+
+    def warm_up_on(self, bars: BarPanel) -> int:
+        """Bars of these before the first one on which every condition can be known."""
+        return max(self.warm_up, first_warm(self.waits, bars))
 
     def memory(self, bar_length: timedelta) -> Memory | None:
         """See the base class."""
-        return joined(one.memory(bar_length) for one in self.conditions().values())
+        own = [one.memory(bar_length) for one in self.conditions().values()]
+        return joined([*own, *(one.memory(bar_length) for one in self.waits)])
 
     def decide(self, rows: Rows) -> Signals:
-        """Signals (row, symbol): those of all bars, or of the last one."""
-        return self._decided({n: one.holds(rows) for n, one in self.conditions().items()})
+        """Signals (row, symbol): those of all bars, or of the last one; none in the warm-up."""
+        return self._decided(self._flags(rows))
+
+    def _flags(self, rows: Rows) -> dict[str, Any]:
+        flags = {name: one.holds(rows) for name, one in self.conditions().items()}
+        for one in self.waits:
+            over = (rows[one] == 1.0).any(axis=1, keepdims=True)
+            flags = {name: held & over for name, held in flags.items()}
+        return flags
 
     def _decided(self, flags: dict[str, Any]) -> Signals:
         return Signals(**flags)
@@ -91,7 +125,7 @@ class RuleSignals(VectorStrategy, BarStrategy):
         """See the base class."""
         del account
         rows = WindowRows(window)
-        return self._decided({n: one.holds(rows)[-1] for n, one in self.conditions().items()})
+        return self._decided({name: flags[-1] for name, flags in self._flags(rows).items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +140,10 @@ class RuleStrategy(VectorStrategy, BarStrategy):
     def warm_up(self) -> int:
         """See the base class."""
         return self.rules().warm_up
+
+    def warm_up_on(self, bars: BarPanel) -> int:
+        """See the base class."""
+        return max(self.warm_up, self.rules().warm_up_on(bars))
 
     def memory(self, bar_length: timedelta) -> Memory | None:
         """That of its rules; None for one that makes a plan of its own."""

@@ -1,12 +1,17 @@
 """Longer bars of a panel against pandas, by hand, and by recomputing every shorter history."""
 
+from dataclasses import replace
 from datetime import timedelta
 
+import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
+from quant_assets.core.venues import FX_SESSIONS, Market
+from quant_assets.quant.leaks.functions import check_function
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.data_window import Replay
 from quant_assets.quant.market.longer_bars import (
@@ -17,6 +22,7 @@ from quant_assets.quant.market.longer_bars import (
 )
 from quant_assets.quant.market.panel import Panel
 from quant_assets.quant.market.resample import BarLength
+from quant_assets.quant.market.sessions import Sessions, sessions_of
 from quant_assets.quant.market.timeframes import align
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -237,3 +243,151 @@ def test_current_bar_is_the_last_whole_one_at_every_decision():
         current_bar(window, "1d")
     with pytest.raises(DataError, match="a bar has no 'vwap'; it has open"):
         current_bar(window, "1h")["vwap"]
+
+
+def with_extras(bars, *, known=0.4, seed=5):
+    """Funding on some rows, open interest on others, a spread on all."""
+    rng = np.random.default_rng(seed)
+    shape = bars.close.shape
+    extras = {
+        "funding_rate": np.where(rng.random(shape) < known / 8, rng.normal(0, 1e-4, shape), np.nan),
+        "open_interest": np.where(rng.random(shape) < known, rng.lognormal(5, 1, shape), np.nan),
+        "spread": rng.uniform(1e-4, 1e-3, shape),
+        "mood": rng.normal(size=shape),
+    }
+    return replace(bars, extras=extras)
+
+
+def test_extras_of_longer_bars_by_hand():
+    bars = panel(24)
+    rate, interest = np.full((24, 2), np.nan), np.full((24, 2), np.nan)
+    rate[[3, 11, 12], 0] = 0.1, 0.2, 0.7
+    interest[[0, 5, 13], 0] = 4.0, 5.0, 6.0
+    bars = replace(bars, extras={"funding_rate": rate, "open_interest": interest})
+    longer = longer_bars(bars, "1h")
+    np.testing.assert_allclose(longer.bars["funding_rate"], [[0.3, np.nan], [0.7, np.nan]])
+    np.testing.assert_array_equal(longer.bars["open_interest"], [[5.0, np.nan], [6.0, np.nan]])
+    shown = longer.on_primary(longer.bars["funding_rate"])[:, 0]
+    np.testing.assert_allclose(shown[10:24], [np.nan, *[0.3] * 12, 0.7])
+    names = (*FIELDS, "funding_rate", "open_interest", "ts", "available_at")
+    columns = timeframe_columns(bars, "1h")
+    assert columns.keys() == {f"1h.{name}" for name in names}
+    *_, window = replay(bars, columns)
+    assert current_bar(window, "1h")["open_interest"][0] == 6.0
+
+
+AS_OF = """
+    with own as (
+        select *, time_bucket(to_minutes($minutes), ts) as bar from rows),
+    counted as (
+        select *, count(*) over (partition by symbol, bar) as n from own),
+    longer as (
+        select symbol, bar, sum(funding_rate) as funding_rate,
+            last(open_interest order by ts) filter (open_interest is not null) as open_interest,
+            avg(spread) as spread, max(available_at) as known, any_value(n) as n
+        from counted group by symbol, bar),
+    told as (
+        select * replace (
+            case when n = $minutes // 5 then known else bar + to_minutes($minutes) end as known)
+        from longer where bar >= (select min(ts) from rows))
+    select r.ts, r.symbol, t.funding_rate, t.open_interest, t.spread
+    from rows r asof left join told t on r.symbol = t.symbol and r.available_at >= t.known
+    order by r.ts, r.symbol
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("timeframe", "minutes"), [("1h", 60), ("4h", 240), ("1d", 1440)])
+def test_extras_are_those_of_a_query_over_what_was_known(timeframe, minutes):
+    """DuckDB joins each bar with the latest longer one whose rows were all known by then."""
+    bars = with_extras(panel(700, absent=0.05))
+    found = longer_bars(bars, timeframe).columns()
+    rows = bars.frame()[["ts", "available_at", "symbol", "funding_rate", "open_interest", "spread"]]
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        connection.register("rows", pa.Table.from_pandas(rows, preserve_index=False))
+        expected = connection.execute(AS_OF, {"minutes": minutes}).fetchnumpy()
+    for name in ("funding_rate", "open_interest", "spread"):
+        table = np.ma.filled(expected[name], np.nan).reshape(-1, len(bars.symbols))
+        np.testing.assert_allclose(found[name], table, rtol=1e-12)
+        assert np.isfinite(found[name]).any()
+    assert "mood" not in found
+
+
+def test_further_extras_are_made_longer_as_it_is_said():
+    bars = with_extras(panel(48))
+    longer = longer_bars(bars, "1h", extras={"mood": "mean"}).bars
+    np.testing.assert_allclose(longer["mood"], bars["mood"].reshape(4, 12, 2).mean(axis=1))
+    assert list(longer.extras) == ["mood"]
+    with pytest.raises(ConfigError, match="'mood' is made longer by 'median'; known: sum, mean"):
+        longer_bars(bars, "1h", extras={"mood": "median"})
+    with pytest.raises(DataError, match="'nothing'"):
+        longer_bars(bars, "1h", extras={"nothing": "sum"})
+
+
+@pytest.mark.slow
+def test_extras_of_longer_bars_look_at_no_later_row():
+    bars = with_extras(panel(300, holes=0.05, absent=0.05))
+    report = check_function(lambda b: longer_bars(b, "1h").columns(), bars)
+    assert report.trusted, str(report)
+    assert not report.failed
+
+
+NEW_YORK = Sessions("America/New_York")
+
+
+def test_days_of_an_exchange_are_its_own():
+    """Hours from 20:00 to 02:00 UTC: one evening in New York, two days in Greenwich."""
+    start = np.datetime64("2024-03-04T05:00", "us")  # midnight in New York
+    bars = panel(72, 60, start=start)
+    own = longer_bars(bars.with_sessions(NEW_YORK), "1d").bars
+    assert own.ts.tolist() == [start.item() + timedelta(days=d) for d in range(3)]
+    np.testing.assert_array_equal(own.close, bars.close[23::24])
+    assert own.sessions == NEW_YORK
+    utc = longer_bars(bars, "1d").bars
+    np.testing.assert_array_equal(utc.close, bars.close[[42, 66]])  # ends at 00:00 UTC
+    fours = longer_bars(bars.with_sessions(NEW_YORK), "4h").bars
+    assert fours.ts[0] == start
+    np.testing.assert_array_equal(fours.close, bars.close[3::4])
+
+
+def test_day_of_a_changed_clock_has_one_hour_less():
+    start = np.datetime64("2024-03-09T05:00", "us")  # clocks go forward on the next day
+    bars = panel(60, 60, start=start).with_sessions(NEW_YORK)
+    longer = longer_bars(bars, "1d")
+    assert np.diff(longer.bars.ts).tolist() == [timedelta(hours=24)]
+    np.testing.assert_array_equal(longer.bars.close, bars.close[[23, 46]])
+    assert np.flatnonzero(np.diff(longer.rows)).tolist() == [22, 45]
+
+
+def test_session_of_seven_hours_is_over_when_the_next_one_begins():
+    """Seven hours a day: the eighth could still come, unless it is said that there are seven."""
+    hours = [np.datetime64(f"2024-03-0{d}T14:30", "us") + np.timedelta64(h, "h")
+             for d in (4, 5, 6) for h in range(7)]  # fmt: skip
+    close = 100.0 + np.arange(21.0)
+    bars = BarPanel.from_arrays(np.array(hours), ["A"], HOUR, close=close).with_sessions(NEW_YORK)
+    whole = BarLength(timedelta(days=1), HOUR, time_zone="America/New_York", rows_per_bar=7)
+    early = BarLength(timedelta(days=1), HOUR, time_zone="America/New_York")
+    first_day = bars.rows(slice(0, 7))
+    assert longer_bars(bars, "1d").rows.tolist() == longer_bars(bars, early).rows.tolist()
+    assert len(longer_bars(first_day, "1d").bars) == 0  # it began before the data did
+    told = longer_bars(bars, whole)
+    assert told.rows.tolist() == [-1] * 13 + [0] * 7 + [1]
+    assert longer_bars(bars, "1d").rows.tolist() == [-1] * 14 + [0] * 7
+
+
+def test_dates_of_daily_bars_make_weeks_wherever_the_exchange_is():
+    bars = panel(21, 1440).with_sessions(NEW_YORK)  # stamped with their dates at midnight UTC
+    weeks = longer_bars(bars, "7d").bars
+    np.testing.assert_array_equal(weeks.close, bars.close[6::7])
+
+
+def test_sessions_of_a_venue():
+    def of(**market):
+        return sessions_of(Market.model_construct(**market))
+
+    assert of(calendar="XNYS", time_zone="America/New_York") == NEW_YORK
+    assert of(calendar="24/7", time_zone="UTC") == Sessions()
+    assert of(calendar=FX_SESSIONS, time_zone="UTC") == Sessions(
+        "America/New_York", timedelta(hours=-7)
+    )

@@ -120,7 +120,7 @@ def test_both_forms_trade_alike_on_mixed_timeframes():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("minutes", "rows"), [(1, 3000), (5, 3000), (15, 1500), (60, 900)])
+@pytest.mark.parametrize(("minutes", "rows"), [(1, 9000), (5, 3000), (15, 1500), (60, 900)])
 def test_every_mix_of_timeframes_trades_alike_in_both_forms(minutes, rows):
     bars = random_bars(rows, ("A", "B"), days=minutes * MINUTES, holes=0.02)
     longer = [one for one, n in (("5m", 5), ("15m", 15), ("1h", 60), ("4h", 240)) if n > minutes]
@@ -284,3 +284,71 @@ def test_timeframe_that_the_bars_cannot_make_is_refused():
             small(named.RsiOversold().on(timeframe)).signals(five_minutes(50))
     with pytest.raises(DataError, match="the bars have no 'funding_rate'"):
         small(named.FundingAbove().on("1h")).signals(five_minutes(50))
+
+
+def first_decision(strategy, bars):
+    """The first row on which an entry that always holds is let through."""
+    entries = [np.flatnonzero(strategy.signals(bars).entry_long.any(axis=1))]
+    shown = StrategyTester(strategy, bars).bar_by_bar()
+    entries.append(np.flatnonzero(shown.entry_long.any(axis=1)))
+    assert entries[0][0] == entries[1][0]
+    return int(entries[0][0])
+
+
+ALWAYS = named.PriceAboveMa(period=1) | ~named.PriceAboveMa(period=1)
+HOURLY = named.PriceAboveMa(period=3).on(
+    "1h"
+)  # three hours: known from the end of the third one on
+
+
+@pytest.mark.parametrize(
+    ("skipped", "first"),
+    # twelve bars of five minutes an hour; the hour that is under way at the start does not count
+    [(0, 35), (1, 46), (5, 42), (11, 36), (12, 35)],
+)
+def test_warm_up_is_exact_from_wherever_the_data_begin(skipped, first):
+    bars = five_minutes(120).rows(slice(skipped, None))
+    strategy = small(ALWAYS | HOURLY)
+    assert strategy.warm_up_on(bars) == first
+    assert first_decision(strategy, bars) == first
+    fills = backtest(strategy, bars).fills
+    assert bars.ts.searchsorted(fills["ts"].min().to_datetime64()) == first + 1
+    assert strategy.warm_up == 2
+    assert strategy.least_warm_up(bars.bar_length) == 35
+
+
+def test_warm_up_counts_bars_that_are_missing_and_timeframes_within_timeframes():
+    bars = five_minutes(900)
+    nested = (named.PriceAboveMa(period=2) & named.ConsecutiveUp(bars=1).on("4h")).on("1h")
+    strategy = small(ALWAYS | nested)
+    assert strategy.warm_up_on(bars) == 2 * 48 - 1  # two bars of four hours, told to hours
+    gone = np.ones(900, dtype=bool)
+    gone[20:30] = False  # an hour of two bars is over when the next one begins
+    fields = {name: bars[name][gone] for name in ("open", "high", "low", "close", "volume")}
+    holed = type(bars).from_arrays(bars.ts[gone], bars.symbols, bars.bar_length, **fields)
+    assert small(ALWAYS | HOURLY).warm_up_on(holed) == 35 - 10
+    never = bars.rows(slice(0, 30))
+    assert small(ALWAYS | HOURLY).warm_up_on(never) == 35
+    assert not small(ALWAYS | HOURLY).signals(never).entry_long.any()
+
+
+def test_stated_warm_up_that_is_too_short_is_refused_with_what_is_needed():
+    builder = StrategyBuilder("short").with_signals(entry_long=ALWAYS | HOURLY)
+    bars = five_minutes(120)
+    enough = builder.with_warm_up(40).build()
+    assert enough.warm_up_on(bars) == 40
+    begins = backtest(enough, bars).fills["ts"].min().to_datetime64()
+    assert bars.ts.searchsorted(begins) == 41
+    later = bars.rows(slice(1, None))
+    for form in ("vector", "bar"):
+        with pytest.raises(ConfigError, match=r"warm-up of 40 bars; its signals need 46 .* 1h"):
+            backtest(enough, later, form=form)
+    stated = '"5m"\n  warmup_periods: '
+    assert load_strategy(FILE.replace('"5m"', f"{stated}239")).strategy.warm_up == 239
+    with pytest.raises(ConfigError, match="need 239 bars of 5m or more"):
+        load_strategy(FILE.replace('"5m"', f"{stated}100"))  # five bars of four hours
+
+
+@pytest.mark.slow
+def test_strategy_that_waits_for_an_hour_passes_the_leak_check():
+    assert_no_leak(small(ALWAYS | HOURLY), five_minutes(600, holes=0.02))

@@ -304,6 +304,11 @@ class _Answers(Timed):
         """See the base class."""
         return self.condition.lines()
 
+    @property
+    def lookback(self) -> int:
+        """See the base class."""
+        return self.condition.lookback
+
     def longer_memory(self, bar_length: timedelta) -> Memory | None:
         """See the base class."""
         return self.condition.memory(bar_length)
@@ -318,8 +323,8 @@ class _Answers(Timed):
 class OnTimeframe(Condition):
     """A condition asked of the bars of a longer timeframe; unknown before the first of them ends.
 
-    Closes, lines and bars before are those of the longer bars. `lookback` counts longer bars, which
-    is the least that can be said before the bars are known.
+    Closes, lines and bars before are those of the longer bars. `lookback` counts longer bars;
+    signals of rules wait until there are as many (`columns.WarmedUp`).
     """
 
     member: Condition
