@@ -224,8 +224,8 @@ class BarPanel:
         """Bars of arrays `(time,)` or `(time, symbol)` named `close` and, where known, the others.
 
         Absent prices are those of `close`; an absent volume is NaN: unknown, not zero. Without
-        `available_at` a bar is known the moment it ends. The arrays are copied: what the caller
-        does to them later changes no result.
+        `available_at` a bar is known the moment it ends. What the caller writes into the arrays
+        later changes no result: they are copied.
         """
         copies: dict[int, Floats] = {}  # one array for several fields stays one
 
@@ -336,8 +336,8 @@ def _panel(name: str, values: Floats, shape: tuple[int, int]) -> Floats:
         array = values.reshape(shape)
     if array.shape != shape:
         raise DataError(
-            f"{name} has shape {values.shape}; ts has {shape[0]} times and symbols names "
-            f"{shape[1]}: give arrays of shape {shape}"
+            f"{name} is {values.dtype} {values.shape}; it must be {shape}, as there are "
+            f"{shape[0]} times in ts and {shape[1]} symbols"
         )
     return array
 

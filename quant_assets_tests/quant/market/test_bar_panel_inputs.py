@@ -135,8 +135,17 @@ def test_prices_of_a_panel_are_read_only_and_those_of_the_caller_are_not() -> No
             with pytest.raises(ValueError, match="read-only"):
                 bars[name][0] = 1.0
     assert whole.open is whole.close
-    close[0] = 101.0
-    assert whole.close[0, 0] == 101.0
+    close[0] = rate[0] = 101.0  # theirs is written to, and the panel stays what it was
+    assert (whole.close[0, 0], whole["rate"][0, 0]) == (100.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"symbols": ("A", "B")}, {"close": np.ones(3)}, {"close": np.ones((4, 2))}]
+)
+def test_labels_of_another_length_are_refused_at_once_with_both_lengths(changes) -> None:
+    given = {"symbols": ("A",), "close": np.ones(4)} | changes
+    with pytest.raises(DataError, match=r"as there are 4 times in ts and \d symbols"):
+        BarPanel.from_arrays(TS, bar_length=DAY, **given)
 
 
 def test_frames_of_other_libraries_come_by_way_of_arrow() -> None:
