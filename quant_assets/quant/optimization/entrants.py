@@ -60,7 +60,7 @@ def optimize_window(
     streams = _current(alpha_streams)
     training = _training_returns(streams, returns_matrix)
     offered = Offered(
-        streams["alpha"].to_numpy(dtype="float64") * streams["side"].to_numpy(dtype="float64"),
+        streams["alpha"].to_numpy(dtype="float64"),
         streams["cluster"].to_numpy(dtype="int64"),
         training,
     )

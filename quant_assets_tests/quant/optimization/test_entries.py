@@ -161,6 +161,18 @@ def test_optimize_window_makes_one_entrant_of_each_combination():
         np.testing.assert_array_equal(*same)
 
 
+def test_selection_of_short_streams_is_by_what_speaks_for_going_short():
+    """`alpha` of a stream bears its side: BBB, with the worst score, is the best short."""
+    symbols, sides = ["AAA", "AAA", "BBB", "BBB"], [1, -1, 1, -1]
+    offers = streams(symbols, sides=sides, key=SECOND).assign(alpha=[0.5, -0.5, -0.4, 0.4])
+    limits = {"selections": ["all", "top_half"], "entrants": ["equal_weight"]}
+    context = optimization_context(SECOND, min_weight=-1.0, max_weight=1.0, **limits)
+    returns = returns_frame(market(252, 2, seed=1), ["AAA", "BBB"])
+    frame = optimize_window(context, NullTelemetry(), alpha_streams=offers, returns_matrix=returns)
+    chosen_weights = weights_of(frame, "equal_weight@top_half")
+    assert chosen_weights == {"AAA": pytest.approx(0.5), "BBB": pytest.approx(-0.5)}
+
+
 def test_harden_window_entrant_with_a_band_leaves_small_differences():
     loose = {"max_weight": 1.0, "max_turnover": None, "cost_models": ["none", "band"]}
 
