@@ -2,13 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
+from quant_assets.orchestration.announcing import Announced
 from quant_assets.orchestration.graph import ordered_specs
 from quant_assets.orchestration.plan import Plan
-from quant_assets.orchestration.walk import Progress as Callback
 
 PILLARS = (
     "ingestion",
@@ -33,8 +41,40 @@ def _totals(plan: Plan) -> dict[str, int]:
     return totals
 
 
+@dataclass
+class PillarBars:
+    """A bar per pillar on a terminal; elsewhere a line every 5 % of a run that takes its time."""
+
+    groups: dict[str, str]
+    bars: Progress
+    tasks: dict[str, TaskID]
+    lines: Announced | None
+    _done: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, asset: str, key: str, unchanged: bool) -> None:
+        """One more cell."""
+        if self.lines is not None:
+            self.lines(asset, key, unchanged)
+        self._move(asset, 1, 0.0)
+
+    def part(self, asset: str, key: str, share: float) -> None:
+        """Share of the cell that is in work."""
+        if self.lines is not None:
+            self.lines.part(asset, key, share)
+        self._move(asset, 0, share)
+
+    def _move(self, asset: str, cells: int, share: float) -> None:
+        group = self.groups[asset]
+        if group not in self.tasks:
+            return
+        if group not in self._done:
+            self.bars.start_task(self.tasks[group])
+        self._done[group] = self._done.get(group, 0) + cells
+        self.bars.update(self.tasks[group], completed=self._done[group] + share)
+
+
 @contextmanager
-def pillar_progress(plan: Plan, console: Console) -> Iterator[Callback]:
+def pillar_progress(plan: Plan, console: Console) -> Iterator[PillarBars]:
     """A callback for the walker that moves one bar per pillar."""
     totals = _totals(plan)
     groups = {spec.main: spec.group for spec in ordered_specs()}
@@ -47,19 +87,14 @@ def pillar_progress(plan: Plan, console: Console) -> Iterator[Callback]:
         console=console,
         refresh_per_second=5,
     )
+
+    def say(text: str) -> None:
+        console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+    lines = None if console.is_terminal else Announced(say, max(1, sum(totals.values())), None)
     with bars:
         tasks = {
             group: bars.add_task(group, total=totals[group], start=False)
             for group in sorted(totals, key=lambda g: PILLARS.index(g) if g in PILLARS else 99)
         }
-        started: set[str] = set()
-
-        def moved(asset: str, _key: str, _unchanged: bool) -> None:
-            group = groups[asset]
-            if group in tasks:
-                if group not in started:
-                    bars.start_task(tasks[group])
-                    started.add(group)
-                bars.advance(tasks[group])
-
-        yield moved
+        yield PillarBars(groups, bars, tasks, lines)

@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from quant_assets.cli.alerting import planning, tell_run
-from quant_assets.cli.progress import pillar_progress
+from quant_assets.cli.progress import PillarBars, pillar_progress
 from quant_assets.core.clock import run_stamp
 from quant_assets.core.errors import QuantAssetsError
 from quant_assets.operations.disk_space import DiskWatch
@@ -110,6 +110,25 @@ def _warn(console: Console, text: str) -> None:
     console.print(f"[yellow]warning:[/yellow] {escape(text)}", highlight=False)
 
 
+@dataclass(frozen=True)
+class _Moved:
+    """Tells the progress of a launch to all who want to know it."""
+
+    journal: RunJournal
+    bars: PillarBars
+    watch: DiskWatch
+
+    def __call__(self, asset: str, key: str, unchanged: bool) -> None:
+        """One more cell."""
+        self.journal.moved(asset, key, unchanged)
+        self.bars(asset, key, unchanged)
+        self.watch.look()
+
+    def part(self, asset: str, key: str, share: float) -> None:
+        """Share of the cell that is in work."""
+        self.bars.part(asset, key, share)
+
+
 def _launch_recorded(
     workspace: Workspace, plan: Plan, console: Console, options: RunOptions, watch: DiskWatch
 ) -> LaunchResult:
@@ -118,13 +137,8 @@ def _launch_recorded(
     run_id = journal.start()
     result = LaunchResult(plan.venue)
     try:
-        with pillar_progress(plan, console) as bar:
-
-            def moved(asset: str, key: str, unchanged: bool) -> None:
-                journal.moved(asset, key, unchanged)
-                bar(asset, key, unchanged)
-                watch.look()
-
+        with pillar_progress(plan, console) as bars:
+            moved = _Moved(journal, bars, watch)
             launch(workspace, plan, result, run_id=run_id, progress=moved, force=options.force)
     except BaseException as error:
         result.failures.append(("run", f"{type(error).__name__}: {error}"))

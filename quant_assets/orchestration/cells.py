@@ -11,6 +11,7 @@ from inspect import cleandoc
 from typing import Any, Literal
 
 import dagster as dg
+import pandas as pd
 
 from quant_assets.contracts.base import Contract
 from quant_assets.core.context import StageContext
@@ -26,6 +27,7 @@ from quant_assets.orchestration.partitions import (
 from quant_assets.orchestration.workspace import VenueSpan, current_workspace
 
 Kind = Literal["series", "decision", "outcome", "venue"]
+Frames = Mapping[str, pd.DataFrame]
 KIND_TAG = "quant_assets/kind"
 IO_MANAGER = "snapshots"
 
@@ -40,7 +42,11 @@ class CellSpec:
     empty), or nothing. `extends_itself` marks a venue-wide ledger: its step also gets the version
     before, and only adds to it. That version is an input of the manifest but not of the
     fingerprint, and no edge of the graph: Dagster refuses self-dependencies without a time
-    dimension. `op` is the body's name, as Dagster calls the step.
+    dimension. `op` is the body's name, as Dagster calls the step. `enough` is for steps that need
+    fewer earlier windows than they may read: it is given context and state, and tells whether rows
+    that were read back to some window suffice; None in its place: all are needed. Fingerprints
+    cover all windows, manifests name those that were read. `extras` gives the step further
+    arguments, which must not change its frames: given workspace and context.
     """
 
     outs: Mapping[str, type[Contract]]
@@ -56,6 +62,8 @@ class CellSpec:
     dataset: str | None = None
     extends_itself: bool = False
     op: str = ""
+    extras: Callable[[Any, StageContext], Mapping[str, Any]] | None = None
+    enough: Callable[[Any, Frames], Callable[[Frames], bool] | None] | None = None
 
     @cached_property
     def code_version(self) -> str:

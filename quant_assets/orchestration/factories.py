@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 
 from quant_assets.contracts.strategy_leaks import StrategyLeaks
 from quant_assets.contracts.strategy_runs import StrategyRuns
 from quant_assets.core.clock import utc_now
-from quant_assets.core.context import StrategyContext, WalkForwardContext
+from quant_assets.core.context import StageContext, StrategyContext, WalkForwardContext
 from quant_assets.core.errors import ConfigError
-from quant_assets.core.venues import Venue, format_duration
+from quant_assets.core.venues import Venue
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import (
     History,
@@ -30,7 +30,8 @@ from quant_assets.orchestration.partitions import (
 from quant_assets.orchestration.walk import Handle, walk
 from quant_assets.orchestration.workspace import Workspace, current_workspace
 from quant_assets.quant.leaks.strategy_venue import strategy_leaks_venue
-from quant_assets.quant.simulation.strategy_windows.reading import execution_of
+from quant_assets.quant.simulation.strategy_windows.history import enough_history
+from quant_assets.quant.simulation.strategy_windows.reading import execution_of, unfit_length
 from quant_assets.quant.simulation.strategy_windows.stage import (
     WINDOW_FRAMES,
     strategy_runs_venue,
@@ -42,6 +43,7 @@ from quant_assets.quant.tuning.objectives.base import OBJECTIVES
 from quant_assets.quant.tuning.searches.base import SEARCHES
 from quant_assets.quant.tuning.strategy_windows import WALK_FRAMES, walk_forward_window
 from quant_assets.storage.paths import Cell
+from quant_assets.storage.trial_store import TrialFiles
 
 Body = Callable[..., Any]
 PILLARS = {info.name for info in iter_modules([str(Path(__file__).parent.parent / "defs")])}
@@ -77,6 +79,7 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         step=strategy_window,
         reads={"bars": whole_history(), "funding": whole_history(), state: previous_window()},
         chain=state,
+        enough=enough_history,
         **shared,
     )
     leaks = CellSpec(
@@ -103,6 +106,7 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         outs={f"{name}_{part}": contract for part, contract in WALK_FRAMES.items()},
         kind="outcome",
         step=walk_forward_window,
+        extras=kept_trials,
         reads={"bars": whole_history(), "funding": whole_history(), walked: previous_window()},
         chain=walked,
         plugins=(OBJECTIVES, SEARCHES),
@@ -111,18 +115,26 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
     return (*found, tuned)
 
 
+def kept_trials(workspace: Workspace, context: StageContext) -> dict[str, TrialFiles]:
+    """Where a walk-forward keeps its trials: with those of `quant-assets strategy sweep`.
+
+    Cells that are made again forget none, and all count in deflated figures. Which trials were
+    there before does not change a frame.
+    """
+    name = str(cast("StrategyContext", context).strategy["strategy"])
+    return {"store": TrialFiles(workspace.store.layout.root, venue=context.venue, strategy=name)}
+
+
 def _excluded(loaded: LoadedStrategy, venues: frozenset[str]) -> Callable[[Venue], str]:
     """Why a venue has no cells of a strategy: it is made for another venue or bar length."""
     name = loaded.settings.strategy
-    universe, length = loaded.settings.backtest.universe, loaded.settings.runtime.candle_interval
+    universe = loaded.settings.backtest.universe
 
     def reason(venue: Venue) -> str:
         if isinstance(universe, str) and universe in venues and universe != venue.name:
             return f"{name} is made for the venue {universe}"
-        if length is not None and length != venue.market.bar_length:
-            own = format_duration(venue.market.bar_length)
-            return f"{name} is made for bars of {format_duration(length)}; the venue has {own}"
-        return ""
+        unfit = unfit_length(loaded.settings, venue.market)
+        return f"{name} is made for bars of {unfit}" if unfit else ""
 
     return reason
 

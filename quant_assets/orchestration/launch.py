@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from quant_assets.core import errors
+from quant_assets.orchestration.announcing import PROGRESS, Progress
 from quant_assets.orchestration.cells import IO_MANAGER, CellSpec
 from quant_assets.orchestration.dead_runs import end_dead_runs, owner_tag
 from quant_assets.orchestration.graph import ordered_specs, window_assets
@@ -16,7 +17,7 @@ from quant_assets.orchestration.io_managers import SnapshotIOManager
 from quant_assets.orchestration.mapping_memo import mapped_once
 from quant_assets.orchestration.partitions import VENUE_TAG
 from quant_assets.orchestration.plan import Plan
-from quant_assets.orchestration.walk import FORCE, LAUNCH, PROGRESS, Progress
+from quant_assets.orchestration.walk import FORCE, LAUNCH
 from quant_assets.orchestration.workspace import Workspace
 
 # The terminal shows progress and first causes; the full story is in the event log.

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import dagster as dg
@@ -25,6 +25,7 @@ from quant_assets.core.errors import ConfigError, LookAheadError, MissingCellErr
 from quant_assets.core.hashing import digest
 from quant_assets.core.telemetry import RecordingTelemetry
 from quant_assets.core.windows import Window
+from quant_assets.orchestration.announcing import PROGRESS, Announced, PartProgress, Progress
 from quant_assets.orchestration.cells import CellSpec, cell_spec
 from quant_assets.orchestration.dead_runs import own_run
 from quant_assets.orchestration.graph import contract_of
@@ -35,14 +36,11 @@ from quant_assets.storage.manifests import Manifest, RunRecord, environment_dige
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.telemetry import telemetry_frame, write_telemetry
 
-Progress = Callable[[str, str, bool], None]
-
 # Cells wait for each other, so that the disk is asked once for many of them.
 MOST_STAGED_CELLS = 32
 MOST_STAGED_BYTES = 16_000_000
 MOST_STAGED_SECONDS = 0.5
 
-PROGRESS: ContextVar[Progress | None] = ContextVar("progress", default=None)
 FORCE: ContextVar[bool] = ContextVar("force", default=False)
 # The headless launch that a run belongs to. No run tag: Dagster copies tags to re-executed runs.
 LAUNCH: ContextVar[str | None] = ContextVar("launch", default=None)
@@ -254,8 +252,8 @@ class Walker:
     def _compute(self, plan: CellPlan) -> dict[str, Manifest]:
         started = time.perf_counter()
         store = self.workspace.store
-        telemetry = RecordingTelemetry()
-        plan = self._with_version_before(plan)
+        telemetry = RecordingTelemetry(partial(self._part, plan))
+        plan = self._as_far_back_as_needed(self._with_version_before(plan))
         inputs = {
             asset: {cell.window: store.require(cell).sha256 for cell in cells}
             for asset, cells in plan.inputs.items()
@@ -299,6 +297,31 @@ class Walker:
         stored = [] if self.workspace.store.manifest(own) is None else [own]
         return replace(plan, inputs={**plan.inputs, self.spec.main: stored})
 
+    def _as_far_back_as_needed(self, plan: CellPlan) -> CellPlan:
+        """Without cells that are older than what the step needs; see `CellSpec.enough`."""
+        if self.spec.enough is None or plan.empty_reason:
+            return plan
+        context = self._context(plan)
+        long = {asset for asset, cells in plan.inputs.items() if len(cells) > 1}
+        known = {a: self._load(a, c, context) for a, c in plan.inputs.items() if a not in long}
+        enough = self.spec.enough(context, known)
+        windows = sorted({cell.window for a in long for cell in plan.inputs[a]}, reverse=True)
+        for oldest in windows[:-1] if enough is not None else []:
+            inputs = {
+                asset: [cell for cell in cells if asset not in long or cell.window >= oldest]
+                for asset, cells in plan.inputs.items()
+            }
+            read = {asset: self._load(asset, inputs[asset], context) for asset in long}
+            if enough is not None and enough(read):
+                return replace(plan, inputs=inputs)
+        return plan
+
+    def _part(self, plan: CellPlan, share: float) -> None:
+        """How much of a cell is done."""
+        if isinstance(self.progress, PartProgress):
+            key = plan.venue if self.spec.kind == "venue" else f"{plan.venue}|{plan.window}"
+            self.progress.part(self.spec.main, key, share)
+
     def _context(self, plan: CellPlan) -> StageContext:
         workspace, venue = self.workspace, self.workspace.venue(plan.venue)
         if self.spec.kind == "venue":
@@ -329,7 +352,9 @@ class Walker:
             inputs = {
                 asset: self._load(asset, cells, context) for asset, cells in plan.inputs.items()
             }
-            result = self.spec.step(context, telemetry, **inputs)
+            extras = self.spec.extras
+            more = {} if extras is None else extras(self.workspace, context)
+            result = self.spec.step(context, telemetry, **inputs, **more)
         if isinstance(result, tuple):
             return {self.spec.main: result[0]}, result[1]
         return (result if isinstance(result, dict) else {self.spec.main: result}), {}
@@ -381,28 +406,6 @@ def _check_clock(frame: pd.DataFrame, kind: str, context: StageContext, cell: Ce
             f"{cell}: rows from {first} to {last} lie outside the window "
             f"[{context.window.start.isoformat()}, {context.window.end.isoformat()})"
         )
-
-
-class Announced:
-    """Progress that is also told to the log, every 5 %, of walks that take longer than moments."""
-
-    STEPS, PAUSE_SECONDS = 20, 2.0
-
-    def __init__(self, say: Callable[[str], None], total: int, progress: Progress | None) -> None:
-        self._say, self._total, self._progress = say, total, progress
-        self._done = self._told = 0
-        self._at = time.monotonic()
-
-    def __call__(self, asset: str, key: str, unchanged: bool) -> None:
-        """One more cell."""
-        if self._progress is not None:
-            self._progress(asset, key, unchanged)
-        self._done += 1
-        step, now = self.STEPS * self._done // self._total, time.monotonic()
-        if step > self._told and now - self._at > self.PAUSE_SECONDS:
-            self._told, self._at = step, now
-            share = 100 * self._done // self._total
-            self._say(f"{asset}: {share} %, {self._done} of {self._total} cells, newest {key}")
 
 
 def walk(context: dg.AssetExecutionContext, **_handles: Handle) -> Promise | tuple[Promise, ...]:

@@ -27,9 +27,14 @@ _UNIONS = {
     "strategy_leaks": ("StrategyLeaks", ""),
     "strategy_runs": ("StrategyRuns", ""),
     "walkforward_results": ("WalkforwardResults", ""),
+    "walkforward_equity": ("StrategyEquity", "_walk_equity"),
+    "walkforward_orders": ("StrategyOrders", "_walk_orders"),
+    "walkforward_trades": ("StrategyTrades", "_walk_trades"),
     "optimization_trials": ("OptimizationTrials", ""),
 }
-_WALKED = ("_walk_state", "_walk_equity")  # of walk-forwards, whose runs are others
+# Of walk-forwards, whose runs are others.
+_WALKED = tuple(f"_walk_{part}" for part in ("state", "equity", "orders", "fills", "trades"))
+_WALKED += ("_walk_positions",)
 _CELLS = "strategy_cells"
 _RUNS_V2 = """
 SELECT id, strategy_name, strategy_version, strategy_hash, param_hash, param_yaml, run_type,
@@ -79,7 +84,9 @@ def strategy_assets(store: SnapshotStore, assets: Iterable[str]) -> dict[str, li
         view: [
             asset
             for asset, own in contracts.items()
-            if own == contract and asset.endswith(end) and not asset.endswith(_WALKED)
+            if own == contract
+            and asset.endswith(end)
+            and asset.endswith(_WALKED) == end.startswith("_walk_")
         ]
         for view, (contract, end) in _UNIONS.items()
     }

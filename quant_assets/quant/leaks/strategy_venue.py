@@ -21,7 +21,7 @@ def strategy_leaks_venue(
     a venue that grows. Without bars there is no row, and nothing is trusted.
     """
     loaded = strategy_of(context.strategy)
-    panel = bars_of(bars, context.market, loaded.settings.backtest)
+    panel = bars_of(bars, context.market, loaded.settings)
     if panel is None:
         return StrategyLeaks.empty()
     strategy = loaded.strategy

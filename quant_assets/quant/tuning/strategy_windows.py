@@ -1,20 +1,38 @@
-"""A walk-forward as a stage: each window is traded with what was best on the windows before it."""
+"""A walk-forward as a stage: each window is traded with what was best on the windows before it.
 
+A window reads the whole history: a choice sees its training rows, and each of its many variants
+would remember another number of bars before them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
 from quant_assets.contracts.optimization_trials import OptimizationTrials
 from quant_assets.contracts.strategy_equity import StrategyEquity
+from quant_assets.contracts.strategy_fills import StrategyFills
+from quant_assets.contracts.strategy_orders import StrategyOrders
+from quant_assets.contracts.strategy_positions import StrategyPositions
 from quant_assets.contracts.strategy_state import StrategyState
+from quant_assets.contracts.strategy_trades import StrategyTrades
 from quant_assets.contracts.walkforward_results import WalkforwardResults
 from quant_assets.core.context import WalkForwardContext
 from quant_assets.core.errors import ConfigError
+from quant_assets.core.executor import SerialExecutor
+from quant_assets.core.parameters import plug_in
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.core.windows import Cadence, Grid, Window
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.simulation.strategy_windows.carrying import carried_of, moved, state_frame
+from quant_assets.quant.simulation.strategy_windows.carrying import (
+    Standing,
+    carried_of,
+    moved,
+    state_frame,
+)
 from quant_assets.quant.simulation.strategy_windows.frames import WindowFrames
 from quant_assets.quant.simulation.strategy_windows.reading import (
     FileVariants,
@@ -23,17 +41,27 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     funding_of,
     strategy_of,
 )
-from quant_assets.quant.simulation.strategy_windows.stage import run_id
+from quant_assets.quant.simulation.strategy_windows.stage import run_id, window_end
+from quant_assets.quant.strategies.config import WalkForwardSection
 from quant_assets.quant.tuning.out_of_sample import Span, WalkForwardResult, walk_forward
 from quant_assets.quant.tuning.robustness import overfitting_scores
+from quant_assets.quant.tuning.searches.base import SEARCHES, Search
+from quant_assets.quant.tuning.space import Space
+from quant_assets.quant.tuning.study import TrialStore
 
 Frames = dict[str, pd.DataFrame]
 WALK_FRAMES = {
     "walk_state": StrategyState,
     "walk_forward": WalkforwardResults,
     "walk_equity": StrategyEquity,
+    "walk_orders": StrategyOrders,
+    "walk_fills": StrategyFills,
+    "walk_trades": StrategyTrades,
+    "walk_positions": StrategyPositions,
     "trials": OptimizationTrials,
 }
+A = TypeVar("A")
+B = TypeVar("B")
 LONGEST: tuple[tuple[int, Cadence], ...] = ((7, "weekly"), (31, "monthly"), (92, "quarterly"))
 
 
@@ -43,13 +71,15 @@ def walk_forward_window(
     *,
     bars: pd.DataFrame,
     funding: pd.DataFrame,
+    store: TrialStore | None = None,
     **carried: pd.DataFrame,
 ) -> Frames:
     """One window of a walk-forward: a search on the training windows, then the window itself.
 
     bars, funding : rows from the first window to this one. carried : `<strategy>_walk_state`
-    of the window before. Frames by asset name, `<strategy>_` and a name of `WALK_FRAMES`; all are
-    empty until there are enough training windows.
+    of the window before. store : keeps the trials, so that a search that was killed goes on, and
+    every combination that was ever tried is counted. Frames by asset name, `<strategy>_` and a name
+    of `WALK_FRAMES`; all are empty until there are enough training windows.
     """
     loaded = strategy_of(context.strategy)
     section, backtest = loaded.settings.walk_forward, loaded.settings.backtest
@@ -57,11 +87,19 @@ def walk_forward_window(
         raise ConfigError(f"{loaded.settings.strategy} has no section walk_forward")
     name = loaded.settings.strategy
     state = carried[f"{name}_walk_state"]
-    panel = bars_of(bars, context.market, backtest)
+    standing = Standing.of(state)
+    settlements = funding_of(funding, context.market)
+    panel = bars_of(
+        bars,
+        context.market,
+        loaded.settings,
+        symbols=standing.symbols,
+        funding=settlements,
+        end=window_end(context, bars),
+    )
     span = _span(context, panel, section.training_windows or context.training_windows or 1)
     if panel is None or span is None:
         return _named(name, {"walk_state": moved(state, context.window.start)})
-    settlements = funding_of(funding, context.market)
     resumes = context.mode == "carry" and not state.empty
     walked = walk_forward(
         FileVariants(context.strategy),
@@ -72,6 +110,8 @@ def walk_forward_window(
         search=section.search,
         objective=section.objective,
         initial_capital=backtest.initial_capital,
+        store=store,
+        executor=_told(telemetry, section),
         carried=carried_of(state, span.test_first) if resumes else None,
         inputs={} if settlements is None else {"funding": settlements},
     )
@@ -81,13 +121,43 @@ def walk_forward_window(
         f"walk_forward/{name}",
         {"trials": float(len(window.trials)), "is": window.is_value, "oos": window.oos_value},
     )
+    telemetry.log_progress(1.0)
+    made = WindowFrames(name, window.result)
+    trades, positions = made.trades()
     frames = {
-        "walk_state": state_frame(window.result, name),
+        "walk_state": state_frame(window.result, name, Standing(symbols=panel.symbols)),
         "walk_forward": _results(walked, parent),
-        "walk_equity": WindowFrames(name, window.result).equity(),
+        "walk_equity": made.equity(),
+        "walk_orders": made.orders(),
+        "walk_fills": made.fills(),
+        "walk_trades": trades,
+        "walk_positions": positions,
         "trials": _trials(walked, parent),
     }
     return _named(name, frames)
+
+
+@dataclass
+class _Told(SerialExecutor):
+    """Maps one after the other, and tells how much of a search is done."""
+
+    telemetry: Telemetry
+    planned: int
+    done: int = 0
+
+    def map(self, function: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+        """See the base class."""
+        for result in super().map(function, items):
+            self.done += 1
+            self.telemetry.log_progress(min(self.done / self.planned, 1.0))
+            yield result
+
+
+def _told(telemetry: Telemetry, section: WalkForwardSection) -> SerialExecutor:
+    """An executor that tells of its progress, where it is known how much there is to do."""
+    method: Search = plug_in(SEARCHES, Search, section.search)
+    planned = method.count(Space.of(section.parameters))
+    return _Told(telemetry, planned) if planned else SerialExecutor()
 
 
 def _named(strategy: str, frames: Frames) -> Frames:

@@ -227,9 +227,12 @@ def planned(workspace: Workspace, spec: CellSpec, keys: list[str]) -> list[bool]
     return found
 
 
-def test_cells_of_another_venue_are_empty_with_the_reason(place: Place):
+def test_cells_of_another_venue_are_empty_with_the_reason(place: Place, tmp_path: Path):
     workspace = place.workspace()
-    (dip, *_), (cross, *_) = specs_of(workspace, "dip"), specs_of(workspace, "cross")
+    finer = Place(tmp_path)
+    finer.write(CROSS.replace("8h", "2h"))
+    loaded = load_strategies(tmp_path / "strategies")["cross"]
+    (dip, *_), (cross, *_) = specs_of(workspace, "dip"), strategy_specs(loaded, workspace.venues)
     walk(workspace, dip, ["w|2022-03-01"])
     walk(workspace, cross, ["w|2022-03-01"])
     manifests = [
@@ -238,7 +241,7 @@ def test_cells_of_another_venue_are_empty_with_the_reason(place: Place):
     ]
     assert [m.rows for m in manifests] == [0, 0]
     assert manifests[0].empty_reason == "dip is made for the venue v"
-    assert manifests[1].empty_reason == "cross is made for bars of 8h; the venue has 4h"
+    assert manifests[1].empty_reason == "cross is made for bars of 2h; the venue has 4h"
 
 
 def test_code_version_covers_the_plug_ins_that_a_file_names_and_no_others(place: Place):
@@ -378,8 +381,8 @@ def test_folder_makes_a_group_per_file_a_check_and_a_run(place: Place):
     shown = run("-c", PROGRAM).splitlines()
     parts = ["equity", "fills", "leaks", "orders", "positions", "runs", "signals", "state"]
     assert shown[0] == str([f"dip_{part}" for part in [*parts, "trades"]])
-    walked = ["cross_trials", "cross_walk_equity", "cross_walk_forward", "cross_walk_state"]
-    assert shown[1] == str(walked)
+    walked = ["equity", "fills", "forward", "orders", "positions", "state", "trades"]
+    assert shown[1] == str(["cross_trials", *(f"cross_walk_{part}" for part in walked)])
     assert shown[2] == str(["cross_leaks", "dip_leaks"])
     assets = "dip_state,dip_leaks,dip_runs"
     run(

@@ -1,5 +1,6 @@
 """One window of a run as frames of the contracts: what happened on its bars."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,9 +17,10 @@ from quant_assets.contracts.strategy_trades import StrategyTrades
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.strategies.plan import Plan
-from quant_assets.quant.strategies.signals import FLAGS, Signals
+from quant_assets.quant.strategies.signals import FLAGS
 
 Columns = dict[str, Any]
+Arrays = Mapping[str, npt.NDArray[Any] | None]
 UNITS = ("units", "notional", "equity_fraction", "risk_fraction")
 VALUES = ("target", "limit", "stop", "strength")
 TRADE_COLUMNS = {
@@ -32,27 +34,28 @@ TRADE_COLUMNS = {
 
 @dataclass(frozen=True)
 class WindowFrames:
-    """Frames of a run over the bars of one window."""
+    """Frames of a run over the bars of one window: from bar `first` on, where it began earlier."""
 
     strategy: str
     result: BacktestResult
+    first: int = 0
 
     def equity(self) -> pd.DataFrame:
         """`StrategyEquity`."""
-        frame = self.result.equity.reset_index()
+        frame = self._own(self.result.equity.reset_index(), "ts")
         return self._stamped(frame, frame["ts"], StrategyEquity)
 
     def fills(self) -> pd.DataFrame:
         """`StrategyFills`."""
         names = {"order": "order_id", "trade": "trade_id", "impact": "market_impact"}
-        fills = self.result.fills
+        fills = self._own(self.result.fills, "ts")
         frame = fills.rename(columns=names).assign(fill_id=np.arange(1, len(fills) + 1))
         return self._stamped(frame, frame["ts"], StrategyFills)
 
     def orders(self) -> pd.DataFrame:
         """`StrategyOrders`: those that ended."""
         frame = self.result.orders.rename(columns={"order": "order_id"})
-        frame = frame[(frame["status"] != "open").to_numpy()]
+        frame = self._own(frame[(frame["status"] != "open").to_numpy()], "finished_ts")
         frame = frame.sort_values(["finished_ts", "order_id"], ignore_index=True)
         return self._stamped(frame, frame["finished_ts"], StrategyOrders)
 
@@ -65,11 +68,19 @@ class WindowFrames:
         marks = self.result.positions.rename(columns=TRADE_COLUMNS)
         held = frame[is_open].merge(marks, on="trade_id", validate="1:1")
         found = []
-        for rows, contract in ((frame[~is_open], StrategyTrades), (held, StrategyPositions)):
+        ended = self._own(frame[~is_open], "exit_ts")
+        for rows, contract in ((ended, StrategyTrades), (held, StrategyPositions)):
             part = rows.assign(ended=rows["exit_ts"].fillna(last))
             part = part.sort_values(["ended", "trade_id"], ignore_index=True)
             found.append(self._stamped(part, part["ended"], contract))
         return found[0], found[1]
+
+    def _own(self, frame: pd.DataFrame, column: str) -> pd.DataFrame:
+        """Rows of the window's own bars."""
+        if self.first == 0:
+            return frame
+        start = pd.Timestamp(self.result.preparation.bars.ts[self.first], tz="UTC")
+        return frame[(frame[column] >= start).to_numpy()].reset_index(drop=True)
 
     def _stamped(
         self, frame: pd.DataFrame, ts: "pd.Series[Any]", contract: type[Contract]
@@ -99,13 +110,13 @@ def _typed(column: "pd.Series[Any]", kind: Any) -> Any:
 
 
 def signals_frame(
-    strategy: str, bars: BarPanel, decided: tuple[Signals, Plan], first: int
+    strategy: str, bars: BarPanel, decided: tuple[Arrays, Plan], first: int
 ) -> pd.DataFrame:
-    """`StrategySignals` of the bars from row `first` on."""
+    """`StrategySignals` of the bars from row `first` on; decided : fields of signals, and plan."""
     signals, plan = decided
     shape = (len(bars) - first, len(bars.symbols))
-    flags = {name: _window_of(getattr(signals, name), first, shape, False) for name in FLAGS}
-    values = {name: _window_of(getattr(signals, name), first, shape, np.nan) for name in VALUES}
+    flags = {name: _window_of(signals.get(name), first, shape, False) for name in FLAGS}
+    values = {name: _window_of(signals.get(name), first, shape, np.nan) for name in VALUES}
     asked = ~np.isnan(values["target"])
     for one in flags.values():
         asked = asked | one

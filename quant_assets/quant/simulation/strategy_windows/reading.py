@@ -1,9 +1,14 @@
-"""What a strategy's cells are made of: its file's values as a strategy, a venue's rows as bars."""
+"""What a strategy's cells are made of: its file's values as a strategy, a venue's rows as bars.
+
+A file that asks for longer bars (`runtime.candle_interval`) gets them made of the venue's, as long
+as they divide a day: windows begin at midnight, so that no bar is cut by the end of one.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -13,12 +18,20 @@ import pandas as pd
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.hashing import canonical_json
-from quant_assets.core.venues import Market
-from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.core.venues import Market, format_duration
+from quant_assets.quant.analytics.annualisation import DAYS_PER_YEAR
+from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import instants
+from quant_assets.quant.market.funding_rates import with_funding_rate
+from quant_assets.quant.market.resample import DAY, BarArrays, BarLength, resample_panel
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.strategies.base import Strategy, VectorStrategy
-from quant_assets.quant.strategies.config import Backtest, LoadedStrategy, load_strategy
+from quant_assets.quant.strategies.config import (
+    Backtest,
+    LoadedStrategy,
+    StrategyFile,
+    load_strategy,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -26,20 +39,25 @@ Floats = npt.NDArray[np.float64]
 def strategy_of(values: Mapping[str, Any]) -> LoadedStrategy:
     """The strategy of a file's plain values; equal values give the same object.
 
-    Raises `ConfigError` for one that decides bar by bar only: its windows could not be made alone.
+    One that decides bar by bar is made anew each time: what it may remember is of one run.
     """
-    return _strategy_of(canonical_json(dict(values)))
+    text = canonical_json(dict(values))
+    found = _strategy_of(text)
+    return found if decides_at_once(found.strategy) else _loaded(text)
 
 
 @lru_cache(maxsize=256)
 def _strategy_of(text: str) -> LoadedStrategy:
-    loaded = load_strategy(f"{json.dumps(json.loads(text), indent=1)}\n")
-    if not isinstance(loaded.strategy, VectorStrategy):
-        raise ConfigError(
-            f"{loaded.settings.strategy} decides bar by bar only, in plain Python; as assets, "
-            "strategies need the array form: give its stages and rules one"
-        )
-    return loaded
+    return _loaded(text)
+
+
+def _loaded(text: str) -> LoadedStrategy:
+    return load_strategy(f"{json.dumps(json.loads(text), indent=1)}\n")
+
+
+def decides_at_once(strategy: Strategy) -> bool:
+    """Whether it has an array form; else it is plain Python that sees bar after bar."""
+    return isinstance(strategy, VectorStrategy)
 
 
 @dataclass(frozen=True)
@@ -82,33 +100,92 @@ def execution_of(loaded: LoadedStrategy, market: Market | None = None) -> Execut
     return ExecutionModel.from_settings(settings) if settings else ExecutionModel()
 
 
-def bars_of(frame: pd.DataFrame, market: Market, backtest: Backtest) -> BarPanel | None:
+def utc_instant(moment: datetime) -> np.datetime64:
+    """The moment as arrays have it: UTC, microseconds, without a zone."""
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def unfit_length(settings: StrategyFile, market: Market) -> str:
+    """Why a market's bars cannot be those that a file is made for; empty when they can."""
+    length, own = settings.runtime.candle_interval, market.bar_length
+    if length is None or length == own:
+        return ""
+    if length < own or length % own or length > DAY or DAY % length:
+        return f"{format_duration(length)}; the venue has {format_duration(own)}"
+    return ""
+
+
+def bar_length_of(settings: StrategyFile, market: Market) -> timedelta:
+    """Length of the bars that the strategy sees."""
+    return settings.runtime.candle_interval or market.bar_length
+
+
+def bars_per_year_of(settings: StrategyFile, market: Market, equity: pd.DataFrame) -> float:
+    """The market's; of longer bars that are made of them, as many as their times show."""
+    if bar_length_of(settings, market) == market.bar_length or len(equity) < 2:
+        return market.bars_per_year
+    days = (equity["ts"].iloc[-1] - equity["ts"].iloc[0]) / pd.Timedelta(days=1)
+    return float((len(equity) - 1) / days * DAYS_PER_YEAR)
+
+
+def bars_of(
+    frame: pd.DataFrame,
+    market: Market,
+    settings: StrategyFile,
+    *,
+    symbols: Iterable[str] = (),
+    funding: pd.DataFrame | None = None,
+    end: datetime | None = None,
+) -> BarPanel | None:
     """Rows of `Bars` as a panel: days and symbols that the file asks for; None when there are none.
 
     Fields that the market does not have are those of the close, as in `BarPanel.from_arrays`. A
     list of symbols is taken whole: those that are not listed yet have no prices.
+
+    symbols : that were listed before these rows. funding : settlements, for the extra
+    `funding_rate`. end : longer bars that end later are still under way, and left out.
     """
-    rows = _chosen(frame, backtest)
+    rows = _chosen(frame, settings.backtest)
     if rows.empty:
         return None
     ts = instants(rows["ts"])
     starts = np.flatnonzero(np.r_[True, ts[1:] != ts[:-1]])
     place = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(ts)]))
     codes, found = pd.factorize(rows["symbol"])
-    listed = backtest.universe if isinstance(backtest.universe, list) else found.tolist()
-    symbols = sorted(set(listed))
-    column = np.searchsorted(np.array(symbols), found.to_numpy(dtype=np.str_))[codes]
+    universe = settings.backtest.universe
+    listed = universe if isinstance(universe, list) else [*found.tolist(), *symbols]
+    names = sorted(set(listed))
+    column = np.searchsorted(np.array(names), found.to_numpy(dtype=np.str_))[codes]
 
     def panel(values: pd.Series) -> Floats:
-        array = np.full((len(starts), len(symbols)), np.nan)
+        array = np.full((len(starts), len(names)), np.nan)
         array[place, column] = values.to_numpy(dtype=np.float64)
         return array
 
     known = np.maximum.reduceat(instants(rows["available_at"]), starts)
     prices: dict[str, Any] = {name: panel(rows[name]) for name in market.price_fields}
-    return BarPanel.from_arrays(
-        ts[starts], symbols, market.bar_length, available_at=known, **prices
+    bars = BarPanel.from_arrays(ts[starts], names, market.bar_length, available_at=known, **prices)
+    length = bar_length_of(settings, market)
+    if length != market.bar_length:
+        bars = _longer(bars, length, end)
+    if funding is not None and len(bars):
+        bars = with_funding_rate(bars, funding)
+    return bars if len(bars) else None
+
+
+def _longer(bars: BarPanel, length: timedelta, end: datetime | None) -> BarPanel:
+    """Bars of `length`, without those that end after `end`."""
+    arrays = (getattr(bars, name) for name in FIELDS)
+    made = resample_panel(
+        BarArrays(bars.ts, bars.available_at, *arrays), BarLength(length, bars.bar_length)
     )
+    last = len(made.ts)
+    if end is not None:
+        ends = made.ts + np.timedelta64(length)
+        last = int(np.searchsorted(ends, utc_instant(end), side="right"))
+    values: dict[str, Any] = {name: getattr(made, name)[:last] for name in FIELDS}
+    known = made.available_at[:last]
+    return BarPanel(made.ts[:last], bars.symbols, length, **values, available_at=known)
 
 
 def _chosen(frame: pd.DataFrame, backtest: Backtest) -> pd.DataFrame:

@@ -1,9 +1,10 @@
 """The stages of a strategy: its windows one after the other, and the run that they make up.
 
-A window's decisions are made from all bars since the venue's first (or the file's start date), so
-that averages without end are as in one run over everything; its account goes on from the state of
-the window before. Walked window by window, or backtested at once, a strategy has the same trades
-and the same equity, to the last bit. The price is that a window's work grows with its history.
+A window's decisions are made from as many earlier bars as they remember (`history`), its account
+goes on from the state of the window before. Walked window by window, or backtested at once, a
+strategy has the same trades and the same equity, to the last bit. A strategy that decides bar by
+bar is plain Python, whose memory nobody can carry on safely: its run is replayed from the start,
+and the window is the end of it.
 
 Two things differ from one run over everything. Which symbols there are is known only as they are
 listed, so that sizes of one n-th count the symbols listed so far; a file that lists its universe
@@ -14,8 +15,9 @@ a window ended a trade is in the account, but no longer in that trade's row, whi
 import json
 import uuid
 from collections.abc import Mapping
-from datetime import UTC
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -28,20 +30,34 @@ from quant_assets.contracts.strategy_signals import StrategySignals
 from quant_assets.contracts.strategy_state import StrategyState
 from quant_assets.contracts.strategy_trades import StrategyTrades
 from quant_assets.core.context import StrategyContext
+from quant_assets.core.errors import DataError
 from quant_assets.core.hashing import canonical_json
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.analytics.table import performance_table
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest
-from quant_assets.quant.simulation.strategy_windows.carrying import carried_of, moved, state_frame
+from quant_assets.quant.simulation.strategy_windows.carrying import (
+    NO_FUNDING,
+    Standing,
+    carried_of,
+    moved,
+    state_frame,
+)
 from quant_assets.quant.simulation.strategy_windows.frames import WindowFrames, signals_frame
+from quant_assets.quant.simulation.strategy_windows.history import Place, memory_of, place_in
 from quant_assets.quant.simulation.strategy_windows.reading import (
     bars_of,
+    bars_per_year_of,
+    decides_at_once,
     execution_of,
     funding_of,
     strategy_of,
+    utc_instant,
 )
+from quant_assets.quant.simulation.strategy_windows.recording import Recorded
+from quant_assets.quant.strategies.base import BarStrategy
 from quant_assets.quant.strategies.config import LoadedStrategy
+from quant_assets.quant.strategies.plan import Plan
 
 Frames = dict[str, pd.DataFrame]
 RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "quant_assets/strategy_runs")
@@ -69,7 +85,8 @@ def strategy_window(
     Parameters
     ----------
     bars, funding
-        Rows from the venue's first window to this one.
+        Rows up to this window's end: as many as `enough_history` asks for, or all from the venue's
+        first window on.
     carried
         `<strategy>_state` of the window before, or empty; mode `independent` starts every window
         with the initial capital.
@@ -82,43 +99,179 @@ def strategy_window(
     Raises
     ------
     ConfigError, DataError
-        A strategy or execution that these bars do not serve, an earlier state that does not fit.
+        A strategy or execution that these bars do not serve, an earlier state that does not fit, or
+        a strategy that decides otherwise when its run is repeated.
     """
     loaded = strategy_of(context.strategy)
-    name, backtest_settings = loaded.settings.strategy, loaded.settings.backtest
+    name = loaded.settings.strategy
     state = carried[f"{name}_state"]
-    panel = bars_of(bars, context.market, backtest_settings)
-    start = np.datetime64(context.window.start.astimezone(UTC).replace(tzinfo=None), "us")
-    first = 0 if panel is None else int(np.searchsorted(panel.ts, start))
-    if panel is None or first == len(panel):
+    state = state if context.mode == "carry" else state.iloc[:0]
+    work = _work_of(context, loaded, bars, funding, state)
+    if work is None:
         return _named(name, {"state": moved(state, context.window.start)})
-    strategy: Any = loaded.strategy
-    resumes = context.mode == "carry" and not state.empty
-    result = backtest(
-        strategy,
-        panel,
-        execution_of(loaded, context.market),
-        initial_capital=backtest_settings.initial_capital,
-        form="vector",
-        periods_per_year=context.market.bars_per_year,
-        funding=funding_of(funding, context.market),
-        start=context.window.start,
-        carried=carried_of(state, first) if resumes else None,
-    )
-    made = WindowFrames(name, result)
+    at_once = decides_at_once(loaded.strategy)
+    run = _at_once if at_once else _bar_by_bar
+    result, decided, plan = run(context, loaded, work, state, telemetry)
+    place, panel = work.place, work.place.bars
+    made = WindowFrames(name, result, 0 if at_once else place.first)
     trades, positions = made.trades()
-    decided_from = max(first, min(strategy.warm_up, len(panel)))
+    decided_from = max(place.first, loaded.strategy.warm_up - place.skipped)
+    standing = Standing(
+        symbols=panel.symbols,
+        timeframes=place.timeframes_after(),
+        funding=_last_known(work.funding, panel.available_at[-1]),
+    )
     frames = {
-        "state": state_frame(result, name),
-        "signals": signals_frame(name, panel, strategy.decide(panel), decided_from),
+        "state": state_frame(result, name, standing, skipped=place.skipped),
+        "signals": signals_frame(name, panel, (decided, plan), min(decided_from, len(panel))),
         "orders": made.orders(),
         "fills": made.fills(),
         "trades": trades,
         "positions": positions,
         "equity": made.equity(),
     }
-    _tell(telemetry, name, result, frames)
+    _tell(telemetry, name, result, frames, read_rows=len(bars))
     return _named(name, frames)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """Bars and settlements of a window."""
+
+    place: Place
+    funding: pd.DataFrame | None
+
+
+def _work_of(
+    context: StrategyContext,
+    loaded: LoadedStrategy,
+    bars: pd.DataFrame,
+    funding: pd.DataFrame,
+    state: pd.DataFrame,
+) -> _Work | None:
+    """What the window works on; None when it has no bars."""
+    standing = Standing.of(state)
+    settlements = funding_of(funding, context.market)
+    if settlements is not None and len(standing.funding):
+        settlements = _with_earlier(settlements, standing.funding)
+    panel = bars_of(
+        bars,
+        context.market,
+        loaded.settings,
+        symbols=standing.symbols,
+        funding=settlements,
+        end=window_end(context, bars),
+    )
+    if panel is None:
+        return None
+    start = utc_instant(context.window.start)
+    first = int(np.searchsorted(panel.ts, start))
+    if first == len(panel):
+        return None
+    place = place_in(panel, start, standing, memory_of(loaded, context))
+    if place is None:
+        raise DataError(
+            f"the state stands at bar {standing.bar}, the window begins at bar {first}: rows of "
+            "earlier windows came or went. Compute those windows again"
+        )
+    return _Work(place, settlements)
+
+
+def window_end(context: StrategyContext, bars: pd.DataFrame) -> datetime:
+    """Until when bars are known: the window's end, or that of the last bar of a partial one."""
+    if not context.partial or bars.empty:
+        return context.window.end
+    last: datetime = bars["ts"].iloc[-1].to_pydatetime() + context.market.bar_length
+    return min(last, context.window.end)
+
+
+def _with_earlier(funding: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """Settlements, and those that the window before knew last; each once."""
+    both = pd.concat([earlier, funding], ignore_index=True)
+    return both.drop_duplicates(["symbol", "ts"], keep="last").reset_index(drop=True)
+
+
+def _last_known(funding: pd.DataFrame | None, moment: np.datetime64) -> pd.DataFrame:
+    """The last settlement of each symbol that was known at a moment, and those known later."""
+    if funding is None or funding.empty:
+        return NO_FUNDING
+    rows = funding.sort_values(["symbol", "available_at", "ts"])
+    known = rows["available_at"] <= pd.Timestamp(moment, tz="UTC")
+    last = ~rows[known].duplicated("symbol", keep="last")
+    kept = ~known
+    kept[last.index[last]] = True
+    return rows.loc[kept, list(NO_FUNDING.columns)].reset_index(drop=True)
+
+
+Decided = tuple[BacktestResult, dict[str, Any], Plan]
+
+
+def _options(context: StrategyContext, loaded: LoadedStrategy, work: _Work) -> dict[str, Any]:
+    return {
+        "initial_capital": loaded.settings.backtest.initial_capital,
+        "periods_per_year": context.market.bars_per_year,
+        "funding": work.funding,
+    }
+
+
+def _at_once(
+    context: StrategyContext,
+    loaded: LoadedStrategy,
+    work: _Work,
+    state: pd.DataFrame,
+    telemetry: Telemetry,
+) -> Decided:
+    """The window of a strategy with an array form: its account goes on."""
+    place, strategy = work.place, loaded.strategy
+    carried = None if state.empty else carried_of(state, place.skipped + place.first)
+    result = backtest(
+        strategy,
+        place.bars,
+        execution_of(loaded, context.market),
+        form="vector",
+        start=context.window.start,
+        carried=carried,
+        progress=telemetry.log_progress,
+        **_options(context, loaded, work),
+    )
+    signals, plan = strategy.decide(place.bars)
+    return result, {name: getattr(signals, name) for name in signals.__dataclass_fields__}, plan
+
+
+def _bar_by_bar(
+    context: StrategyContext,
+    loaded: LoadedStrategy,
+    work: _Work,
+    state: pd.DataFrame,
+    telemetry: Telemetry,
+) -> Decided:
+    """The window of a strategy in plain Python: the end of its whole run.
+
+    In mode `independent` the run is the window. The replayed account must be the one that was
+    carried: else the strategy depends on something else than bars and account.
+    """
+    bars, first = work.place.bars, work.place.first
+    strategy = cast("BarStrategy", loaded.strategy)
+    recorded = Recorded(name=strategy.name, strategy=strategy)
+    result = backtest(
+        recorded,
+        bars,
+        execution_of(loaded, context.market),
+        form="bar",
+        start=context.window.start if context.mode == "independent" else None,
+        progress=telemetry.log_progress,
+        **_options(context, loaded, work),
+    )
+    if not state.empty:
+        known = carried_of(state, first).equity
+        again = float(result.equity["equity"].iloc[first - 1])
+        if again != known:
+            raise DataError(
+                f"{strategy.name}: its run was repeated up to {context.window.key}, and the "
+                f"account is {again!r} in place of {known!r}. A strategy must decide from the "
+                "window and the account it is shown, and from what it remembers of them, alone"
+            )
+    return result, dict(recorded.signals(bars.close.shape)), strategy.plan(bars)
 
 
 def _named(strategy: str, frames: Mapping[str, pd.DataFrame]) -> Frames:
@@ -129,12 +282,15 @@ def _named(strategy: str, frames: Mapping[str, pd.DataFrame]) -> Frames:
     }
 
 
-def _tell(telemetry: Telemetry, name: str, result: BacktestResult, frames: Frames) -> None:
+def _tell(
+    telemetry: Telemetry, name: str, result: BacktestResult, frames: Frames, *, read_rows: int
+) -> None:
     bars = result.preparation.bars
     counted = {f"{part}_rows": float(len(frames[part])) for part in WINDOW_FRAMES}
     telemetry.log_metrics(
         f"strategy/{name}",
         {
+            "read_rows": float(read_rows),
             "history_bars": float(len(bars)),
             "symbols": float(len(bars.symbols)),
             "refused": float(len(result.vetoes)),
@@ -170,13 +326,15 @@ def strategy_runs_venue(
     verdict = leaks[(leaks["finding"] == 0).to_numpy()]
     trusted = bool(len(verdict)) and bool(verdict["trusted"].iloc[0])
     span = (context.window.start, context.window.end) if equity.empty else _span(equity)
+    bars_per_year = bars_per_year_of(settings, context.market, equity)
     facts = {
         "venue": context.venue,
         "mode": context.mode,
         "leak_check": str(verdict["text"].iloc[0]) if len(verdict) else "not run",
         "assumptions": list(execution_of(loaded, context.market).assumptions()),
         "simulated": context.market.simulated,
-        "figures": _figures(equity, context.market.bars_per_year),
+        "bars_per_year": bars_per_year,
+        "figures": _figures(equity, bars_per_year),
     }
     telemetry.log_metrics(f"strategy/{name}", {"trades": float(len(trades)), "trusted": trusted})
     row: dict[str, Any] = {

@@ -9,11 +9,12 @@ from quant_assets.contracts.bars import Bars
 from quant_assets.contracts.funding import Funding
 from quant_assets.contracts.strategy_state import StrategyState
 from quant_assets.core.context import StrategyContext
-from quant_assets.core.telemetry import NullTelemetry
+from quant_assets.core.telemetry import RecordingTelemetry
 from quant_assets.core.venues import Market
 from quant_assets.core.windows import Grid, Window
 from quant_assets.core.yaml_loader import parse_yaml
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.strategy_windows.history import enough_history
 from quant_assets.quant.simulation.strategy_windows.stage import WINDOW_FRAMES, strategy_window
 from quant_assets.quant.strategies.config import TEXT
 
@@ -80,24 +81,59 @@ def step(
     *,
     funding: pd.DataFrame | None = None,
     mode: str = "carry",
+    earlier: list[Window] | None = None,
+    read: list[int] | None = None,
 ) -> Frames:
-    """Frames of one window, which sees the rows before its end."""
+    """Frames of one window, which sees the rows before its end.
+
+    earlier : windows before it, read one after the other, the newest first, until they suffice;
+    None: all rows. read : gets the number of rows of bars that were read.
+    """
     values = values_of(text)
     name = values["strategy"]
     stamps = {"venue": "v", "window": window, "decided_at": window.start}
     context = StrategyContext(**stamps, market=facts, strategy=values, mode=mode)
     tables = {"bars": bars, "funding": Funding.empty() if funding is None else funding}
-    known = {
-        key: frame[frame["ts"] < pd.Timestamp(window.end)].reset_index(drop=True)
-        for key, frame in tables.items()
-    }
-    frames = strategy_window(context, NullTelemetry(), **known, **{f"{name}_state": state})
+
+    def rows_from(start: datetime | None) -> dict[str, pd.DataFrame]:
+        known = {}
+        for key, frame in tables.items():
+            inside = frame["ts"] < pd.Timestamp(window.end)
+            if start is not None:
+                inside &= frame["ts"] >= pd.Timestamp(start)
+            known[key] = frame[inside].reset_index(drop=True)
+        return known
+
+    carried = {f"{name}_state": state}
+    known = rows_from(None)
+    enough = None if earlier is None else enough_history(context, carried)
+    for first in reversed([*(earlier or []), window] if enough is not None else []):
+        some = rows_from(first.start)
+        if enough(some):
+            known = some
+            break
+    telemetry = RecordingTelemetry()
+    frames = strategy_window(context, telemetry, **known, **carried)
+    if read is not None:
+        read.append(len(known["bars"]))
     plain = {part: frames[f"{name}_{part}"] for part in WINDOW_FRAMES}
     for part, contract in WINDOW_FRAMES.items():
         contract.check_frame(plain[part], where=f"{part} of {window.key}")
         ts = plain[part]["ts"]
         assert ((ts >= window.start) & (ts < window.end)).all(), (part, window.key)
     return plain
+
+
+def walked_back(
+    text: str, bars: pd.DataFrame, windows: list[Window], **given
+) -> tuple[list[Frames], list[int]]:
+    """Frames of every window, each of which reads back as far as it must; and rows read."""
+    state, found, read = StrategyState.empty(), [], []
+    for at, window in enumerate(windows):
+        more = {"earlier": windows[:at], "read": read}
+        found.append(step(text, bars, window, state, **more, **given))
+        state = found[-1]["state"]
+    return found, read
 
 
 def whole(found: list[Frames], part: str) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from quant_assets import backtest
-from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.strategy_windows.reading import execution_of, strategy_of
@@ -249,19 +249,22 @@ def test_state_refuses_bars_that_do_not_fit():
     state = walked(FILES["plain"], frame, windows[:2], facts=market())[-1]["state"]
     with pytest.raises(DataError, match="stands at bar 57, the window begins at bar 56"):
         step(FILES["plain"], frame[frame["ts"] != frame["ts"].iloc[0]], windows[2], state, market())
-    with pytest.raises(DataError, match=r"positions or orders of \['B'\] are carried"):
-        step(FILES["plain"], frame[frame["symbol"] != "B"], windows[2], state, market())
 
 
-def test_a_strategy_without_an_array_form_is_refused(monkeypatch):
-    from quant_assets.quant.simulation.strategy_windows import reading
-    from quant_assets.quant.strategies.composed import ComposedBarStrategy
-
-    loaded = strategy_of(values_of(FILES["plain"]))
-    plain = ComposedBarStrategy(name="tried", middlewares=loaded.strategy.middlewares)
-    monkeypatch.setattr(reading, "load_strategy", lambda _: replace(loaded, strategy=plain))
-    with pytest.raises(ConfigError, match="bar by bar only"):
-        reading.strategy_of({"strategy": "another"})
+def test_symbols_without_bars_any_more_stay_in_the_account_at_their_last_price():
+    bars = random_bars(rows=120, seed=9)
+    frame, windows = bars_frame(bars), windows_of(bars)
+    state = walked(FILES["plain"], frame, windows[:2], facts=market())[-1]["state"]
+    left = frame[(frame["symbol"] != "B") | (frame["ts"] < windows[2].start)]
+    given = (windows[2], state, market())
+    found, read = (step(FILES["plain"], rows, *given) for rows in (left, frame))
+    held = state[(state["part"] == "held")]["symbol"].tolist()
+    assert "B" in held
+    assert "B" in found["positions"]["symbol"].tolist()
+    last = frame[(frame["symbol"] == "B") & (frame["ts"] < windows[2].start)]["close"].iloc[-1]
+    mark = found["positions"].set_index("symbol").loc["B", "mark_price"]
+    assert mark == last
+    assert read["equity"]["equity"].iloc[-1] != found["equity"]["equity"].iloc[-1]
 
 
 def test_signals_are_those_of_the_strategy_after_its_warm_up():

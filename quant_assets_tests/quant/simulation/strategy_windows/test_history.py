@@ -1,0 +1,227 @@
+"""Windows that read back only as far as their strategy remembers are the same run, to the bit."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from quant_assets import backtest
+from quant_assets.core.context import StrategyContext
+from quant_assets.core.errors import DataError
+from quant_assets.quant.market.memory import Memory
+from quant_assets.quant.simulation.strategy_windows.history import memory_of
+from quant_assets.quant.simulation.strategy_windows.reading import execution_of, strategy_of
+from quant_assets_tests.quant.simulation.strategy_windows.runs import (
+    bars_frame,
+    market,
+    step,
+    values_of,
+    walked,
+    walked_back,
+    windows_of,
+)
+from quant_assets_tests.quant.simulation.strategy_windows.test_windows import (
+    FILES,
+    assert_same_run,
+    one_run,
+)
+from quant_assets_tests.quant.strategies.markets import random_bars
+
+pytestmark = pytest.mark.slow
+
+HEAD = """\
+strategy: tried
+version: "1.0.0"
+components:
+  signals:
+"""
+CROSS = """\
+    entry_long: [{ma_cross_up: {fast: 3, slow: 9}}]
+    exit_long: [{ma_cross_down: {fast: 3, slow: 9}}]
+    entry_short: [{bb_upper_touch: {period: 7, std_dev: 1.5}}]
+    exit_short: [{bb_lower_touch: {period: 7, std_dev: 1.0}}]
+"""
+RISK = """\
+  sizing: {type: volatility_target, params: {target: 0.2, lookback: 21, periods_per_year: 365}}
+  risk:
+    - trailing_stop: {pct: 0.04}
+    - max_correlation: {threshold: 0.9, lookback: 15}
+    - drawdown_halt: {pct: 0.1, bars: 20}
+  regime: {allowed: [bull, neutral, bear], classifier: {moving_average_trend: {fast: 7, slow: 21}}}
+"""
+COSTS = """\
+execution:
+  fill_model: {realistic_volume: {participation: 0.02, latency: 1}}
+  commission_model: interactive_brokers
+  slippage_model: {sqrt_volume: {lookback: 9}}
+  cash_rate: 0.03
+"""
+TURTLE = """\
+    entry_long: [{donchian_breakout_high: {period: 20}}]
+    exit_long: [{donchian_breakout_low: {period: 10}}]
+"""
+LONGER = """\
+    entry_long:
+      - bb_lower_touch: {period: 6, std_dev: 1.0, timeframe: 1d}
+      - consecutive_down: {bars: 2}
+    exit_long: [{bb_upper_touch: {period: 5, std_dev: 1.0}}]
+"""
+BOUNDED = {
+    "cross": HEAD + CROSS,
+    "risk": HEAD + CROSS + RISK,
+    "costs": HEAD + CROSS + RISK + COSTS,
+    "turtle": HEAD + TURTLE,
+}
+
+
+def memory(text: str, **facts) -> Memory | None:
+    loaded = strategy_of(values_of(text))
+    window = windows_of(random_bars(rows=40))[0]
+    known = {"venue": "v", "window": window, "decided_at": window.start, "mode": "carry"}
+    return memory_of(loaded, StrategyContext(market=market(**facts), **known))
+
+
+@pytest.mark.parametrize("text", BOUNDED.values(), ids=BOUNDED)
+def test_windows_that_read_little_make_up_the_run_over_everything(text: str):
+    bars = random_bars(rows=700, holes=0.03, seed=11)
+    run = one_run(text, bars)
+    windows = windows_of(bars)
+    found, read = walked_back(text, bars_frame(bars), windows, facts=market())
+    assert run.n_trades > 20
+    assert_same_run(found, run)
+    own = [len(one["equity"]) * 3 for one in found]
+    assert max(r - o for r, o in zip(read, own, strict=True)) <= 3 * 31 * 8, "months, not years"
+    everything = walked(text, bars_frame(bars), windows, facts=market())
+    for one, other in zip(found, everything, strict=True):
+        for part, frame in one.items():
+            pd.testing.assert_frame_equal(frame, other[part])
+
+
+def test_rows_that_a_window_reads_do_not_grow_with_the_history():
+    """The figures of the documentation: a cross of 3 and 9 days over three years of months."""
+    bars = random_bars(rows=1_096, seed=2)
+    found, read = walked_back(HEAD + CROSS, bars_frame(bars), windows_of(bars), facts=market())
+    before = np.cumsum([3 * len(one["equity"]) for one in found]).tolist()
+    assert (before[0], before[-1], sum(before)) == (87, 3_288, 63_792)
+    assert max(read) <= 3 * (31 + 31 + 30 + 31)
+    assert read[-1] < before[-1] / 8
+    assert sum(read) < sum(before) / 5
+
+
+def test_what_remembers_everything_reads_everything():
+    bars = random_bars(rows=200, seed=9)
+    for name in ("plain", "risk"):  # an exponential average; bars a year that are counted
+        assert memory(FILES[name]) is None
+        _, read = walked_back(FILES[name], bars_frame(bars), windows_of(bars), facts=market())
+        assert read[-1] == 600
+    assert memory(BOUNDED["cross"]) == Memory(21, 63)
+
+
+def test_longer_timeframes_are_aligned_with_those_of_the_whole_run():
+    bars = random_bars(rows=8 * 130, days=1 / 8, seed=6, holes=0.05)
+    gone = np.random.default_rng(1).random(len(bars)) < 0.1
+    bars = bars.rows(np.flatnonzero(~gone))  # days of different lengths
+    text = HEAD + LONGER
+    facts = market(bar_length="3h")
+    assert memory(text, bar_length="3h") == Memory(64, 5, (("1d", 6),))
+    run = one_run(text, bars)
+    found, read = walked_back(text, bars_frame(bars), windows_of(bars, "weekly"), facts=facts)
+    assert run.n_trades > 8
+    assert_same_run(found, run)
+    assert max(read) < 0.7 * 3 * len(bars)
+    assert found[-1]["state"].query("part == 'timeframes'")["value"].tolist() == [130.0]
+
+
+def test_windows_go_on_with_symbols_that_are_gone_and_old_trades():
+    """A symbol that ended long ago counts among the parts of equity; its rows are not read."""
+    bars = random_bars(rows=500, seed=3)
+    frame = bars_frame(bars)
+    frame = frame[(frame["symbol"] != "C") | (frame["ts"] < frame["ts"].iloc[300])]
+    frame = frame.reset_index(drop=True)
+    text = (
+        HEAD
+        + """\
+    entry_long: [{new_high: {period: 40}}]
+    exit_long: [{new_low: {period: 60}}]
+"""
+    )
+    close = bars.close.copy()
+    close[100:, 2] = np.nan
+    gone = np.isnan(close)
+    panels = {n: np.where(gone, np.nan, v) for n, v in bars.columns().items() if n != "volume"}
+    panels["volume"] = np.where(gone, 0.0, bars.volume)
+    run = one_run(text, replace(bars, **panels))
+    found, read = walked_back(text, frame, windows_of(bars), facts=market())
+    assert_same_run(found, run)
+    assert run.trades["bars_held"].max() > 100, "longer than what is read"
+    assert read[-1] < 500
+
+
+def funding_of(bars, every: str) -> pd.DataFrame:
+    due = pd.date_range(bars.ts[0], bars.ts[-1], freq=every, tz="UTC").as_unit("us")
+    n, rng = len(bars.symbols), np.random.default_rng(5)
+    return pd.DataFrame(
+        {
+            "ts": due.repeat(n),
+            "available_at": due.repeat(n) + pd.Timedelta(minutes=1),
+            "symbol": pd.array(list(bars.symbols) * len(due), dtype="str"),
+            "event_id": pd.array([str(i) for i in range(n * len(due))], dtype="str"),
+            "rate": rng.normal(1e-4, 3e-4, n * len(due)),
+            "mark_price": np.full(n * len(due), np.nan),
+        }
+    )
+
+
+@pytest.mark.parametrize("every", ["8h", "45D"])
+def test_windows_know_the_funding_rate_of_before(every: str):
+    """Rules on funding see the last rate, though its settlement is not read any more.
+
+    The rates are published a minute late: one that came at the very end of a window would be known
+    to the window after it only, where one run over everything has it (see docs/strategies.md).
+    """
+    bars = random_bars(rows=6 * 120, symbols=("AAA/USDT:USDT", "BBB/USDT:USDT"), days=1 / 6)
+    funding = funding_of(bars, every)
+    text = (
+        HEAD
+        + """\
+    entry_long: [{funding_below: {threshold: 0.0001}}, {consecutive_down: {bars: 2}}]
+    exit_long: [{consecutive_up: {bars: 3}}]
+"""
+    )
+    facts = market(asset_class="crypto_perpetual", bar_length="4h", funding="required")
+    loaded = strategy_of(values_of(text))
+    from quant_assets.quant.market.funding_rates import with_funding_rate
+
+    run = backtest(
+        loaded.strategy,
+        with_funding_rate(bars, funding),
+        execution_of(loaded, facts),
+        funding=funding,
+    )
+    given = {"facts": facts, "funding": funding}
+    found, read = walked_back(text, bars_frame(bars), windows_of(bars, "weekly"), **given)
+    assert run.n_trades > 10
+    assert_same_run(found, run)
+    assert max(read) < 2 * 6 * 7 * 3
+
+
+def test_rows_that_fit_nowhere_are_refused():
+    bars = random_bars(rows=300, seed=9)
+    frame, windows = bars_frame(bars), windows_of(bars)
+    text = BOUNDED["cross"]
+    found, _ = walked_back(text, frame, windows[:6], facts=market())
+    late = frame[frame["ts"] >= windows[6].start]
+    with pytest.raises(DataError, match="stands at bar 179, the window begins at bar 0"):
+        step(text, late, windows[6], found[-1]["state"], market())
+
+
+def test_the_state_tells_the_entries_of_open_trades():
+    bars = random_bars(rows=200, seed=9)
+    found, _ = walked_back(BOUNDED["cross"], bars_frame(bars), windows_of(bars), facts=market())
+    held = next(one for one in reversed(found) if len(one["positions"]) and len(one["equity"]))
+    rows = held["state"].query("part == 'trades'")
+    assert sorted(set(rows["row"])) == sorted(held["positions"]["trade_id"])
+    signals = rows[rows["text"].str.startswith("{")]["text"]
+    assert {json.loads(text)["signal"] for text in signals} <= {"entry_long", "entry_short"}
