@@ -10,6 +10,8 @@ from quant_assets.contracts.base import Contract, Timestamp
 class StrategyEquity(Contract):
     """Account of a strategy per bar, marked at the close; cash + position_value = equity.
 
+    Of the value of positions `unrealised` is the profit of derivatives, the rest what is owned at
+    its price; `initial_margin` is what derivatives bind of the equity: notional / leverage.
     `returns` are net and simple. `gross` and `net` exposure are money, `heat` and `drawdown`
     fractions of equity and of its peak. Costs are those of the bar; `funding` and `interest` are
     positive when received.
@@ -34,3 +36,5 @@ class StrategyEquity(Contract):
     borrow: float
     interest: float
     funding: float
+    unrealised: float
+    initial_margin: float = pa.Field(ge=0)

@@ -24,6 +24,11 @@ def is_inverse(symbol: str) -> bool:
     return bool(colon) and settlement.partition("-")[0] == pair.partition("/")[0]
 
 
+def is_linear(symbol: str) -> bool:
+    """Tell a derivative that settles in its quote (`BTC/USDT:USDT`): profit = q (price - entry)."""
+    return ":" in symbol and not is_inverse(symbol)
+
+
 def refuse_inverse(symbols: tuple[str, ...]) -> None:
     """Raise `DataError` for contracts whose accounting the simulation does not have."""
     found = [symbol for symbol in symbols if is_inverse(symbol)]

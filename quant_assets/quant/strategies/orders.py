@@ -95,9 +95,10 @@ class Cancel:
 
     tag, group, symbol : orders that have all that is given; nothing given: all open orders. ""
         as the tag: orders without one.
-    part : `all`, or only `orders` or `brackets`. The bracket of an order has its tag. A cancelled
-        order that was filled in part takes its bracket along, unless part is `orders`: then it goes
-        on to protect what was filled.
+    part : `all`, or only `orders` or `brackets`. The bracket of an order has its tag and, for a
+        cancel, its group, also when the order is filled and gone. A cancelled order that was filled
+        in part takes its bracket along, unless part is `orders`: then it goes on to protect what
+        was filled.
 
     Entries and exits of signals and targets are cancelled too; not what closes a position by a rule
     of the account: halts, time stops, met stops that wait for volume. What fills before a cancel
@@ -112,8 +113,6 @@ class Cancel:
     def __post_init__(self) -> None:
         if self.part not in {"all", "orders", "brackets"}:
             raise ConfigError(f"part {self.part!r} of a cancel is not all, orders or brackets")
-        if self.part == "brackets" and self.group is not None:
-            raise ConfigError("brackets are in no group: cancel them by tag or symbol")
 
 
 class OpenOrder(NamedTuple):

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.book import KINDS, Book
-from quant_assets.quant.simulation.execution.engine import advance_all, first_book
+from quant_assets.quant.simulation.execution.engine import advance_all, begun, first_book
 from quant_assets.quant.simulation.execution.event_kernel.fields import (
     ALL_ORDERS,
     BRACKETS,
@@ -220,6 +220,7 @@ def run_by_bar(
     """
     panel = bars if priced is None else priced
     preparation = prepare(panel, terms, plan=strategy.plan(bars), warm_up=strategy.warm_up)
+    preparation = begun(preparation, common)
     n_requests = 4 * len(bars.symbols) + 64
     book, carried = first_book(preparation, common), common["carried_from"]
     rows = Rows(strategy, bars)

@@ -15,6 +15,7 @@ Codes = npt.NDArray[np.int8]
 
 # Columns of the frames, in the order of the kernel's fields.
 ROW_FIELDS = ("cash", "equity", "long", "short", "heat", "borrow", "interest", "funding")
+DERIVATIVE_FIELDS = ("unrealised", "initial_margin")  # more of a row, where there are derivatives
 FILL_FIELDS = (
     *("bar", "symbol", "order", "quantity", "reference_price", "price", "commission"),
     *("slippage", "impact", "penalty", "reason", "trade", "fx"),
@@ -50,7 +51,7 @@ RULES = (
     *("least_notional", "no_stop", "lot_size", "no_equity"),
 )
 
-N_ACCOUNT, N_COUNTERS, N_SYMBOL, N_FLAGS, N_ORDER, N_CODE, N_REQUEST = 24, 24, 40, 16, 18, 20, 14
+N_ACCOUNT, N_COUNTERS, N_SYMBOL, N_FLAGS, N_ORDER, N_CODE, N_REQUEST = 24, 24, 40, 16, 18, 21, 14
 
 
 class Market(NamedTuple):

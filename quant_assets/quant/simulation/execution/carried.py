@@ -8,53 +8,37 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.core.errors import DataError
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.book import Book, Floats, Integers
 from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    BAR as BAR,
-)
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    BAR,
     BEFORE_BAR,
+    C_ACTIVE,
+    C_DECIDED,
+    C_EXPIRES,
+    C_LEAVES,
+    C_SYMBOL,
     COOL_UNTIL,
+    DUE_AT_CLOSE,
+    DUE_INSIDE,
     ENTRY_BAR,
     EQUITY,
+    EVENT,
+    HALT_SINCE,
+    LAST_TRADE,
     N_FILLS,
     N_HELD,
     N_OPEN,
     N_ORDERS,
     N_TRADES,
     N_VETOES,
+    NEVER,
     T_DECIDED,
     TIME_EXIT,
     USED_BAR,
 )
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    C_ACTIVE as C_ACTIVE,
-)
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    C_DECIDED as C_DECIDED,
-)
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    C_EXPIRES as C_EXPIRES,
-)
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    C_LEAVES as C_LEAVES,
-)
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    C_SYMBOL as C_SYMBOL,
-)
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    EVENT as EVENT,
-)
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    HALT_SINCE as HALT_SINCE,
-)
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    LAST_TRADE as LAST_TRADE,
-)
-from quant_assets.quant.simulation.execution.event_kernel.fields import (
-    NEVER as NEVER,
-)
 from quant_assets.quant.simulation.execution.preparation import Preparation, new_book
+from quant_assets.quant.simulation.execution.terms import ExecutionTerms
 
 __all__ = ["Carried"]
 
@@ -108,6 +92,19 @@ class Carried:
             open_trades,
             **names,
         )
+
+    def settled(self, terms: ExecutionTerms, bars: BarPanel) -> ExecutionTerms:
+        """Terms whose settlements at the very end of the last bar are due before its fills there.
+
+        Bars that begin just after it do not show that there was one.
+        """
+        carry = terms.carry
+        if self.last_ts + np.timedelta64(bars.bar_length) != bars.ts[0]:
+            return terms
+        due = np.where(carry.funding_bar == 0, DUE_AT_CLOSE, carry.funding_due)
+        inside = (carry.funding_bar == 0) & (carry.funding_due == DUE_INSIDE)
+        due = np.where(inside, DUE_INSIDE, due).astype(np.int64)
+        return terms._replace(carry=carry._replace(funding_due=due))
 
     def book(self, preparation: Preparation, start: int) -> Book:
         """The book that goes on at bar `start` of new bars.

@@ -75,10 +75,10 @@ def neutral_carry(bars: BarPanel) -> CarryTerms:
 
 
 def neutral_margin(bars: BarPanel) -> MarginTerms:
-    """Gross positions up to equity, no maintenance margin, linear contracts."""
+    """Gross positions up to equity, no maintenance margin, no derivatives."""
     n = len(bars.symbols)
     none = np.empty((n, 0))
-    return MarginTerms(1.0, none, none, none, 0.0, np.zeros(n, dtype=np.bool_))
+    return MarginTerms(1.0, none, none, none, 0.0, *np.zeros((2, n), dtype=np.bool_))
 
 
 def neutral_instruments(bars: BarPanel) -> InstrumentTerms:

@@ -1,6 +1,7 @@
 """Advances a book over bars: grows its logs when they fill up, names what went wrong and where."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,12 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     GROW,
     UNBALANCED,
 )
-from quant_assets.quant.simulation.execution.preparation import Preparation, new_book, prepare
+from quant_assets.quant.simulation.execution.preparation import (
+    Preparation,
+    calendar_days,
+    new_book,
+    prepare,
+)
 from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["advance"]
@@ -85,6 +91,24 @@ def advance_all(
         if progress is not None:
             progress((stop - start) / (n - start))
     return book, finished
+
+
+def begun(preparation: Preparation, run: Mapping[str, Any]) -> Preparation:
+    """The same preparation, whose first bar accrues what the run has lived through before it.
+
+    That is the time since the last bar of the window before, whether these bars reach back to it or
+    not; nothing for a new account. Days that are not those of the calendar stay as they were given.
+    """
+    days, first = preparation.market.days, run["first_bar"]
+    ts, carried = preparation.bars.ts, run["carried_from"]
+    if not days.size or days[first] != calendar_days(ts[max(first - 1, 0) : first + 1])[-1]:
+        return preparation
+    lived = 0.0
+    if carried is not None:
+        lived = calendar_days(np.array([carried.last_ts, ts[first]], dtype=ts.dtype))[1]
+    own = days.copy()
+    own[first] = lived
+    return replace(preparation, market=preparation.market._replace(days=own))
 
 
 def first_book(preparation: Preparation, run: Mapping[str, Any]) -> Book:

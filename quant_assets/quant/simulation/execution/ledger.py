@@ -11,6 +11,7 @@ import pandas as pd
 
 from quant_assets.quant.simulation.execution.book import (
     CANCELLED_BY,
+    DERIVATIVE_FIELDS,
     ENDS,
     FILL_FIELDS,
     KINDS,
@@ -24,6 +25,15 @@ from quant_assets.quant.simulation.execution.book import (
     Book,
     Floats,
 )
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    INVERSE,
+    N_FILLS,
+    N_OPEN,
+    N_ORDERS,
+    N_TRADES,
+    N_VETOES,
+)
+from quant_assets.quant.simulation.execution.holdings import values_of
 from quant_assets.quant.simulation.execution.preparation import Preparation
 
 __all__ = [
@@ -31,14 +41,13 @@ __all__ = [
     "equity_frame",
     "fill_frame",
     "order_frame",
-    "position_frame",
     "symbol_frame",
     "trade_frame",
     "veto_frame",
 ]
 
-N_OPEN, N_FILLS, N_ORDERS, N_TRADES, N_VETOES = 2, 4, 5, 6, 7
 Columns = dict[str, Any]
+CARRY = ("borrow", "interest", "funding")
 DAY = np.timedelta64(1, "D")
 STATUS_OF = np.array([STATUSES.index(status) for status, _ in ENDS], dtype=np.float64)
 CAUSE_OF = np.array([CANCELLED_BY.index(cause) for _, cause in ENDS], dtype=np.float64)
@@ -189,36 +198,8 @@ def trade_log(preparation: Preparation, book: Book) -> dict[str, Floats]:
         "entry_notional": rows[:, 29],
         "traded_notional": rows[:, 30],
     }
-    still["flow"] = still["flow"] + _values(preparation, book, held)
+    still["flow"] = still["flow"] + values_of(preparation, book, held)
     return {name: np.concatenate([columns[name], still[name]]) for name in TRADE_FIELDS}
-
-
-def _values(preparation: Preparation, book: Book, held: npt.NDArray[np.int64]) -> Floats:
-    """Value of open positions at their levels, as the kernel marks them."""
-    rows, instruments = book.symbols[held], preparation.market.instruments[held]
-    scale = instruments[:, 3] * rows[:, 3]
-    quantity, average, level = rows[:, 0], rows[:, 1], rows[:, 2]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inverse = quantity * scale * (1.0 / average - 1.0 / level)
-    return np.where(instruments[:, 5] != 0.0, inverse, quantity * scale * level)
-
-
-def position_frame(preparation: Preparation, book: Book) -> pd.DataFrame:
-    """One row per open position: trade, `mark_price`, `market_value`, `weight` of equity.
-
-    At the last close; shorts have negative values. Cash and all values are the equity. The value of
-    an inverse perpetual is its profit so far. `weight` is NaN without equity.
-    """
-    held = book.held[: int(book.counters[1])]
-    value, equity = _values(preparation, book, held), float(book.account[1])
-    return pd.DataFrame(
-        {
-            "trade": book.flags[held, 11],
-            "mark_price": book.symbols[held, 2],
-            "market_value": value,
-            "weight": value / equity if equity else np.full(len(held), np.nan),
-        }
-    )
 
 
 AT_ENTRY = (
@@ -256,7 +237,7 @@ def trade_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
     opened = _times(preparation, log["entry"])
     ended = _times(preparation, log["exit"])
     market, symbol = preparation.market, _whole(log["symbol"])
-    inverse = market.instruments[symbol, 5] != 0.0
+    inverse = market.instruments[symbol, INVERSE] != 0.0
     with np.errstate(divide="ignore", invalid="ignore"):
         entry = log["entry_value"] / log["bought"]
         leave = np.where(log["sold"] > 0.0, log["exit_value"] / log["sold"], np.nan)
@@ -352,12 +333,16 @@ def equity_frame(
 ) -> pd.DataFrame:
     """One row per bar at its close, index `ts` (its open time); money but for the fractions.
 
-    `gross` = long + short, `net` = long - short; `heat` is a fraction of equity, `drawdown` = 1 -
-    equity / highest equity so far; costs are those of the bar. `returns` are simple.
-    The run began at bar `first` with `capital`, and `highest` equity before.
+    `position_value` is what positions add to cash: the market value of what is owned, and the
+    `unrealised` profit of derivatives, which bind `initial_margin` = notional / leverage of the
+    equity. `gross` = long + short, `net` = long - short; `heat` is a fraction of equity,
+    `drawdown` = 1 - equity / highest equity so far; costs are those of the bar. `returns` are
+    simple. The run began at bar `first` with `capital`, and `highest` equity before.
     """
     n = int(book.counters[0])
     log = {name: book.rows[first:n, i] for i, name in enumerate(ROW_FIELDS)}
+    for i, name in enumerate(DERIVATIVE_FIELDS, start=len(ROW_FIELDS)):
+        log[name] = book.rows[first:n, i] if book.rows.shape[1] > i else np.zeros(n - first)
     equity = log["equity"]
     peaks = np.maximum.accumulate(np.maximum(equity, max(capital, highest)))
     fills = _table(book.fills, FILL_FIELDS, int(book.counters[N_FILLS]))
@@ -379,7 +364,7 @@ def equity_frame(
             "heat": heat,
             "drawdown": 1.0 - equity / peaks,
             **by_bar,
-            **{name: log[name] for name in ("borrow", "interest", "funding")},
+            **{name: log[name] for name in (*CARRY, *DERIVATIVE_FIELDS)},
         },
         index=pd.DatetimeIndex(preparation.bars.ts[first:n], tz="UTC", name="ts"),
     )

@@ -10,6 +10,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import Instants, microseconds
 from quant_assets.quant.simulation.execution.book import (
+    DERIVATIVE_FIELDS,
     FILL_FIELDS,
     N_ACCOUNT,
     N_CODE,
@@ -29,6 +30,7 @@ from quant_assets.quant.simulation.execution.book import (
     Market,
 )
 from quant_assets.quant.simulation.execution.defaults import neutral_limits, no_exits
+from quant_assets.quant.simulation.execution.event_kernel import fields as at
 from quant_assets.quant.simulation.execution.terms import (
     ENTER_LONG,
     ENTER_SHORT,
@@ -126,11 +128,13 @@ def new_book(market: Market, capital: float) -> Book:
     """An account with cash and nothing else."""
     n_bars, n = market.close.shape
     account, counters = np.zeros(N_ACCOUNT), np.zeros(N_COUNTERS, dtype=np.int64)
-    account[[0, 1, 2, 3, 4]] = capital  # cash, equity, highest equity, at the day's start, now
-    counters[[11, 13, 18]] = np.iinfo(np.int64).min  # day, month, end of the day: none yet
+    account[[at.CASH, at.EQUITY, at.PEAK, at.DAY_START, at.NOW]] = capital
+    counters[[at.DAY, at.MONTH, at.DAY_END]] = np.iinfo(np.int64).min  # none yet
     symbols, flags = np.zeros((n, N_SYMBOL)), np.zeros((n, N_FLAGS), dtype=np.int64)
-    symbols[:, [2, 4, 5, 6, 7]] = np.nan  # level and protective prices
-    flags[:, [5, 6]], flags[:, 0], flags[:, 7] = -2, -1, -1
+    prices = [at.LEVEL, at.STOP_AT, at.TARGET_AT, at.TRAIL_PART, at.TRAIL_DISTANCE]
+    symbols[:, prices] = np.nan
+    flags[:, [at.BEFORE_BAR, at.USED_BAR]], flags[:, [at.HELD_AT, at.COOL_UNTIL]] = -2, -1
+    row = (*ROW_FIELDS, *(DERIVATIVE_FIELDS if market.instruments[:, at.DERIVATIVE].any() else ()))
     orders = FIRST_ROWS + 16 * n
     fills, order_log, trades, vetoes = (
         np.empty((FIRST_ROWS + 16 * n + n_bars * n // 16, len(fields)))  # memory once it is used
@@ -150,7 +154,7 @@ def new_book(market: Market, capital: float) -> Book:
         order_log,
         trades,
         vetoes,
-        np.empty((n_bars, len(ROW_FIELDS))),
+        np.empty((n_bars, len(row))),
         np.zeros((3, 0), dtype=np.int64),
         np.zeros(2, dtype=np.int64),
     )
@@ -304,7 +308,7 @@ def _switches(
 ) -> Integers:
     """Whole numbers in the order of the kernel's switches."""
     fills = terms.fills
-    margined = bool(terms.margin.inverse.any()) or terms.margin.tier_rate.size > 0
+    margined = bool(_derivatives(terms).any()) or terms.margin.tier_rate.size > 0
     by_bar = signals is None
     targets = by_bar or (signals is not None and signals.target is not None)
     flags = by_bar or (signals is not None and signals.target is None)
@@ -321,7 +325,14 @@ def _switches(
 def _instruments(terms: ExecutionTerms, limits: LimitTerms) -> Floats:
     it = terms.instruments
     columns = [it.lot, it.tick, it.least_notional, it.multiplier, terms.carry.borrow]
-    return np.stack([*columns, terms.margin.inverse, limits.sector], axis=1).astype(np.float64)
+    kinds = [terms.margin.inverse, limits.sector, _derivatives(terms)]
+    return np.stack([*columns, *kinds], axis=1).astype(np.float64)
+
+
+def _derivatives(terms: ExecutionTerms) -> npt.NDArray[np.bool_]:
+    """Which symbols are margined: their notional is not exchanged."""
+    derivatives: npt.NDArray[np.bool_] = terms.margin.inverse | terms.margin.linear
+    return derivatives
 
 
 def _margin(terms: ExecutionTerms) -> Floats:

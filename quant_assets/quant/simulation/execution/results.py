@@ -10,14 +10,13 @@ import pandas as pd
 
 from quant_assets.quant.analytics.table import performance_table
 from quant_assets.quant.market.panel_doubts import panel_doubts
-from quant_assets.quant.simulation.execution import ledger
+from quant_assets.quant.simulation.execution import holdings, ledger
 from quant_assets.quant.simulation.execution.book import Book, Floats
 from quant_assets.quant.simulation.execution.carried import Carried
+from quant_assets.quant.simulation.execution.event_kernel import fields
 from quant_assets.quant.simulation.execution.preparation import Preparation
 
 __all__ = ["BacktestResult"]
-
-WARM_UP = 6  # place among the switches of the market
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +52,7 @@ class BacktestResult:
     @cached_property
     def doubts(self) -> tuple[str, ...]:
         """What the bars hide: gaps, ends, steps like splits; see `market.panel_doubts`."""
-        warm_up = int(self.preparation.market.switches[WARM_UP])
+        warm_up = int(self.preparation.market.switches[fields.WARM_UP])
         return panel_doubts(self.preparation.bars, warm_up)
 
     @property
@@ -69,7 +68,7 @@ class BacktestResult:
     @property
     def n_trades(self) -> int:
         """Closed trades."""
-        return int(self.book.counters[ledger.N_TRADES])
+        return int(self.book.counters[fields.N_TRADES])
 
     @property
     def final_equity(self) -> float:
@@ -105,8 +104,8 @@ class BacktestResult:
 
     @cached_property
     def positions(self) -> pd.DataFrame:
-        """See `ledger.position_frame`."""
-        return ledger.position_frame(self.preparation, self.book)
+        """See `holdings.position_frame`."""
+        return holdings.position_frame(self.preparation, self.book)
 
     @cached_property
     def equity(self) -> pd.DataFrame:
@@ -166,10 +165,10 @@ class BacktestResult:
         counters = self.book.counters
         parts: list[Any] = [
             self.book.rows[self.first_bar : self.last_bar],
-            self.book.fills[: counters[ledger.N_FILLS]],
-            self.book.order_log[: counters[ledger.N_ORDERS]],
-            self.book.trades[: counters[ledger.N_TRADES]],
-            self.book.vetoes[: counters[ledger.N_VETOES]],
+            self.book.fills[: counters[fields.N_FILLS]],
+            self.book.order_log[: counters[fields.N_ORDERS]],
+            self.book.trades[: counters[fields.N_TRADES]],
+            self.book.vetoes[: counters[fields.N_VETOES]],
         ]
         found = hashlib.sha256("\n".join((*self.preparation.symbols, *self.tags)).encode())
         for part in parts:

@@ -14,7 +14,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.analytics.annualisation import DAYS_PER_YEAR
 from quant_assets.quant.market.bar_panel import BarPanel, pandas_frame
 from quant_assets.quant.simulation.execution.carried import Carried
-from quant_assets.quant.simulation.execution.engine import advance_all, first_book
+from quant_assets.quant.simulation.execution.engine import advance_all, begun, first_book
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.simulation.execution.preparation import prepare
 from quant_assets.quant.simulation.execution.results import BacktestResult
@@ -78,6 +78,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     assumptions: tuple[str, ...] = ()
     if isinstance(model, ExecutionModel):
         terms = model.terms(panel, detail=detail, funding=funding, rates=rates)
+        terms = terms if carried is None else carried.settled(terms, panel)
         priced, assumptions = model.priced(panel), model.assumptions()
     else:
         terms, priced = model, panel
@@ -105,6 +106,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     preparation = prepare(
         priced, terms, signals=signals, plan=strategy.plan(panel), warm_up=strategy.warm_up
     )
+    preparation = begun(preparation, common)
     from quant_assets.quant.simulation.lean.backtests import lean_backtest
 
     progress = None if progress is None else _Rising(progress)

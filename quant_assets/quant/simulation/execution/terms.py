@@ -198,7 +198,9 @@ class MarginTerms(NamedTuple):
     margin of a position: notional x rate - deduction. When equity at the bar's worst price falls
     below the sum, positions are closed at the price at which it did, plus `liquidation_fee` of
     notional. Empty tiers: no maintenance margin, equity must stay above 0. `inverse` `(symbol,)`:
-    the contract settles in its base, profit = q (1 / entry - 1 / price), in base units.
+    the contract settles in its base, profit = q (1 / entry - 1 / price), in base units. `linear`
+    `(symbol,)`: a derivative in the quote currency, profit = q (price - entry). Neither exchanges
+    its notional: opening binds notional / leverage, profit comes into cash when it is realised.
     """
 
     leverage: float
@@ -207,6 +209,7 @@ class MarginTerms(NamedTuple):
     tier_deduction: Floats
     liquidation_fee: float
     inverse: Flags
+    linear: Flags
 
 
 class InstrumentTerms(NamedTuple):

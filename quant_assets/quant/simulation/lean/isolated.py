@@ -118,6 +118,7 @@ def terms_of_columns(terms: ExecutionTerms, tile: slice) -> ExecutionTerms:
             tier_rate=margin.tier_rate[tile],
             tier_deduction=margin.tier_deduction[tile],
             inverse=margin.inverse[tile],
+            linear=margin.linear[tile],
         ),
         carry=carry._replace(borrow=carry.borrow[tile]),
     )

@@ -108,8 +108,8 @@ def _of_account(terms: ExecutionTerms) -> Iterator[str]:
         yield "interest"
     if carry.funding_bar.size:
         yield "funding"
-    if margin.tier_rate.size or _any(margin.inverse):
-        yield "maintenance margin or inverse contracts"
+    if margin.tier_rate.size or _any(margin.inverse) or _any(margin.linear):
+        yield "maintenance margin, inverse or linear derivatives"
     if _any(it.lot) or _any(it.tick) or _any(it.least_notional):
         yield "lots, ticks or least notional"
     if _any(it.multiplier != 1.0) or _any(it.fx != 1.0):

@@ -19,7 +19,8 @@ from quant_assets.contracts.strategy_state import StrategyState
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bars import instants, microseconds
 from quant_assets.quant.simulation.execution.book import N_CODE, N_FLAGS, N_ORDER, N_SYMBOL
-from quant_assets.quant.simulation.execution.carried import (
+from quant_assets.quant.simulation.execution.carried import LOG_COUNTERS, SYMBOL_BARS, Carried
+from quant_assets.quant.simulation.execution.event_kernel.fields import (
     BAR,
     C_ACTIVE,
     C_DECIDED,
@@ -29,10 +30,7 @@ from quant_assets.quant.simulation.execution.carried import (
     EVENT,
     HALT_SINCE,
     LAST_TRADE,
-    LOG_COUNTERS,
     NEVER,
-    SYMBOL_BARS,
-    Carried,
 )
 from quant_assets.quant.simulation.execution.preparation import new_book
 from quant_assets.quant.simulation.execution.results import BacktestResult

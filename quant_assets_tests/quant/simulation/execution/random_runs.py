@@ -75,7 +75,7 @@ class RandomRun:
         carry, margin, place = terms.carry, terms.margin, np.argsort(order)
         tiers = {
             name: np.ascontiguousarray(getattr(margin, name)[order])
-            for name in ("tier_notional", "tier_rate", "tier_deduction", "inverse")
+            for name in ("tier_notional", "tier_rate", "tier_deduction", "inverse", "linear")
         }
         detail = terms.detail
         symbols = place[carry.funding_symbol] if carry.funding_symbol.size else carry.funding_symbol
@@ -155,6 +155,7 @@ def _terms(rng: np.random.Generator, bars: BarPanel) -> ExecutionTerms:
         return float(rng.choice(choices))
 
     free = np.zeros((n, 0))
+    linear = rng.spawn(1)[0].random(n) < 0.4  # draws of its own: the others stay as they were
     tiers = tuple(np.tile(row, (n, 1)) for row in ([0.0, 5e4], [0.05, 0.1], [0.0, 2_500.0]))
     margin = (free, free, free) if rng.random() < 0.5 else tiers
     fx = np.exp(rng.normal(0, 0.02, (n_bars, n))) if rng.random() < 0.3 else np.ones((1, n))
@@ -172,9 +173,10 @@ def _terms(rng: np.random.Generator, bars: BarPanel) -> ExecutionTerms:
         ),
         slippage=SlippageTerms(one(0, 5e-4), one(0, 0.5), one(0, 0.3), 0.5, one(0, 0.1)),
         commission=CommissionTerms(*rates, one(0, 0.01), 0.0),
-        margin=MarginTerms(one(1, 3, np.inf), *margin, one(0, 0.005), rng.random(n) < 0.25),
+        margin=MarginTerms(one(1, 3, np.inf), *margin, one(0, 0.005), rng.random(n) < 0.25, linear),
         instruments=InstrumentTerms(*kept, fx),
     )
+    linear &= ~terms.margin.inverse
     if rng.random() < 0.5:
         events = 10
         terms = terms._replace(

@@ -117,6 +117,31 @@ def test_a_cancelled_bracket_protects_no_more(cancel):
     assert result.orders.reason.tolist() == ["order", "stop_loss", "take_profit"]
 
 
+@pytest.mark.parametrize(
+    ("cancel", "gone"),
+    [
+        (Cancel(group="g"), True),
+        (Cancel(group="g", part="brackets"), True),
+        (Cancel(group="g", tag="mine", symbol="A"), True),
+        (Cancel(group="g", part="orders"), False),
+        (Cancel(group="other"), False),
+        (Cancel(group="g", tag="yours"), False),
+    ],
+)
+def test_a_group_takes_the_brackets_of_its_filled_orders_along(cancel, gone):
+    """Bought at the second open, the parent is gone; the low of 90 would sell at 95."""
+    bars = hand_bars(QUIET, QUIET, DEEP)
+    pair = [bracket(tag="mine", group="g"), limit(group="g"), bracket(tag="yours", group="other")]
+    result = place(bars, {0: pair, 1: [cancel]})
+    mine = result.orders[result.orders.tag == "mine"]
+    found = list(zip(mine.reason, mine.status, mine.cancelled_by, strict=True))
+    stopped = ("cancelled", "strategy") if gone else ("filled", "")
+
+    assert found[0] == ("order", "filled", "")
+    assert found[1] == ("stop_loss", *stopped)
+    assert found[2][:2] == ("take_profit", "cancelled")
+
+
 def test_a_bracket_can_be_replaced_by_tighter_orders():
     tighter = Order(symbol="A", quantity=-10.0, kind="stop", stop=98.0, reduce_only=True)
     bars = hand_bars(QUIET, QUIET, DEEP)
@@ -303,7 +328,5 @@ def test_a_tag_of_the_window_before_can_be_cancelled():
 def test_cancels_that_cannot_be_meant_are_refused():
     with pytest.raises(ConfigError, match="part 'some'"):
         Cancel(part="some")
-    with pytest.raises(ConfigError, match="no group"):
-        Cancel(group="x", part="brackets")
     with pytest.raises(ConfigError, match="'Z'"):
         place(flat_bars(2), {0: [Cancel(symbol="Z")]})

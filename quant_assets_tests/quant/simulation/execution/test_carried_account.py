@@ -1,6 +1,7 @@
 """A run that is cut into windows gives what one run gives, bit for bit."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -145,3 +146,78 @@ def test_a_decision_that_becomes_known_late_waits_in_the_next_window():
     first = tell(part, Signals(entry_long=at(part, 3)))
     second = tell(rest, Signals(entry_long=at(rest)), carried=first.carried())
     assert second.fills.ts.tolist() == whole.fills.ts.tolist()
+
+
+BORROWED = {"borrow_model": {"annual_rate": {"rate": 0.05}}, "cash_rate": 0.03, "debit_rate": 0.08}
+
+
+@pytest.mark.parametrize("lead", [0, 1, 3])
+@pytest.mark.parametrize("form", ["vector", "bar"])
+def test_the_first_bar_of_a_window_pays_borrow_and_interest_since_the_last(form, lead):
+    """Cut over a weekend: three days, whether the window shows the Friday or not."""
+    close = 100.0 + np.arange(10.0)[:, None] * [1.0, -1.0]
+    plain = daily({"close": close})
+    days = np.array([0, 1, 2, 3, 4, 7, 8, 9, 10, 11]) * np.timedelta64(1, "D")
+    bars = BarPanel.from_arrays(
+        plain.ts[0] + days, plain.symbols, plain.bar_length, close=plain.close
+    )
+    orders = [Order(symbol="A", quantity=-300.0), Order(symbol="B", quantity=100.0)]
+
+    def run(rows, **more):
+        decisions = Signals(entry_short=at(bars, 0)[rows])
+        told = Told(decisions=decisions, goes_with=Plan(sizes=units(50.0, bars)))
+        places = Places(orders={0: orders} if rows.start == 0 else {})
+        strategy = told if form == "vector" else places
+        return backtest(strategy, bars.rows(rows), BORROWED, **more)
+
+    whole, first = run(slice(0, 10)), run(slice(0, 5))
+    second = run(slice(5 - lead, 10), carried=first.carried())
+    joined = pd.concat([first.equity, second.equity])
+    pd.testing.assert_frame_equal(joined, whole.equity, check_exact=True, check_freq=False)
+    assert whole.equity.borrow.iloc[5] > 2.0 * whole.equity.borrow.iloc[4] > 0.0
+    assert whole.equity.interest.iloc[5] != 0.0
+
+
+def test_a_new_account_earns_nothing_before_its_first_bar():
+    bars = flat_bars(5)
+    idle = Told(decisions=Signals(entry_long=at(bars)), goes_with=Plan(sizes=units(1.0, bars)))
+    late = backtest(idle, bars, {"cash_rate": 0.03}, start=bars.ts[2])
+    assert late.equity.interest.iloc[0] == 0.0
+    assert late.equity.interest.iloc[1] > 0.0
+
+
+def test_days_that_are_given_stay_as_they_are():
+    bars = flat_bars(4)
+    terms = frictionless(bars)
+    days = np.array([0.5, 0.25, 0.25, 0.25])
+    own = terms._replace(carry=terms.carry._replace(cash_rate=0.0365, days=days))
+    idle = Told(decisions=Signals(entry_long=at(bars)), goes_with=Plan(sizes=units(1.0, bars)))
+    result = backtest(idle, bars, own, initial_capital=10_000.0)
+    assert result.equity.interest.iloc[0] == pytest.approx(0.5, rel=1e-12)
+    assert days.tolist() == [0.5, 0.25, 0.25, 0.25]
+
+
+@pytest.mark.parametrize("lead", [0, 1, 3])
+@pytest.mark.parametrize("model", ["next_open", "next_close"])
+def test_each_settlement_is_paid_by_one_window(model, lead):
+    """All are given to both windows; one lies at the instant at which they meet, one after."""
+    ts = np.datetime64("2024-01-01", "us") + np.arange(9) * np.timedelta64(8, "h")
+    symbol, hours = "BTC/USDT:USDT", timedelta(hours=8)
+    bars = BarPanel.from_arrays(ts, (symbol,), hours, close=np.linspace(100.0, 140.0, 9)[:, None])
+    times = pd.date_range("2024-01-01", periods=18, freq="4h", tz="UTC").as_unit("us")
+    funding = pd.DataFrame(
+        {"ts": times, "symbol": symbol, "rate": 1e-3 * np.arange(1, 19), "mark_price": np.nan}
+    )
+    buys = {1: [Order(symbol=symbol, quantity=2.0)], 3: [Order(symbol=symbol, quantity=-1.0)]}
+    execution = {"fill_model": model, "margin_model": "binance"}
+
+    def run(rows, **more):
+        own = {bar - rows.start: orders for bar, orders in buys.items() if bar >= rows.start}
+        own = own if "carried" not in more else {}
+        return backtest(Places(orders=own), bars.rows(rows), execution, funding=funding, **more)
+
+    whole, first = run(slice(0, 9)), run(slice(0, 5))
+    second = run(slice(5 - lead, 9), carried=first.carried())
+    joined = pd.concat([first.equity, second.equity])
+    pd.testing.assert_frame_equal(joined, whole.equity, check_exact=True, check_freq=False)
+    assert (whole.equity.funding.iloc[2:] != 0.0).sum() > 4

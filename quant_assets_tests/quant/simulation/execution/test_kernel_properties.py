@@ -133,7 +133,7 @@ def test_codes_of_the_kernel_have_the_names_of_the_book():
     assert [getattr(kernel, f"BY_{name}") for name in by] == list(range(len(names.RULES)))
     assert kernel.TRADED_NOTIONAL < names.N_SYMBOL
     assert kernel.LAST_TRADE < names.N_FLAGS
-    assert kernel.C_CHILDREN < kernel.C_LEAVES < names.N_CODE
+    assert kernel.C_CHILDREN < kernel.C_LEAVES < kernel.C_PARENT_GROUP < names.N_CODE
     ends = ("OPEN_ORDER", "FILLED", "NOTHING_LEFT", "EXPIRED", "REJECTED", "WITHDRAWN")
     ends += ("IN_GROUP", "IN_HALT", "UNFILLED", "REPLACED")
     assert [getattr(kernel, end) for end in ends] == list(range(len(names.ENDS)))

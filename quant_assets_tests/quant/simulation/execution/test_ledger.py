@@ -6,9 +6,7 @@ import pytest
 
 from quant_assets import backtest
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.simulation.execution import results
 from quant_assets.quant.simulation.execution.defaults import frictionless
-from quant_assets.quant.simulation.execution.event_kernel import fields as kernel_fields
 from quant_assets.quant.simulation.execution.event_kernel.loop import month_of
 from quant_assets.quant.simulation.execution.event_kernel.trades import fill_quality
 from quant_assets.quant.strategies.orders import Order
@@ -173,8 +171,7 @@ def test_months_are_those_of_the_calendar():
 
 
 def test_a_result_tells_what_its_bars_hide():
-    """Places of switches are those of the kernel; a symbol that rests too often is named."""
-    assert results.WARM_UP == kernel_fields.WARM_UP
+    """A symbol that rests too often is named."""
     close = np.full((30, 2), 100.0)
     close[np.arange(30) % 7 >= 5, 1] = np.nan
     bars = daily({"close": close})

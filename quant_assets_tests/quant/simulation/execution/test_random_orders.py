@@ -53,7 +53,7 @@ def random_cancel(rng: np.random.Generator, bars: BarPanel) -> Cancel:
     part = str(rng.choice(["all", "orders", "brackets"]))
     return Cancel(
         tag=str(rng.choice(["", "one", "two"])) if rng.random() < 0.5 else None,
-        group=str(rng.choice(["a", "b"])) if part != "brackets" and rng.random() < 0.2 else None,
+        group=str(rng.choice(["a", "b"])) if rng.random() < 0.2 else None,
         symbol=str(rng.choice(bars.symbols)) if rng.random() < 0.3 else None,
         part=part,
     )

@@ -66,6 +66,7 @@ def test_market_orders_with_rates_have_no_obstacle():
         (of_terms(carry={"funding_bar": np.zeros(1, dtype=np.int64)}), "funding"),
         (of_terms(margin={"tier_rate": np.ones((2, 1))}), "margin"),
         (of_terms(margin={"inverse": SOME > 0.0}), "inverse"),
+        (of_terms(margin={"linear": SOME > 0.0}), "linear"),
         (of_terms(instruments={"lot": SOME}), "lots"),
         (of_terms(instruments={"tick": SOME}), "ticks"),
         (of_terms(instruments={"least_notional": SOME}), "least"),

@@ -16,7 +16,7 @@ POINT, WHOLE = -2, -1  # of a bar: its open alone, all of it; from 0 on: detail 
 
 # Account
 CASH, EQUITY, PEAK, DAY_START, NOW, LONG, SHORT, GAIN, COMMISSION, SLIPPAGE = range(10)
-BORROW, INTEREST, FUNDING, PENALTY, MONTH_UNITS, HEAT, EXPECTED = range(10, 17)
+BORROW, INTEREST, FUNDING, PENALTY, MONTH_UNITS, HEAT, EXPECTED, UNREALISED, BOUND = range(10, 19)
 # Counters
 BAR, N_HELD, N_OPEN, N_IDS, N_FILLS, N_ORDERS, N_TRADES, N_VETOES, EVENT = range(9)
 HALTED, HALT_SINCE, DAY, BLOCKED, MONTH, N_REQUESTS, STAMP, N_TRADE_IDS, N_DEAD, DAY_END = range(
@@ -41,11 +41,12 @@ C_SIDE, C_UNIT, C_TRIGGERED, C_TAG, C_PART, C_FORCE, C_DAY, C_STATUS, C_BORN, C_
     9, 19
 )
 C_LEAVES = 19  # bar at whose end a cancelled order is out of the book
+C_PARENT_GROUP = 20  # of a bracket: the group of the order that it protects
 # Requests
 (R_SYMBOL, R_QUANTITY, R_KIND, R_LIMIT, R_STOP, R_TRAIL, R_PART, R_FORCE, R_BARS) = range(9)
 R_PROFIT, R_LOSS, R_GROUP, R_REDUCE, R_TAG = range(9, 14)
 # Instruments
-LOT, TICK, LEAST, MULTIPLIER, BORROW_RATE, INVERSE, SECTOR = range(7)
+LOT, TICK, LEAST, MULTIPLIER, BORROW_RATE, INVERSE, SECTOR, DERIVATIVE = range(8)
 # Rules
 (PARTICIPATION, FIXED, HALF_SPREAD, IMPACT, EXPONENT, VOLUME_SHARE, FLAT, MAKER, TAKER) = range(9)
 MINIMUM, MAXIMUM, SELL_RATE, BUY_RATE, INCREMENT, CASH_RATE, DEBIT_RATE = range(9, 16)
@@ -63,4 +64,5 @@ BY_CORRELATION, BY_CUT, BY_HALT, BY_DAILY, BY_COOL, BY_LEAST, BY_NO_STOP, BY_LOT
     7, 16
 )
 
+PLAIN_ROW = 8  # fields of a bar's row; where there are derivatives there are two more
 FILL_ROOM, ORDER_ROOM = 4, 6  # rows of a log that one bar may take, per symbol and order

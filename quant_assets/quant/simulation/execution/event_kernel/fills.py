@@ -25,6 +25,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     C_GROUP,
     C_ID,
     C_KIND,
+    C_PARENT_GROUP,
     C_REASON,
     C_REDUCE,
     C_SIDE,
@@ -33,6 +34,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     C_UNIT,
     CASH,
     COMMISSION,
+    DERIVATIVE,
     DUST,
     ENTRY_NOTIONAL,
     ENTRY_VALUE,
@@ -186,7 +188,7 @@ def move(
     orders[slot, O_VALUE] += amount * price
     account[MONTH_UNITS] += amount
     flow = -quantity * scale * fx * price
-    if inverse:
+    if instruments[s, DERIVATIVE] != 0.0:
         flow = 0.0 if held * quantity >= 0.0 else -quantity * profit(m, s, average, price) * fx
     account[CASH] += flow - fee
     symbols[s, FLOW] += flow - fee
@@ -257,6 +259,7 @@ def after_fill(k: Book, t: int, slot: int, amount: float, opened: bool) -> None:
         orders[child, O_STOP if part == 0 else O_LIMIT] = price
         codes[child, C_REDUCE], codes[child, C_GROUP] = 1, -codes[slot, C_ID]
         codes[child, C_BORN], codes[child, C_TAG] = counters[STAMP], codes[slot, C_TAG]
+        codes[child, C_PARENT_GROUP] = group
 
 
 @compiled

@@ -16,10 +16,10 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     AVERAGE,
     C_REDUCE,
     CASH,
+    DERIVATIVE,
     ENTRY_BAR,
     FILLED,
     HIGHEST,
-    INVERSE,
     LEVEL,
     LIQUIDATION,
     LIQUIDATION_FEE,
@@ -71,7 +71,7 @@ def stressed(m: Market, k: Book, t: int, share: float) -> float:
         s = k.held[i]
         quantity, price = symbols[s, QUANTITY], on_the_way(m, k, t, s, share)
         fx, notional = m.fx[row_of(m.fx, t), s], abs(quantity) * worth(m, t, s, price)
-        if instruments[s, INVERSE] != 0.0:
+        if instruments[s, DERIVATIVE] != 0.0:
             left += quantity * fx * profit(m, s, symbols[s, AVERAGE], price)
         else:
             left += quantity * fx * instruments[s, MULTIPLIER] * price

@@ -26,16 +26,15 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     BAR,
     BLOCKED,
     BORROW,
+    BOUND,
     C_KIND,
-    C_REDUCE,
     C_STATUS,
     CASH,
-    DAILY_HALT,
     DAILY_LOSS,
     DAY,
     DAY_END,
     DAY_START,
-    DRAWDOWN_HALT,
+    DERIVATIVE,
     DUE_BEFORE_OPEN,
     DUE_INSIDE,
     ENTRY_BAR,
@@ -46,20 +45,18 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     GAIN,
     GAPS,
     GROW,
-    HALT_BARS,
     HALT_DRAWDOWN,
-    HALT_SINCE,
     HALTED,
     HAS_CARRY,
     HAS_SIGNAL,
     HAS_TARGET,
     HEAT,
     HIGHEST,
-    IN_HALT,
     INTEREST,
     INVERSE,
     LEVEL,
     LEVEL_FX,
+    LEVERAGE,
     LONG,
     LOWEST,
     MARGINED,
@@ -83,31 +80,29 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     ORDER_STOP,
     PEAK,
     PENALTY,
+    PLAIN_ROW,
     POINT,
     QUANTITY,
-    RESUME_DRAWDOWN,
     SHORT,
     STAGE,
     STAMP,
     STOP_AT,
     STOPPED,
     TARGET_AT,
-    TIME_EXIT,
-    TIME_STOP,
     TRAIL_DISTANCE,
     TRAIL_PART,
     UNBALANCED,
+    UNREALISED,
     WARM_UP,
     WHOLE,
 )
+from quant_assets.quant.simulation.execution.event_kernel.halts import watch
 from quant_assets.quant.simulation.execution.event_kernel.liquidation import (
     margin_call,
 )
 from quant_assets.quant.simulation.execution.event_kernel.orders import (
     compact,
-    exit_order,
     expire,
-    finish,
 )
 from quant_assets.quant.simulation.execution.event_kernel.pointers import (
     book_at,
@@ -131,6 +126,7 @@ from quant_assets.quant.simulation.execution.event_kernel.valuation import (
     balance,
     position_value,
     revalue_all,
+    worth,
 )
 from quant_assets.quant.simulation.execution.event_kernel.windows import (
     call_back,
@@ -141,35 +137,6 @@ from quant_assets.quant.simulation.execution.terms import (
     NEXT_VWAP,
     SAME_CLOSE,
 )
-
-
-@compiled
-def watch(m: Market, k: Book, t: int) -> None:
-    """Drawdown halt, daily loss and time stops at the close."""
-    counters, account = k.counters, k.account
-    rules = m.rules
-    equity = account[NOW]
-    drop = 1.0 - equity / account[PEAK]
-    if counters[HALTED] == 1:
-        waited = t - counters[HALT_SINCE] >= m.switches[HALT_BARS]
-        if drop < rules[RESUME_DRAWDOWN] or waited:
-            counters[HALTED] = 0
-            account[PEAK] = equity if waited else account[PEAK]
-    elif drop >= rules[HALT_DRAWDOWN]:
-        counters[HALTED], counters[HALT_SINCE] = 1, t
-    if equity <= account[DAY_START] * (1.0 - rules[DAILY_LOSS]):
-        counters[BLOCKED] = 1
-    stopped = counters[HALTED] == 1 or counters[BLOCKED] == 1
-    if stopped:
-        for slot in range(counters[N_OPEN]):
-            if k.codes[slot, C_REDUCE] == 0:
-                finish(k, t, slot, IN_HALT)
-    for i in range(counters[N_HELD]):
-        s = k.held[i]
-        if stopped:
-            exit_order(m, k, t, s, DRAWDOWN_HALT if counters[HALTED] == 1 else DAILY_HALT)
-        elif t >= k.flags[s, TIME_EXIT]:
-            exit_order(m, k, t, s, TIME_STOP)
 
 
 @compiled_door
@@ -228,12 +195,19 @@ def trade_bar(m: Market, k: Book, t: int, touched: bool) -> None:
 
 @compiled
 def total_value(m: Market, k: Book, t: int) -> float:
-    """Value of all positions at their levels; heat is written anew."""
+    """Value of all positions at their levels; heat and what derivatives bind are written anew."""
+    account, symbols, instruments = k.account, k.symbols, m.instruments
     value, heat = 0.0, 0.0
+    account[UNREALISED] = account[BOUND] = 0.0
     for i in range(k.counters[N_HELD]):
-        value += position_value(m, k, t, k.held[i])
-        heat += heat_of(m, k, t, k.held[i])
-    k.account[HEAT] = heat
+        s = k.held[i]
+        one = position_value(m, k, t, s)
+        value += one
+        heat += heat_of(m, k, t, s)
+        if instruments[s, DERIVATIVE] != 0.0:
+            account[UNREALISED] += one
+            account[BOUND] += abs(symbols[s, QUANTITY]) * worth(m, t, s, symbols[s, LEVEL])
+    account[HEAT] = heat
     return value
 
 
@@ -252,7 +226,7 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
     ts, switches, rules = market.ts, market.switches, market.rules
     instruments, symbols, flags, held = market.instruments, book.symbols, book.flags, book.held
     counters, a, rows = book.counters, book.account, book.rows
-    model, n_symbols = switches[MODEL], close.shape[1]
+    model, n_symbols, derivatives = switches[MODEL], close.shape[1], rows.shape[1] > PLAIN_ROW
     early_close = model in (NEXT_CLOSE, NEXT_VWAP)
     signals, targets = switches[HAS_SIGNAL] == 1, switches[HAS_TARGET] == 1
     carries, funds = switches[HAS_CARRY] == 1, market.funding_place.shape[0] > 0
@@ -307,6 +281,7 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
             batch(m, k, t, False)
         row = t if fx.shape[0] > 1 else 0
         value, heat, long, short = 0.0, 0.0, 0.0, 0.0
+        a[UNREALISED] = a[BOUND] = 0.0
         for i in range(counters[N_HELD]):
             s = held[i]
             price, quantity, rate = close[t, s], symbols[s, QUANTITY], fx[row, s]
@@ -323,17 +298,26 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
                     trail(k, s, top if quantity > 0.0 else bottom)
             stop, gap = symbols[s, STOP_AT], np.inf
             stop = symbols[s, ORDER_STOP] if np.isnan(stop) else stop
-            if instruments[s, INVERSE] != 0.0:
+            if instruments[s, DERIVATIVE] == 0.0:
+                worth_now = quantity * scale * price * rate
+                worth_then = quantity * scale * old * symbols[s, LEVEL_FX]
+                notional = abs(worth_now)
+                gap = -quantity * scale * (stop - price) * rate
+            elif instruments[s, INVERSE] != 0.0:
                 entry = 1.0 / symbols[s, AVERAGE]
                 worth_now = quantity * scale * (entry - 1.0 / price) * rate
                 worth_then = quantity * scale * (entry - 1.0 / old) * symbols[s, LEVEL_FX]
                 notional = abs(quantity) * scale * rate / price
                 gap = -quantity * scale * (1.0 / price - 1.0 / stop) * rate
             else:
-                worth_now = quantity * scale * price * rate
-                worth_then = quantity * scale * old * symbols[s, LEVEL_FX]
-                notional = abs(worth_now)
+                entry = symbols[s, AVERAGE]
+                worth_now = quantity * scale * (price - entry) * rate
+                worth_then = quantity * scale * (old - entry) * symbols[s, LEVEL_FX]
+                notional = abs(quantity) * scale * price * rate
                 gap = -quantity * scale * (stop - price) * rate
+            if instruments[s, DERIVATIVE] != 0.0:
+                a[UNREALISED] += worth_now
+                a[BOUND] += notional
             a[GAIN] += worth_now - worth_then
             symbols[s, LEVEL], symbols[s, LEVEL_FX] = price, rate
             value += worth_now
@@ -379,6 +363,8 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
         rows[t, 0], rows[t, 1], rows[t, 2], rows[t, 3] = a[CASH], a[EQUITY], a[LONG], a[SHORT]
         rows[t, 4], rows[t, 5], rows[t, 6] = a[HEAT], a[BORROW], a[INTEREST]
         rows[t, 7] = a[FUNDING]
+        if derivatives:
+            rows[t, 8], rows[t, 9] = a[UNREALISED], a[BOUND] / rules[LEVERAGE]
         if not fine:
             return UNBALANCED
     return FINE

@@ -17,6 +17,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     C_EXPIRES,
     C_FORCE,
     C_GROUP,
+    C_PARENT_GROUP,
     C_PART,
     C_REASON,
     C_REDUCE,
@@ -84,7 +85,8 @@ def is_chosen(k: Book, slot: int, i: int) -> bool:
     wrong_part = part == (NO_BRACKETS if bracket else BRACKETS)
     if codes[slot, C_STATUS] != OPEN_ORDER or not (bracket or decided) or wrong_part:
         return False
-    for field, code in ((R_SYMBOL, C_SYMBOL), (R_GROUP, C_GROUP), (R_TAG, C_TAG)):
+    of_group = C_PARENT_GROUP if bracket else C_GROUP
+    for field, code in ((R_SYMBOL, C_SYMBOL), (R_GROUP, of_group), (R_TAG, C_TAG)):
         if not np.isnan(r[i, field]) and r[i, field] != codes[slot, code]:
             return False
     return True

@@ -15,6 +15,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     BORROW,
     CASH,
     COMMISSION,
+    DERIVATIVE,
     EQUITY,
     EXPECTED,
     FUNDING,
@@ -70,12 +71,12 @@ def profit(m: Market, s: int, entry: float, price: float) -> float:
 
 @compiled
 def position_value(m: Market, k: Book, t: int, s: int) -> float:
-    """What the position adds to cash in equity: its price, or an inverse contract's profit."""
+    """What the position adds to cash in equity: its price, or the profit of a derivative."""
     symbols = k.symbols
     instruments = m.instruments
     fx = m.fx[row_of(m.fx, t), s]
     quantity, level = symbols[s, QUANTITY], symbols[s, LEVEL]
-    if instruments[s, INVERSE] != 0.0:
+    if instruments[s, DERIVATIVE] != 0.0:
         return quantity * fx * profit(m, s, symbols[s, AVERAGE], level)
     return quantity * fx * instruments[s, MULTIPLIER] * level
 
@@ -90,10 +91,13 @@ def revalue(m: Market, k: Book, t: int, s: int, price: float) -> None:
     symbols[s, LEVEL], symbols[s, LEVEL_FX] = price, fx
     if quantity == 0.0:
         return
-    if instruments[s, INVERSE] != 0.0:
+    if instruments[s, DERIVATIVE] != 0.0:
         average, scale = symbols[s, AVERAGE], instruments[s, MULTIPLIER]
         gain = quantity * (profit(m, s, average, price) * fx - profit(m, s, average, old) * old_fx)
-        change = abs(quantity) * scale * (fx / price - old_fx / old)
+        change = price * fx - old * old_fx
+        if instruments[s, INVERSE] != 0.0:
+            change = fx / price - old_fx / old
+        change *= abs(quantity) * scale
     else:
         gain = quantity * instruments[s, MULTIPLIER] * (price * fx - old * old_fx)
         change = gain if quantity > 0.0 else -gain

@@ -8,7 +8,7 @@ import numpy as np
 
 from quant_assets.core.parameters import Parameters
 from quant_assets.quant.simulation.execution.terms import MarginTerms
-from quant_assets.quant.simulation.settlements import is_inverse
+from quant_assets.quant.simulation.settlements import is_inverse, is_linear
 
 MARGIN = "quant_assets.quant.simulation.execution.margin"
 Tiers = tuple[tuple[float, float], ...]
@@ -44,4 +44,5 @@ def margin_terms(
         deduction[row, :n] = np.cumsum(begins * np.diff(rates, prepend=0.0))
         deduction[row, n:] = deduction[row, n - 1]
     inverse = np.array([is_inverse(symbol) for symbol in symbols], dtype=np.bool_)
-    return MarginTerms(leverage, notional, rate, deduction, liquidation_fee, inverse)
+    linear = np.array([is_linear(symbol) for symbol in symbols], dtype=np.bool_)
+    return MarginTerms(leverage, notional, rate, deduction, liquidation_fee, inverse, linear)
