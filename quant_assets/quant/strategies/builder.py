@@ -11,6 +11,7 @@ from quant_assets.quant.sizing.entry.base import EntrySizer
 from quant_assets.quant.strategies.base import Strategy
 from quant_assets.quant.strategies.columns import TimedIndicator
 from quant_assets.quant.strategies.composed import Pipeline, compose
+from quant_assets.quant.strategies.keywords import hinting
 from quant_assets.quant.strategies.middleware import (
     AttributionMiddleware,
     ExecutionMiddleware,
@@ -29,6 +30,7 @@ from quant_assets.quant.strategies.stages import (
 __all__ = ["StrategyBuilder"]
 
 
+@hinting
 @dataclass(frozen=True)
 class StrategyBuilder:
     """Each `with_…` gives a new builder; `build` gives the strategy.
@@ -50,10 +52,12 @@ class StrategyBuilder:
     _warm_up: int | None = None
     _attribution: bool = field(default=True)
 
+    @hinting
     def with_indicators(self, *indicators: Indicator[Any] | TimedIndicator) -> "StrategyBuilder":
         """Indicators to compute whoever reads them."""
         return replace(self, _indicators=(*self._indicators, *indicators))
 
+    @hinting
     def with_signals(
         self,
         source: Strategy | None = None,
@@ -77,16 +81,19 @@ class StrategyBuilder:
         _require("with_signals", source, Strategy, hint="; rules: entry_long=… and so on")
         return replace(self, _signals=source)
 
+    @hinting
     def with_regime(self, regime: RegimeFilter | RegimeClassifier) -> "StrategyBuilder":
         """A filter of entries, or a classifier that only labels the trades."""
         _require("with_regime", regime, RegimeFilter, RegimeClassifier)
         return replace(self, _regime=regime)
 
+    @hinting
     def with_sizing(self, sizer: EntrySizer) -> "StrategyBuilder":
         """How large entries are."""
         _require("with_sizing", sizer, EntrySizer)
         return replace(self, _sizing=sizer)
 
+    @hinting
     def with_risk(self, *rules: RiskRule | Iterable[RiskRule]) -> "StrategyBuilder":
         """Stops, targets and limits; several calls add up."""
         flat: list[RiskRule] = []
@@ -96,15 +103,18 @@ class StrategyBuilder:
             _require("with_risk", one, RiskRule)
         return replace(self, _risk=(*self._risk, *flat))
 
+    @hinting
     def with_middleware(self, middleware: Middleware) -> "StrategyBuilder":
         """A stage of one's own, after sizing and before risk, in the order of the calls."""
         _require("with_middleware", middleware, Middleware)
         return replace(self, _own=(*self._own, middleware))
 
+    @hinting
     def with_execution(self, model: Any) -> "StrategyBuilder":
         """The execution model of its backtests, unless they name another."""
         return replace(self, _execution=model)
 
+    @hinting
     def with_warm_up(self, bars: int) -> "StrategyBuilder":
         """Bars before the first decision, at least what the signals need."""
         return replace(self, _warm_up=bars)

@@ -20,6 +20,7 @@ from quant_assets.quant.simulation.execution.preparation import prepare
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
 from quant_assets.quant.strategies.base import BarStrategy, Strategy, VectorStrategy
+from quant_assets.quant.strategies.keywords import hinting
 from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["backtest"]
@@ -29,6 +30,7 @@ Form = Literal["auto", "vector", "bar"]
 Execution = ExecutionModel | ExecutionTerms | Mapping[str, Any] | str | None
 
 
+@hinting
 def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     strategy: Strategy,
     bars: BarPanel | pd.DataFrame,
@@ -74,7 +76,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     """
     _check(strategy, initial_capital, periods_per_year)
     panel = bars if isinstance(bars, BarPanel) else _panel_of(bars)
-    model = _model_of(strategy, execution)
+    model = model_of(execution if execution is not None else getattr(strategy, "execution", None))
     assumptions: tuple[str, ...] = ()
     if isinstance(model, ExecutionModel):
         terms = model.terms(panel, detail=detail, funding=funding, rates=rates)
@@ -198,8 +200,9 @@ def _panel_of(frame: Any) -> BarPanel:
     return BarPanel.from_frame(frame, bar_length=(times[1:] - times[:-1]).min().to_pytimedelta())
 
 
-def _model_of(strategy: Strategy, execution: Execution) -> ExecutionModel | ExecutionTerms:
-    given: Any = execution if execution is not None else getattr(strategy, "execution", None)
+def model_of(execution: Execution) -> ExecutionModel | ExecutionTerms:
+    """What `backtest` takes as execution, as a model or terms; None: the default model."""
+    given: Any = execution
     if given is None:
         return _default_model()
     if isinstance(given, ExecutionModel | ExecutionTerms):

@@ -63,11 +63,14 @@ def run_each(
     *,
     accounts: Accounts,
     budget_mb: float,
+    priced: BarPanel | None = None,
 ) -> Measured:
     """Figures of each strategy, by the lean kernel where it can, else by the event kernel.
 
-    Strategies with a method `with_cache` share their indicator lines.
+    Strategies with a method `with_cache` share their indicator lines. `priced` : the bars with the
+    series that slippage needs, which strategies do not see.
     """
+    panel = bars if priced is None else priced
     n_accounts = 1 if accounts.shared else len(bars.symbols)
     values = np.empty((len(strategies), n_accounts, N_FIGURES))
     way = np.full(len(strategies), "bars", dtype="<U9")
@@ -76,7 +79,7 @@ def run_each(
         strategy = given.with_cache(cache) if isinstance(given, TakesCache) else given
         found = simulate_lean(strategy, bars, terms, accounts=accounts)
         if found is None:
-            values[i], way[i] = _by_events(strategy, bars, terms, accounts), "events"
+            values[i], way[i] = _by_events(strategy, (bars, panel), terms, accounts), "events"
         else:
             symbol = found.orders.symbol
             fills = np.bincount(symbol if not accounts.shared else 0 * symbol, minlength=n_accounts)
@@ -85,9 +88,13 @@ def run_each(
 
 
 def _by_events(
-    strategy: VectorStrategy, bars: BarPanel, terms: ExecutionTerms, accounts: Accounts
+    strategy: VectorStrategy,
+    panels: tuple[BarPanel, BarPanel],
+    terms: ExecutionTerms,
+    accounts: Accounts,
 ) -> Floats:
-    signals, plan = strategy.signals(bars), strategy.plan(bars)
+    seen, bars = panels
+    signals, plan = strategy.signals(seen), strategy.plan(seen)
     if accounts.shared:
         return _event_figures(bars, terms, (signals, plan, strategy.warm_up), accounts)
     rows = []

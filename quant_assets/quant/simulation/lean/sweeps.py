@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,12 +13,14 @@ import pandas as pd
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.executor import Executor
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution.runs import Execution, model_of
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
 from quant_assets.quant.simulation.lean.account import DEFAULT_ACCOUNTS
 from quant_assets.quant.simulation.lean.crossing_sweep import crossing_results
 from quant_assets.quant.simulation.lean.single_runs import Measured, run_each
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.strategies.base import VectorStrategy
+from quant_assets.quant.strategies.keywords import check_keywords, hinting
 
 __all__ = ["SweepResult", "combinations", "sweep"]
 
@@ -26,14 +28,6 @@ Floats = npt.NDArray[np.float64]
 Parameters = Mapping[str, Any]
 Grid = Mapping[str, Sequence[Any]] | Sequence[Parameters]
 BATCHES = 16  # that an executor is given: enough to keep some processes busy
-
-
-class HasTerms(Protocol):
-    """An execution model: what makes terms of bars."""
-
-    def terms(self, bars: BarPanel) -> ExecutionTerms:
-        """Terms for these bars."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -94,6 +88,7 @@ class _Batch:
 
     strategy: Callable[..., VectorStrategy]
     bars: BarPanel
+    priced: BarPanel
     terms: ExecutionTerms
     accounts: Accounts
     budget_mb: float
@@ -101,7 +96,7 @@ class _Batch:
 
     def __call__(self, parameters: Sequence[Parameters]) -> Measured:
         """Results of these combinations."""
-        made = [self.strategy(**row) for row in parameters]
+        made = [_made(self.strategy, row) for row in parameters]
         found = crossing_results(
             made, self.bars, self.terms, (self.accounts, self.budget_mb, self.measured)
         )
@@ -111,6 +106,7 @@ class _Batch:
                 [made[i] for i in rest],
                 self.bars,
                 self.terms,
+                priced=self.priced,
                 accounts=self.accounts,
                 budget_mb=self.budget_mb,
             )
@@ -125,11 +121,12 @@ def combinations(grid: Grid) -> tuple[dict[str, Any], ...]:
     return tuple(dict(row) for row in grid)
 
 
+@hinting
 def sweep(  # noqa: PLR0913  # what is swept, over what, and in which bounds
     strategy: Callable[..., VectorStrategy],
     grid: Grid,
     bars: BarPanel,
-    execution: ExecutionTerms | HasTerms,
+    execution: Execution = None,
     *,
     accounts: Accounts = DEFAULT_ACCOUNTS,
     budget_mb: float = 512.0,
@@ -146,7 +143,9 @@ def sweep(  # noqa: PLR0913  # what is swept, over what, and in which bounds
     ----------
     strategy : a strategy class, or a function from parameters to a strategy.
     grid : values by parameter, of which all combinations are taken, or the combinations themselves.
-    execution : terms for these bars, or an `ExecutionModel`.
+    execution : as `backtest` takes it: an `ExecutionModel`, its settings, the name of a preset, or
+        terms for these bars. None: that of the strategies, where they have one and the same, else
+        `ExecutionModel()`.
     budget_mb : memory for lines and copies, in each process; results do not depend on it.
     executor : maps batches of combinations, for instance over processes; None: here.
     measured : returns and drawdowns as well; without them a sweep of crossings takes half the time.
@@ -154,13 +153,21 @@ def sweep(  # noqa: PLR0913  # what is swept, over what, and in which bounds
     Raises
     ------
     ConfigError
-        No combination, or parameters that the strategy does not take.
+        No combination, parameters that the strategy does not take, strategies without `signals`, or
+        with several executions of their own.
+    DataError
+        An execution that needs more than the bars: detail bars, settlements, rates of currencies.
+        `backtest` takes them.
     """
     rows = combinations(grid)
     if not rows:
         raise ConfigError("the grid has no combination: give every parameter at least one value")
-    terms = execution if isinstance(execution, ExecutionTerms) else execution.terms(bars)
-    run = _Batch(strategy, bars, terms, accounts, budget_mb, measured)
+    model = model_of(_own_execution(strategy, rows) if execution is None else execution)
+    if isinstance(model, ExecutionTerms):
+        terms, priced = model, bars
+    else:
+        terms, priced = model.terms(bars), model.priced(bars)
+    run = _Batch(strategy, bars, priced, terms, accounts, budget_mb, measured)
     parts = [run(rows)] if executor is None else list(executor.map(run, list(_batches(rows))))
     values = np.concatenate([part.values for part in parts])
     way = np.concatenate([part.way for part in parts])
@@ -175,6 +182,30 @@ def sweep(  # noqa: PLR0913  # what is swept, over what, and in which bounds
         values[..., 4],
         tuple(str(one) for one in way),
     )
+
+
+def _made(strategy: Callable[..., VectorStrategy], row: Parameters) -> VectorStrategy:
+    """A strategy of a sweep; a `ConfigError` for what it does not take or cannot do."""
+    name = getattr(strategy, "__name__", repr(strategy))
+    check_keywords(strategy, name, row)
+    made = strategy(**row)
+    if not isinstance(made, VectorStrategy):
+        raise ConfigError(
+            f"{name} gave a {type(made).__name__}; a sweep takes strategies that decide for all "
+            "bars at once (VectorStrategy)"
+        )
+    return made
+
+
+def _own_execution(
+    strategy: Callable[..., VectorStrategy], rows: Sequence[Parameters]
+) -> Execution:
+    """The execution that the strategies bring, which must be one."""
+    own: list[Any] = [getattr(_made(strategy, row), "execution", None) for row in rows]
+    if any(one != own[0] for one in own):
+        raise ConfigError("the combinations bring several executions; give one to the sweep")
+    found: Execution = own[0]
+    return found
 
 
 def _batches(rows: Sequence[Parameters]) -> Iterator[Sequence[Parameters]]:

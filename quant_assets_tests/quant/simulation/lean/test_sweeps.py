@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from quant_assets.core.errors import ConfigError
+from quant_assets import backtest
+from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.indicators.averages import Ema, Sma
 from quant_assets.quant.risk.terms import STOP_FRACTION, ExitTerms
 from quant_assets.quant.simulation.lean import crossing_sweep, sweeps
@@ -209,6 +210,55 @@ def test_a_grid_without_combinations_is_refused():
     bars, terms = bars_and_terms(n_bars=20)
     with pytest.raises(ConfigError, match="no combination"):
         sweep(Averages, {"fast": []}, bars, terms)
+
+
+@pytest.mark.parametrize(
+    "execution",
+    [
+        None,
+        "default",
+        "pessimistic",
+        {"fill_model": {"realistic_volume": {"participation": 0.2}}, "slippage_model": "none"},
+    ],
+)
+def test_sweeps_take_what_backtests_take(execution):
+    bars = random_bars(np.random.default_rng(3), 120, 2)
+    grid = {"fast": [2, 4], "slow": [9], "stop": [0.05], "unit": [2]}
+    found = sweep(Averages, grid, bars, execution)
+    for row, equity in zip(found.parameters, found.final_equity[:, 0], strict=True):
+        assert equity == backtest(Averages(**row), bars, execution).final_equity
+    assert found.fills.min() > 3
+
+
+def test_sweeps_take_the_one_execution_that_their_strategies_bring():
+    bars = random_bars(np.random.default_rng(3), 60, 1)
+
+    @dataclass(frozen=True, kw_only=True)
+    class Own(Averages):
+        name: ClassVar[str] = "own"
+        execution: str = "optimistic"
+
+    found = sweep(Own, {"fast": [2, 3]}, bars)
+    assert found.final_equity[0, 0] == backtest(Own(fast=2), bars).final_equity
+    with pytest.raises(ConfigError, match="several executions"):
+        sweep(Own, {"execution": ["optimistic", "default"]}, bars)
+
+
+def test_what_a_sweep_cannot_take_is_named():
+    bars, terms = bars_and_terms(n_bars=20)
+    with pytest.raises(ConfigError, match=r"Averages takes no 'fasst'; did you mean fast\?"):
+        sweep(Averages, {"fasst": [3]}, bars, terms)
+    with pytest.raises(ConfigError, match="no preset 'realistic'"):
+        sweep(Averages, {"fast": [3]}, bars, "realistic")
+    detail = {"fill_model": {"detail_timeframe": {"bar_length": "6h"}}}
+    with pytest.raises((ConfigError, DataError)):
+        sweep(Averages, {"fast": [3]}, bars, detail)
+
+    def bar_by_bar(fast):
+        return f"no strategy of {fast}"
+
+    with pytest.raises(ConfigError, match="gave a str; a sweep takes strategies"):
+        sweep(bar_by_bar, {"fast": [3]}, bars, terms)
 
 
 def test_combinations_are_the_product_or_the_list_itself():
