@@ -294,6 +294,7 @@ def _rules(terms: ExecutionTerms, limits: LimitTerms) -> Floats:
             *(fills.participation, *costs, slippage.volume_share, *fees, *account),
             *(margin.leverage, *sizes, limits.max_heat, limits.correlation, *drawdown),
             *(limits.resume_drawdown, limits.daily_loss),
+            *(fee.unit_maker, fee.unit_taker, fee.unit_sell, fee.unit_sell_most),
         ],
         dtype=np.float64,
     )

@@ -155,7 +155,9 @@ class CommissionTerms(NamedTuple):
     `(tier,)`. `minimum` is money per order (minus infinity: none, so that a negative rate stays a
     rebate), `maximum` a rate of notional (infinity: none) that holds against it. `sell_rate` and
     `buy_rate`: rates of notional on one side alone, outside of minimum and maximum (transaction
-    taxes). The sum is rounded half up to a multiple of `increment` (0: exact).
+    taxes). `unit_maker` and `unit_taker`: money per unit, outside of them as well (what exchanges
+    and clearing take; negative: a rebate), `unit_sell` per unit sold, at most `unit_sell_most` per
+    order. The sum is rounded half up to a multiple of `increment` (0: exact).
     """
 
     flat: float
@@ -168,6 +170,10 @@ class CommissionTerms(NamedTuple):
     sell_rate: float
     increment: float
     buy_rate: float
+    unit_maker: float = 0.0
+    unit_taker: float = 0.0
+    unit_sell: float = 0.0
+    unit_sell_most: float = np.inf
 
 
 class CarryTerms(NamedTuple):

@@ -94,7 +94,8 @@ def _of_execution(terms: ExecutionTerms) -> Iterator[str]:
         yield "detail bars"
     if slippage.half_spread != 0.0 or slippage.impact != 0.0 or slippage.volume_share != 0.0:
         yield "slippage that is not a rate"
-    extra = (fee.flat, fee.sell_rate, fee.buy_rate, fee.increment)
+    units = fee.unit_maker, fee.unit_taker, fee.unit_sell
+    extra = (fee.flat, fee.sell_rate, fee.buy_rate, fee.increment, *units)
     floor = fee.minimum > 0.0 or (fee.taker < 0.0 and fee.minimum != -np.inf)
     if any(extra) or floor or _any(fee.per_unit) or fee.maximum != np.inf:
         yield "commission that is not a rate"

@@ -37,10 +37,40 @@ def test_interactive_brokers_fixed_reproduces_the_published_examples(shares, pri
     assert cost("interactive_brokers", shares, price) == cost(brokers("fixed"), shares, price)
 
 
+# The rates in force in 2023, with which the broker's comparison of its plans is computed.
+OF_2023 = {
+    "sell_rate": 0.000008,
+    "sell_fee": 0.000145,
+    "sell_fee_most": 7.27,
+    "audit_fee": 0.0,
+    "passed_through": 0.000175 + 0.00056,
+}
+ALONE = dict.fromkeys(
+    ("clearing_fee", "take_fee", "give_fee", "passed_through"), 0.0
+) | dict.fromkeys(("sell_rate", "sell_fee", "audit_fee"), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("shares", "order", "dollars"),
+    [
+        (-30_000_000, {"maker": True}, -13_811.90),
+        (-30_000_000, {}, 139_188.10),
+        (-200_000, {}, 1_355.78),
+    ],
+)
+def test_interactive_brokers_tiered_reproduces_the_published_comparison(shares, order, dollars):
+    assert round(cost(brokers("tiered", **OF_2023), shares, 5.0, **order), 2) == dollars
+
+
+def test_interactive_brokers_fixed_reproduces_the_published_comparison():
+    assert round(cost(brokers("fixed", **OF_2023), -200_000, 5.0), 2) == 1_015.27
+    assert round(cost(brokers("fixed", **OF_2023), -30_000_000, 5.0), 2) == 151_207.27
+
+
 @pytest.mark.parametrize(
     ("shares", "before", "dollars"),
     [
-        (200_000, 0, 700.00),  # both from the broker's "fixed vs. tiered" comparison
+        (200_000, 0, 700.00),  # the broker's own part of the examples above
         (30_000_000, 0, 1_050.00 + 5_400.00 + 25_500.00 + 10_000.00),
         (100_000, 300_000, 200.00),
         (400_000, 0, 1_250.00),
@@ -49,13 +79,32 @@ def test_interactive_brokers_fixed_reproduces_the_published_examples(shares, pri
         (10, 0, 0.35),
     ],
 )
-def test_interactive_brokers_tiered_reproduces_the_published_examples(shares, before, dollars):
-    found = cost(brokers("tiered"), shares, 5.0, month_units=before)
+def test_interactive_brokers_tiers_of_the_month_are_marginal(shares, before, dollars):
+    found = cost(brokers("tiered", **ALONE), shares, 5.0, month_units=before)
     assert round(found, 2) == dollars
+
+
+@pytest.mark.parametrize(
+    ("shares", "price", "order", "cents"),
+    [
+        # the least, NYSE and FINRA 0.0003, clearing 2 cents, audit trail 0.72, NASDAQ 30 or -21
+        (100, 25.0, {}, 35.0258 + 2.0 + 0.72 + 30.0),
+        (100, 25.0, {"maker": True}, 35.0258 + 2.0 + 0.72 - 21.0),
+        # a sale: 27.80 USD per million of 2,500 USD, and 0.000166 a share
+        (-100, 25.0, {}, 67.7458 + 6.95 + 1.66),
+        # 1 % of 10 USD holds against the least
+        (100, 0.10, {}, 10.0 * 1.000738 + 32.72),
+        # 100,000 shares sold would be 16.60 USD of FINRA's fee: 8.30 is the most
+        (-100_000, 25.0, {}, 35_025.83 + 100_000 * 0.3272 + 6_950.0 + 830.0),
+    ],
+)
+def test_interactive_brokers_tiered_by_hand_to_the_cent(shares, price, order, cents):
+    assert cost(brokers("tiered"), shares, price, **order) == pytest.approx(cents / 100, abs=5e-5)
 
 
 def test_interactive_brokers_passes_the_fee_of_sales_on():
     plan = brokers("fixed", sell_rate=0.000008)
+    assert cost(brokers("fixed"), -200_000, 5.0) == 1_000.00
     assert round(cost(plan, -200_000, 5.0), 2) == 1_000.00 + 8.00  # as in the same comparison
     assert cost(plan, 200_000, 5.0) == 1_000.00
 

@@ -117,6 +117,25 @@ def test_kernel_takes_the_commission_of_the_schedule(spelling, quantity):
     np.testing.assert_allclose(found["commission"], expected, rtol=1e-12)
 
 
+def test_kernel_takes_the_fee_of_a_sale_no_more_than_once_when_it_fills_in_parts():
+    bars = bars_of(np.full(40, 20.0), volume=20_000.0)
+    sizer = {"fixed_quantity": {"quantity": 90_000.0}}
+    spelling = {"interactive_brokers": {"plan": "tiered"}}
+    patient = {"realistic_volume": {"participation": 1.0, "time_to_live": 9}}
+    found = run(
+        bars, Planned(leave=(20,), sizer=sizer), commission_model=spelling, fill_model=patient
+    ).fills
+    sold = found[found["quantity"] < 0.0]
+    assert len(sold) == 5
+    terms = plug_in(COMMISSIONS, CommissionModel, spelling).terms()
+    expected = charge(terms, -90_000.0, 20.0, month_units=90_000.0)
+    assert sold["commission"].sum() == pytest.approx(expected, rel=1e-12)
+    most, fee = 8.30, 0.000166 * 20_000.0  # 3.32, 3.32, then what is left of 8.30
+    missing = np.array([0.0, fee - (most - 2 * fee), fee])
+    uncapped = sold["commission"].to_numpy()[1:4] + missing
+    np.testing.assert_allclose(np.diff(uncapped), 0.0, atol=1e-9)
+
+
 def test_kernel_gives_makers_their_rebate():
     bars = bars_of([100.0, 100.0, 100.0, 103.0, 103.0])
     found = run(

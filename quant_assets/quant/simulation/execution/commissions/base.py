@@ -60,7 +60,8 @@ def charge(
     """Commission of an order of `quantity` (signed: buys above 0) that fills whole at `price`.
 
     min(max(flat + per unit + rate x notional, minimum), maximum x notional), then the rate of its
-    side, then rounding. maker : it gave liquidity. month_units : units traded in the month before.
+    side and the fees per unit, then rounding. maker : it gave liquidity. month_units : units traded
+    in the month before.
     """
     units, notional = abs(quantity), abs(quantity) * price
     if not (np.isfinite(notional) and notional > 0.0 and month_units >= 0.0):
@@ -71,6 +72,8 @@ def charge(
     due += (terms.maker if maker else terms.taker) * notional
     due = min(max(due, terms.minimum), terms.maximum * notional)
     due += (terms.buy_rate if quantity > 0.0 else terms.sell_rate) * notional
+    due += (terms.unit_maker if maker else terms.unit_taker) * units
+    due += min(terms.unit_sell * units, terms.unit_sell_most) if quantity < 0.0 else 0.0
     if terms.increment > 0.0:
         due = float(np.floor(due / terms.increment + 0.5 + ROUNDING)) * terms.increment
     return due

@@ -25,11 +25,16 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     MONTH_UNITS,
     O_BASE,
     O_FEE,
+    O_FILLED,
     O_NOTIONAL,
     O_TAX,
     SELL_RATE,
     TAKER,
     TICK,
+    UNIT_MAKER,
+    UNIT_SELL,
+    UNIT_SELL_MOST,
+    UNIT_TAKER,
     VOLUME_SHARE,
 )
 from quant_assets.quant.simulation.execution.event_kernel.valuation import (
@@ -90,7 +95,11 @@ def commission(
     base = orders[slot, O_BASE] + unit_commission(m, k.account[MONTH_UNITS], amount)
     base += notional * (rules[TAKER] if taker else rules[MAKER])
     tax = notional * (rules[BUY_RATE] if k.codes[slot, C_SIDE] > 0 else rules[SELL_RATE])
-    tax += orders[slot, O_TAX]
+    tax += orders[slot, O_TAX] + amount * (rules[UNIT_TAKER] if taker else rules[UNIT_MAKER])
+    if rules[UNIT_SELL] != 0.0 and k.codes[slot, C_SIDE] < 0:
+        before, most = orders[slot, O_FILLED], rules[UNIT_SELL_MOST]
+        tax += min(rules[UNIT_SELL] * (before + amount), most)
+        tax -= min(rules[UNIT_SELL] * before, most)
     total = max(rules[FLAT] + base, rules[MINIMUM])
     if rules[MAXIMUM] != np.inf:
         total = min(total, rules[MAXIMUM] * (orders[slot, O_NOTIONAL] + notional))
