@@ -1,8 +1,8 @@
 """Which strategies take part in the pillars of which venues, and what is read of them.
 
-A venue's section `strategies` names entrants of the tournament and streams of the synthesis. Where
-no venue names any, nothing is declared here, and no cell of a venue reads a strategy that the venue
-does not name.
+A venue's section `strategies` names entrants of the tournament and streams of the synthesis:
+strategies, and as `<strategy>_walk` the walk-forwards of those that have one. Where no venue names
+any, nothing is declared here, and no cell of a venue reads a strategy that the venue does not name.
 """
 
 from collections.abc import Iterator
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from quant_assets.quant.strategies.config import LoadedStrategy
 
 OPTIMIZERS = "quant_assets.quant.optimization"
+WALK = "_walk"
 SECTION, ENTRANTS, STREAMS = "strategies", "entrants", "streams"
 Named = dict[str, frozenset[str]]
 
@@ -60,22 +61,23 @@ def stream_reads(workspace: Workspace) -> dict[str, History]:
 
 def leak_reads(workspace: Workspace) -> dict[str, History]:
     """What the tear sheet reads of strategies: verdicts on all that take part."""
-    roles = [named(workspace, role) for role in (ENTRANTS, STREAMS)]
-    nobody: frozenset[str] = frozenset()
-    return {
-        f"{name}_leaks": replace(
-            whole_venue(), venues=nobody.union(*(role.get(name, nobody) for role in roles))
-        )
-        for name in sorted({name for role in roles for name in role})
-    }
+    found: dict[str, frozenset[str]] = {}
+    for role in (ENTRANTS, STREAMS):
+        for name, venues in named(workspace, role).items():
+            asset = f"{name.removesuffix(WALK)}_leaks"
+            found[asset] = found.get(asset, frozenset()) | venues
+    return {asset: replace(whole_venue(), venues=venues) for asset, venues in sorted(found.items())}
 
 
 def stance_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
     """`<strategy>_stances` of every strategy that some venue names for its streams."""
-    return [_stances(name, venues) for name, venues in named(workspace, STREAMS).items()]
+    return [
+        _stances(_account_spec(workspace, name), name, venues)
+        for name, venues in named(workspace, STREAMS).items()
+    ]
 
 
-def _stances(name: str, venues: frozenset[str]) -> dg.AssetsDefinition:
+def _stances(account: CellSpec, name: str, venues: frozenset[str]) -> dg.AssetsDefinition:
     from quant_assets.contracts.strategy_stances import StrategyStances
     from quant_assets.core.context import StrategyContext
     from quant_assets.quant.simulation.strategy_windows.stances import strategy_stances_window
@@ -85,8 +87,8 @@ def _stances(name: str, venues: frozenset[str]) -> dg.AssetsDefinition:
 
     spec = CellSpec(
         outs={},
-        kind="series",
-        group=name,
+        kind=account.kind,
+        group=account.group,
         context=StrategyContext.of_strategy({"strategy": name}),
         step=strategy_stances_window,
         reads={f"{name}_{part}": this_window() for part in ("trades", "positions", "equity")},
@@ -138,7 +140,12 @@ def _problem(workspace: Workspace, venue: Venue, role: str, name: str) -> str:
     """Why a strategy cannot have a role in a venue, in words; empty when it can."""
     if workspace.settings.strategies_folder is None:
         return f"{name!r} is no strategy: settings.yaml has no strategies_folder"
-    known = workspace.strategies
+    walked = [
+        f"{strategy}{WALK}"
+        for strategy, loaded in workspace.strategies.items()
+        if loaded.settings.walk_forward is not None
+    ]
+    known = sorted([*workspace.strategies, *walked])
     if name not in known:
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known) or 'none'}"
@@ -147,21 +154,27 @@ def _problem(workspace: Workspace, venue: Venue, role: str, name: str) -> str:
 
 
 def _obstacles(workspace: Workspace, venue: Venue, role: str, name: str) -> Iterator[str]:
-    from quant_assets.orchestration.factories import strategy_specs
-
-    loaded = workspace.strategies[name]
-    windows = strategy_specs(loaded, workspace.venues)[0]
-    reason = windows.excluded(venue) if windows.excluded is not None else ""
+    account = _account_spec(workspace, name)
+    reason = account.excluded(venue) if account.excluded is not None else ""
     if reason:
         yield f"{name!r} has no cells in this venue: {reason}"
     if role == ENTRANTS:
         if _is_taken(venue, name):
             yield f"{name!r} is the name of another entrant of this venue: rename the strategy"
-        if _has_own_units(loaded):
+        if _has_own_units(workspace.strategies[account.group]):
             yield (
                 f"{name!r} trades contracts with a multiplier or prices in other currencies, whose "
                 "turnover the tournament cannot state"
             )
+
+
+def _account_spec(workspace: Workspace, name: str) -> CellSpec:
+    """What makes the account of a strategy, or of its walk-forward."""
+    from quant_assets.orchestration.factories import strategy_specs
+
+    loaded = workspace.strategies[name.removesuffix(WALK)]
+    specs = strategy_specs(loaded, workspace.venues)
+    return next(spec for spec in specs if f"{name}_equity" in spec.outs)
 
 
 def _is_taken(venue: Venue, name: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from quant_assets.core.config import Settings
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.windows import Grid
+from quant_assets.orchestration.factories import strategy_specs
 from quant_assets.orchestration.graph import spec_of
 from quant_assets.orchestration.strategy_roles import (
     entrant_reads,
@@ -131,6 +132,32 @@ def test_stances_are_made_for_streams_only_and_elsewhere_empty_with_the_reason(t
     assert reasons == ["", "w does not name cross for its streams"]
 
 
+WALKED = """\
+walk_forward:
+  parameters: {components.signals.entry_long.0.ma_cross_up.fast: [2, 3]}
+"""
+
+
+def test_a_walk_forward_takes_part_by_its_own_name(tmp_path: Path):
+    roles = "strategies: {entrants: [cross, cross_walk], streams: [cross_walk]}\n"
+    place = workspace(tmp_path, roles, CROSS.format(name="cross") + WALKED)
+    parts = ["cross_equity", "cross_fills", "cross_walk_equity", "cross_walk_fills"]
+    assert list(entrant_reads(place)) == parts
+    assert list(stream_reads(place)) == [
+        "returns_matrix",
+        "cross_walk_stances",
+        "cross_walk_equity",
+    ]
+    assert list(leak_reads(place)) == ["cross_leaks"]
+    (asset,) = stance_assets(place)
+    spec = asset.op.compute_fn.decorated_fn.cell_spec
+    assert (spec.kind, spec.group) == ("outcome", "cross"), "it reads outcomes"
+    made = {
+        out for one in strategy_specs(place.strategies["cross"], place.venues) for out in one.outs
+    }
+    assert {*parts, *spec.reads} <= made
+
+
 def test_without_names_nothing_is_declared(tmp_path: Path):
     place = workspace(tmp_path, "", CROSS.format(name="cross"))
     assert [entrant_reads(place), stream_reads(place), leak_reads(place)] == [{}, {}, {}]
@@ -147,6 +174,7 @@ execution:
     ("role", "name", "text", "message"),
     [
         ("entrants", "crss", "", "no strategy named 'crss' in strategies_folder; did you mean cro"),
+        ("entrants", "cross_walk", "", "no strategy named 'cross_walk' .*; did you mean cross"),
         ("streams", "zebra", "", "no strategy named 'zebra' .*; known: cross"),
         ("entrants", "kelly", "", "'kelly' is the name of another entrant of this venue"),
         ("entrants", "champion", "", "'champion' is the name of another entrant"),
