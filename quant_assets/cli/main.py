@@ -16,6 +16,7 @@ from quant_assets.cli.interrupts import EXIT_INTERRUPTED, MESSAGE, watched_inter
 from quant_assets.cli.suggesting import SuggestingGroup
 from quant_assets.core.errors import ConfigError, DataError, QuantAssetsError, StorageError
 
+PROGRAM = "quant-assets"
 EXIT_FAILED, EXIT_USAGE, EXIT_DATA = 1, 2, 3
 
 
@@ -37,7 +38,7 @@ class DiscoveredGroup(SuggestingGroup):
 
 
 @click.group(cls=DiscoveredGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="quant_assets", prog_name="quant-assets")
+@click.version_option(package_name="quant_assets", prog_name=PROGRAM)
 def cli() -> None:
     """Research, portfolios and their lineage, from raw venue data to a tear sheet.
 
@@ -72,7 +73,7 @@ def main() -> None:
 
 def _run(wants_json: bool) -> int:
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(prog_name=PROGRAM, standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):  # click turns the second into the first
         click.echo(MESSAGE, err=True)
         return EXIT_INTERRUPTED

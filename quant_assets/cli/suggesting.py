@@ -15,6 +15,8 @@ class SuggestingGroup(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            if "Did you mean" in error.format_message():  # newer versions of click know, too
+                raise
             known = self.list_commands(ctx)
             close = difflib.get_close_matches(args[0], known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else f" There are {', '.join(known)}."

@@ -5,6 +5,7 @@ walked module, and has its own `name`. Other packages add plug-ins through the e
 `quant_assets.<folder>`. A file that cannot be imported stops the program and is named.
 """
 
+import difflib
 import importlib
 import inspect
 import traceback
@@ -98,4 +99,8 @@ def get(package: str, base: type[T], name: str) -> type[T]:
     if found is not None:
         return found
     known = discover(package, base)
-    raise PluginError(f"no {base.__name__} named {name!r} in {package}; known: {sorted(known)}")
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise PluginError(
+        f"no {base.__name__} named {name!r} in {package}; known: {sorted(known)}{hint}"
+    )

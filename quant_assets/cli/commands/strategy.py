@@ -76,9 +76,12 @@ def new(name: str, folder: Path | None) -> None:
       quant-assets strategy new my_idea --folder strategies
     """
     from quant_assets.core.errors import ConfigError
+    from quant_assets.quant.strategies.library import library_strategies
     from quant_assets.quant.strategies.template import strategy_template
 
     files = strategy_template(name)
+    if name in library_strategies():
+        raise ConfigError(f"{name!r} is a strategy of the library; choose another name")
     target = folder or Path(name)
     there = [str(target / file) for file in files if (target / file).exists()]
     if there:

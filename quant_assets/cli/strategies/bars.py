@@ -87,10 +87,8 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
         frame = _of_file(wanted.file, venue, notes)
         universe = wanted.file.name
     else:
-        from quant_assets.storage.reading import load
-
-        frame = load("bars", venue=str(wanted.venue), root=settings.data_root)
         universe = str(wanted.venue)
+        frame = _stored(universe, settings)
     whole = frame
     frame = _narrowed(frame, wanted, universe)
     panel = _panel(frame, notes)
@@ -119,6 +117,19 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
     )
 
 
+def _stored(venue: str, settings: "Settings") -> pd.DataFrame:
+    """All stored bars of a venue; a `MissingCellError` names the command that makes them."""
+    from quant_assets.storage.reading import load
+
+    try:
+        return load("bars", venue=venue, root=settings.data_root)
+    except MissingCellError:
+        raise MissingCellError(
+            f"no bars of {venue} are stored under {settings.data_root}: quant-assets backfill "
+            f"--venue {venue} --assets sessions,raw_bars,bars"
+        ) from None
+
+
 def _venue(name: str, settings: "Settings") -> "Venue":
     """The venue; one that comes with the package is read without all others, 0.1 s sooner."""
     from quant_assets.adapters.venues.loader import load_venues, packaged_folder
@@ -130,8 +141,11 @@ def _venue(name: str, settings: "Settings") -> "Venue":
         return load_model(packaged, Venue)
     venues = load_venues(settings.venues_folder)
     if name not in venues:
+        near = difflib.get_close_matches(name, venues, n=1)
+        hint = f" (did you mean {near[0]!r}?)" if near else ""
         raise ConfigError(
-            f"no venue {name!r}: give --venue NAME, or --bars FILE; known: {', '.join(venues)}"
+            f"no venue {name!r}{hint}: give --venue NAME, or --bars FILE; known: "
+            f"{', '.join(venues)}"
         )
     return venues[name]
 
@@ -142,7 +156,8 @@ def _of_file(path: Path, venue: "Venue | None", notes: list[str]) -> pd.DataFram
     from quant_assets.adapters.files.recognition import recognise
 
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+        what = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
+        raise DataError(f"{path}: {what}")
     described = venue or _any_venue()
     frames, unread = [], 0
     for file in open_source(path):
@@ -193,15 +208,19 @@ def _narrowed(frame: pd.DataFrame, wanted: Wanted, universe: str) -> pd.DataFram
             hint = f"; did you mean {near[0]!r}?" if near else ";"
             raise DataError(f"{universe} has no {', '.join(unknown)}{hint} it has {shown}")
         frame = frame[frame["symbol"].isin(wanted.symbols)]
-    if wanted.start is not None:
-        frame = frame[frame["ts"] >= _day(wanted.start)]
-    if wanted.end is not None:
-        frame = frame[frame["ts"] < _day(wanted.end) + pd.Timedelta(days=1)]
-    frame = frame[frame["close"].notna()]
+    start = None if wanted.start is None else _day(wanted.start)
+    end = None if wanted.end is None else _day(wanted.end)
+    if start is not None and end is not None and end < start:
+        raise ConfigError(f"the first day {wanted.start} is after the last one, {wanted.end}")
+    whole = frame[frame["close"].notna()]
+    frame = whole if start is None else whole[whole["ts"] >= start]
+    frame = frame if end is None else frame[frame["ts"] < end + pd.Timedelta(days=1)]
     if frame.empty:
+        days = [f"{day:%Y-%m-%d}" for day in (whole["ts"].min(), whole["ts"].max()) if len(whole)]
         raise DataError(
-            f"{universe} has no bars from {wanted.start} to {wanted.end}; --start and --end say "
-            "other days, --any-dates leaves out those of a strategy file"
+            f"{universe} has no bars from {wanted.start or 'its first'} to "
+            f"{wanted.end or 'its last'}; it has {' to '.join(days) or 'none at all'}. --start and "
+            "--end say other days, --any-dates leaves out those of a strategy file"
         )
     return frame
 
@@ -238,8 +257,9 @@ def _longer(panel: "BarPanel", length: timedelta, notes: list[str]) -> "BarPanel
 
     if length < panel.bar_length:
         raise DataError(
-            f"bars of {length} are wanted and these have {panel.bar_length}; longer bars can be "
-            "made of shorter ones, not the other way round"
+            f"bars of {format_duration(length)} are wanted and these have "
+            f"{format_duration(panel.bar_length)}; longer bars can be made of shorter ones, "
+            "not the other way round"
         )
     arrays = (getattr(panel, name) for name in VALUES)
     made = resample_panel(
@@ -273,6 +293,9 @@ def _funding(
 
 
 def parse_symbols(text: str | Sequence[str] | None) -> tuple[str, ...]:
-    """`A,B` as a tuple."""
+    """`A,B` as a tuple, each once; text that names none is refused."""
     words = text.split(",") if isinstance(text, str) else list(text or ())
-    return tuple(word.strip() for word in words if word.strip())
+    found = tuple(dict.fromkeys(word.strip() for word in words if word.strip()))
+    if text is not None and not found:
+        raise ConfigError(f"{text!r} names no symbol: write A,B")
+    return found

@@ -52,11 +52,11 @@ def benchmark_returns(
     columns = _columns(file)
     if name in columns and file is not None:
         return _on_panel(_column(file, name), panel)
-    options = [*sorted(known), UNIVERSE, *([index] if index else []), *columns]
+    options = [UNIVERSE, *([index] if index else []), *columns, *sorted(known)]
     near = difflib.get_close_matches(name, options, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f" did you mean {near[0]!r}?" if near else ""
     shown = ", ".join(options[:12]) + (", …" if len(options) > 12 else "")
-    raise ConfigError(f"--benchmark {name!r}: nothing is called so{hint} There are {shown}")
+    raise ConfigError(f"--benchmark {name!r}: nothing is called so;{hint} there are {shown}")
 
 
 def _closes(frame: pd.DataFrame, symbol: str) -> pd.Series:
@@ -70,10 +70,10 @@ def _index(venue: str, settings: "Settings") -> pd.Series:
 
     try:
         rows = load("reference_returns", venue=venue, root=settings.data_root)
-    except MissingCellError as cause:
+    except MissingCellError:
         raise MissingCellError(
-            f"{cause}: quant-assets backfill --venue {venue} --assets "
-            "raw_reference,reference_returns"
+            f"no reference returns of {venue} are stored: quant-assets backfill --venue {venue} "
+            "--assets reference_returns"
         ) from None
     rows = rows[rows["role"] == "benchmark"]
     grown = (1.0 + rows["returns"].fillna(0.0)).cumprod()

@@ -1,5 +1,6 @@
 """Which strategy is meant: a YAML file, a Python file, or a name of the library or of a folder."""
 
+import difflib
 import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
@@ -78,24 +79,54 @@ def find_target(
     for suffix in YAML if folder is not None else ():
         if folder is not None and (folder / f"{name}{suffix}").is_file():
             return _from_yaml(folder / f"{name}{suffix}", changed)
-    return _from_library(name, changed)
+    return _from_library(name, changed, folder)
 
 
-def _from_library(name: str, changed: Settings) -> Target:
+def _from_library(name: str, changed: Settings, folder: Path | None) -> Target:
     from quant_assets.quant.strategies.library import find_strategy, make_strategy
 
     try:
         kind = find_strategy(name)
     except PluginError as cause:
-        raise PluginError(
-            f"{cause}. `quant-assets strategy list` describes them; a file ends with .yaml or .py"
-        ) from None
+        raise PluginError(_unknown(name, folder)) from cause
     return Target(make_strategy(name, changed), f"library {kind.__module__.split('.')[-2]}")
+
+
+def _unknown(name: str, folder: Path | None) -> str:
+    """What to write instead of a name that no strategy has."""
+    from quant_assets.quant.strategies.library import library_strategies
+
+    files = [path.name for path in _strategy_files(Path())]
+    named = [path.stem for path in _strategy_files(folder)] if folder is not None else []
+    close = difflib.get_close_matches(name, [*library_strategies(), *named], n=1)
+    close += [file for file in files if Path(file).stem == name]
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else "."
+    return (
+        f"no strategy {name!r} in the library{hint} `quant-assets strategy list` names them; a "
+        "file ends with .yaml or .py"
+    )
+
+
+def _strategy_files(folder: Path) -> list[Path]:
+    """Files of a folder that may hold strategies, sorted."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [path for path in found if path.suffix in (*YAML, PYTHON)]
+
+
+def _exists(path: Path) -> None:
+    """A `ConfigError` that names the closest file when there is none of that name."""
+    if path.is_file():
+        return
+    files = [file.name for file in _strategy_files(path.parent)]
+    close = difflib.get_close_matches(path.name, files, n=1)
+    hint = f"; did you mean {path.parent / close[0]}?" if close else ""
+    raise ConfigError(f"{path}: there is no such file{hint}")
 
 
 def _from_yaml(path: Path, changed: Settings) -> Target:
     from quant_assets.quant.strategies.config import load_strategy
 
+    _exists(path)
     if not changed:
         loaded = load_strategy(path)
         return Target(loaded.strategy, str(path), loaded)
@@ -135,8 +166,7 @@ def _inside(at: Any, step: str, key: str, path: Path) -> Any:
 
 def _from_python(path: Path, changed: Settings) -> Target:
     """The strategy class that a Python file defines; its module is imported, as a test would."""
-    if not path.is_file():
-        raise ConfigError(f"{path}: there is no such file")
+    _exists(path)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None or path.stem in sys.modules:
         raise ConfigError(f"{path}: a module called {path.stem!r} exists; rename the file")

@@ -57,9 +57,9 @@ def _placed(name: str) -> tuple[str, type[Strategy]]:
     known = library_strategies()
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = f" did you mean {near[0]!r}?" if near else ""
         raise PluginError(
-            f"no strategy named {name!r} in the library{hint} Known: {', '.join(known)}"
+            f"no strategy named {name!r} in the library;{hint} known: {', '.join(known)}"
         )
     folder = next(one for one in LIBRARY if name in library_strategies(one))
     return _package(folder), known[name]

@@ -71,12 +71,12 @@ def test_symbol_that_is_not_traded_can_be_the_benchmark(tmp_path: Path):
 
 
 def test_name_of_nothing_gets_a_suggestion_and_what_there_is():
-    with pytest.raises(ConfigError, match=r"did you mean 'universe'.* There are A, B, universe"):
+    with pytest.raises(ConfigError, match=r"did you mean 'universe'.* there are universe, A, B"):
         benchmark_returns("univers", FRAME, PANEL)
 
 
 def test_index_of_a_venue_that_is_not_stored_names_the_command(tmp_path: Path):
     venue = load_venues(None)["sp500_demo"]
     settings = Settings(data_root=tmp_path)
-    with pytest.raises(MissingCellError, match="backfill --venue sp500_demo --assets raw"):
+    with pytest.raises(MissingCellError, match="backfill --venue sp500_demo --assets ref"):
         benchmark_returns("sp500_index", FRAME, PANEL, venue=venue, settings=settings)
