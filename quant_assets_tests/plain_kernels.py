@@ -1,4 +1,4 @@
-"""Run tests with kernels as plain Python: `-p quant_assets_tests.plain_kernels`, NUMBA_DISABLE_JIT=1.
+"""Run tests with kernels as plain Python: pytest -p quant_assets_tests.plain_kernels, without JIT.
 
 What is measured or debugged line by line is then the code that is compiled otherwise. Pieces that
 are machine code by themselves (pointers to arrays, calls by address) get twins in Python. Tests of

@@ -14,6 +14,7 @@ from quant_assets.core.hashing import (
     digest,
     file_digest,
     foreign_digest,
+    plugin_modules,
     source_digest,
 )
 from quant_assets_tests.core.small_tree import SmallTree
@@ -191,6 +192,18 @@ def test_foreign_digest_reads_a_module_without_importing_it():
     assert len(foreign_digest("antigravity")) == 64  # importing it would open a browser
     with pytest.raises(ConfigError, match="no source file for module 'no_such_module'"):
         foreign_digest("no_such_module")
+
+
+def test_code_digest_of_modules_of_this_process_counts_what_they_pass_on():
+    """The same as in a process of its own: lazy packages, plug-ins and modules of others."""
+    hashing = "quant_assets.core.hashing"
+    fees = "quant_assets.quant.simulation.execution.commissions"
+    plain = code_digest((hashing,))
+    assert code_digest((hashing,), (fees,)) != plain
+    assert code_digest((hashing, "quant_assets.quant.risk")) != plain
+    assert code_digest((hashing, "quant_assets_tests.core.small_tree")) != plain
+    with pytest.raises(ConfigError, match="is not a plug-in package: it has no __init__"):
+        plugin_modules(hashing)
 
 
 def test_combine_order_counts_for_lists_and_not_for_mappings():

@@ -247,3 +247,12 @@ def test_multi_timeframe_wrong_names_and_rows_are_refused():
         MultiTimeframe("1h", {}, {})
     with pytest.raises(ConfigError, match=r"given for \[\], needed for \['1h'\]"):
         MultiTimeframe("5m", data.timeframes, {})
+
+
+def test_bars_without_a_length_and_columns_that_are_not_there_are_refused():
+    frame = five_minutes()
+    with pytest.raises(ConfigError, match="bar_length 0:00:00 of bars must be positive"):
+        bars(frame, timedelta(0))
+    found = align(bars(frame), clock=bars(frame), max_age=NEVER_STALE)
+    with pytest.raises(DataError, match="no column 'rate'; the series has"):
+        found.column("rate")
