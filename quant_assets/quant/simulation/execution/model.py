@@ -78,6 +78,14 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         "borrow_model": "none",
     },
     "default": {},
+    "realistic_volume": {
+        "fill_model": {
+            "realistic_volume": {"participation": 0.10, "limits": "through", "time_to_live": 5}
+        },
+        "slippage_model": {"sqrt_volume": {"coefficient": 1.0, "exponent": 0.5, "lookback": 20}},
+        "commission_model": {"interactive_brokers": {"plan": "fixed"}},
+        "borrow_model": {"annual_rate": {"rate": 0.0025}},
+    },
     "pessimistic": {
         "fill_model": {"realistic_volume": {"participation": AUDIT_PARTICIPATION, "latency": 1}},
         "slippage_model": [{"fixed": {"bps": AUDIT_BPS}}, "sqrt_volume"],
@@ -129,7 +137,7 @@ class ExecutionModel(Parameters):
 
     @classmethod
     def preset(cls, name: str) -> Self:
-        """`optimistic`, `default` or `pessimistic`, as documented in docs/methods/execution.md."""
+        """One of `PRESETS` by its name, with the numbers of docs/methods/execution.md."""
         if not isinstance(name, str) or name not in PRESETS:
             raise ConfigError(f"no preset {name!r} of the execution; known: {sorted(PRESETS)}")
         return cls(**PRESETS[name])

@@ -15,7 +15,7 @@ from quant_assets.quant.simulation.execution.fills.realistic_volume import Reali
 from quant_assets.quant.simulation.execution.model import PRESETS, ExecutionModel
 from quant_assets.quant.simulation.execution.slippage.fixed import FixedSlippage
 from quant_assets.quant.simulation.execution.slippage.sqrt_volume import SqrtVolume
-from quant_assets.quant.simulation.execution.terms import NEXT_OPEN, SAME_CLOSE
+from quant_assets.quant.simulation.execution.terms import NEXT_OPEN, SAME_CLOSE, FillTerms
 from quant_assets_tests.quant.simulation.execution.bar_samples import (
     DAY,
     HOUR,
@@ -72,7 +72,7 @@ def test_digest_changes_with_any_part_and_not_with_its_spelling():
 
 def test_default_preset_is_the_model_without_settings():
     assert ExecutionModel.preset("default") == ExecutionModel()
-    assert set(PRESETS) == {"optimistic", "default", "pessimistic"}
+    assert set(PRESETS) == {"optimistic", "default", "realistic_volume", "pessimistic"}
 
 
 def test_presets_have_the_documented_numbers():
@@ -167,3 +167,31 @@ def test_strategy_files_have_every_setting_of_the_model():
     from quant_assets.quant.strategies.config import Execution
 
     assert set(Execution.model_fields) == {one.name for one in fields(ExecutionModel)} | {"preset"}
+
+
+def test_preset_of_realistic_volume_has_the_numbers_that_the_page_states():
+    """Written out here as in docs/methods/execution.md: a default that changes changes none."""
+    found = ExecutionModel.preset("realistic_volume")
+    terms = found.terms(flat_bars(3))
+    assert terms.fills == FillTerms(NEXT_OPEN, True, 0.10, 5, 0, False)
+    slippage = terms.slippage
+    assert (slippage.fixed, slippage.half_spread, slippage.volume_share) == (0.0, 0.0, 0.0)
+    assert (slippage.impact, slippage.exponent) == (1.0, 0.5)
+    assert found.slippage[0].lookback == 20
+    fee = terms.commission
+    assert (fee.per_unit.tolist(), fee.minimum, fee.maximum) == ([0.005], 1.00, 0.01)
+    assert (fee.sell_rate, fee.unit_taker, fee.unit_sell) == (0.0, 0.0, 0.0)
+    assert terms.carry.borrow.tolist() == [0.0025] * len(terms.carry.borrow)
+    assert terms.margin.leverage == 1.0
+
+
+def test_preset_of_realistic_volume_is_the_execution_of_the_design_document():
+    written = {
+        "fill_model": "realistic_volume",
+        "commission_model": "interactive_brokers",
+        "slippage_model": "sqrt_volume",
+    }
+    assert ExecutionModel.from_settings(written) == ExecutionModel.preset("realistic_volume")
+    named = ExecutionModel.from_settings({"preset": "realistic_volume", "cash_rate": 0.02})
+    assert named.fills == ExecutionModel.preset("realistic_volume").fills
+    assert named.cash_rate == 0.02

@@ -18,8 +18,10 @@ class AnnualRate(BorrowModel):
     """`rate` a year for every symbol, `rates_of` for those that it names; ACT/365.
 
     A constant short of one year at 3 % costs 3.00 % of its value. Perpetuals are not borrowed: 0,
-    unless they are named. The default is the value-weighted cost of loans in the United States
-    that D'Avolio (2002, "The market for borrowing stock") found: 0.25 %. A symbol in `rates_of`
+    unless they are named. The default is the value-weighted cost of the loans that D'Avolio saw in
+    the United States from April 2000 to September 2001 ("The market for borrowing stock", Journal
+    of Financial Economics 66, 2002): 0.25 %; 91 % of the stocks cost less than 1 %, the others
+    4.3 % on average. What is hard to find today costs more: name it. A symbol in `rates_of`
     that the bars do not have is a `ConfigError`: a typo would be cheap to borrow.
     """
 

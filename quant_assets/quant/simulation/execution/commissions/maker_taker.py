@@ -15,8 +15,10 @@ from quant_assets.quant.simulation.execution.terms import CommissionTerms
 class MakerTaker(CommissionModel):
     """`bps / 10,000 x notional`: limits and targets are makers, the rest takers.
 
-    The defaults are those of Binance's USD-M perpetuals for a new account: 2 and 5 bps. A negative
-    `maker_bps` is a rebate.
+    The defaults are those of a regular account for Binance's USD-M perpetuals, 0.02 % and 0.05 %
+    before the discount of 10 % for fees that are paid in BNB (binance.com, FAQ 360033544231,
+    "Binance Futures Fee Structure", as tables of 2025 quote it). A negative `maker_bps` is a
+    rebate.
     """
 
     name: ClassVar[str] = "maker_taker"

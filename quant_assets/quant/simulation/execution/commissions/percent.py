@@ -15,8 +15,12 @@ from quant_assets.quant.simulation.execution.terms import CommissionTerms
 class Percent(CommissionModel):
     """`max(bps / 10,000 x notional, minimum)`, plus the tax of the side.
 
-    buy_tax_bps, sell_tax_bps : transaction taxes, outside of the minimum: the stamp duty of the
-    United Kingdom takes 50 bps of purchases, that of mainland China 5 bps of sales (2023).
+    buy_tax_bps, sell_tax_bps : transaction taxes, outside of the minimum; 0 unless given. The
+    stamp duty reserve tax of the United Kingdom takes 50 bps of purchases (gov.uk, "Tax when you
+    buy shares"), the stamp duty of mainland China 5 bps of sales since 28 August 2023, 10 bps
+    before (Ministry of Finance and State Taxation Administration, 27 August 2023).
+
+    bps : 5 is a guess between a broker's cent on ten dollars and nothing, no published price.
     """
 
     name: ClassVar[str] = "percent"

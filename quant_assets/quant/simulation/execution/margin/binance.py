@@ -30,8 +30,12 @@ class Binance(MarginModel):
     """A position of notional N in a tier needs `N x rate - deduction`; below it, liquidation.
 
     tiers : (notional from, rate) of symbols that `tiers_of` does not name; by default the ladder
-        of BTCUSDT in Binance's FAQ of 2020 and 2021. Venues change and differ: give your own.
-    liquidation_fee : fraction of the notional that is closed.
+        of BTCUSDT since 18 March 2021, 9:00 UTC (binance.com, "Updates to Leverage and Margin
+        Tiers of Binance Futures Contracts (2021-03-18)"), which has changed since. Venues differ:
+        give your own.
+    liquidation_fee : fraction of the notional that is closed; 1.25 % is `liquidationFee` of BTCUSDT
+        and most others in the venue's own `/fapi/v1/exchangeInfo`.
+    leverage : 10 is a choice, no rule of the venue, whose ladder allows up to 125.
 
     Source: Binance, "How to calculate liquidation price of USD-M futures contracts": the deduction
     of a tier is `notional from x (rate - rate before) + deduction before`. The account is cross

@@ -15,7 +15,8 @@ class Leverage(MarginModel):
     """Gross notional up to `leverage` x equity; below `maintenance` x notional all is closed.
 
     The defaults are those of United States margin accounts: half of the purchase as initial margin
-    (Regulation T) and a quarter as maintenance (FINRA rule 4210). maintenance : 0: none.
+    (Regulation T, 12 CFR 220.12) and a quarter of long positions as maintenance (FINRA rule
+    4210(c)(1); short positions need 30 %, which is not told apart). maintenance : 0: none.
     liquidation_fee : fraction of the notional that is closed.
     """
 

@@ -12,7 +12,8 @@ from quant_assets.quant.simulation.execution.terms import SlippageTerms
 class VolumeShare(SlippageModel):
     """`price_impact x (Q / volume[t])^2`, and at most `volume_limit` of the bar's volume fills.
 
-    zipline's `VolumeShareSlippage` with its defaults: 0.1 and 2.5 %. The limit tightens the
+    zipline's `VolumeShareSlippage` with its defaults, 0.1 and 2.5 % (zipline/finance/slippage.py,
+    `DEFAULT_EQUITY_VOLUME_SLIPPAGE_BAR_LIMIT`, as of 2026). The limit tightens the
     participation of the fill model.
     """
 
