@@ -17,34 +17,33 @@ ROUNDING = 64.0 * np.finfo(np.float64).eps
 
 
 @compiled
-def add(row: Block, sign: float, sums: Block) -> None:
-    """Add the known values of a row to the sums `(3, column)`: how many, total, squares."""
-    for s in range(row.size):
-        value = row[s]
-        if not np.isnan(value):
-            sums[0, s] += sign
-            sums[1, s] += sign * value
-            sums[2, s] += sign * value * value
-
-
-@compiled
 def past_moments(values: Block, n: int, known: Block, mean: Block, variance: Block) -> None:
     """Number, mean and sample variance of the known values among the last n rows.
 
     Sums are carried from row to row and taken anew every n rows, so that no error builds up. A
-    spread below the rounding of the sums is 0.
+    spread below the rounding of the sums is 0. No row is taken out of its array: that would count
+    references for each.
     """
     n_times, n_columns = values.shape
-    sums = np.zeros((3, n_columns))
+    sums = np.zeros((3, n_columns))  # how many, total, squares
     for t in range(n_times):
-        if t % n == 0:
+        anew = t % n == 0
+        if anew:
             sums[:] = 0.0
-            for row in range(max(0, t - n + 1), t + 1):
-                add(values[row], 1.0, sums)
-        else:
-            add(values[t], 1.0, sums)
-            if t >= n:
-                add(values[t - n], -1.0, sums)
+        for row in range(max(0, t - n + 1) if anew else t, t + 1):
+            for s in range(n_columns):
+                value = values[row, s]
+                there = not np.isnan(value)
+                sums[0, s] += 1.0 if there else 0.0
+                sums[1, s] += value if there else 0.0
+                sums[2, s] += value * value if there else 0.0
+        if t >= n and not anew:
+            for s in range(n_columns):
+                value = values[t - n, s]
+                there = not np.isnan(value)
+                sums[0, s] -= 1.0 if there else 0.0
+                sums[1, s] -= value if there else 0.0
+                sums[2, s] -= value * value if there else 0.0
         for s in range(n_columns):
             c, total, squares = sums[0, s], sums[1, s], sums[2, s]
             known[t, s] = c
