@@ -14,6 +14,7 @@ from pandas.util import hash_pandas_object
 
 from quant_assets.core.errors import ConfigError, DataError, MissingCellError
 from quant_assets.quant.market.funding_rates import with_funding_rate
+from quant_assets.quant.market.sessions import sessions_of
 
 if TYPE_CHECKING:
     from quant_assets.core.config import Settings
@@ -92,6 +93,8 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
     whole = frame
     frame = _narrowed(frame, wanted, universe)
     panel = _panel(frame, notes)
+    if venue is not None:
+        panel = panel.with_sessions(sessions_of(venue.market))
     if wanted.bar_length is not None and wanted.bar_length != panel.bar_length:
         panel = _longer(panel, wanted.bar_length, notes)
     funding = _funding(wanted, venue, settings, panel, notes) if venue is not None else None
@@ -253,7 +256,8 @@ def _panel(frame: pd.DataFrame, notes: list[str]) -> "BarPanel":
 def _longer(panel: "BarPanel", length: timedelta, notes: list[str]) -> "BarPanel":
     from quant_assets.core.venues import format_duration
     from quant_assets.quant.market.bar_panel import BarPanel
-    from quant_assets.quant.market.resample import BarArrays, BarLength, resample_panel
+    from quant_assets.quant.market.longer_bars import length_on
+    from quant_assets.quant.market.resample import BarArrays, resample_panel
 
     if length < panel.bar_length:
         raise DataError(
@@ -263,12 +267,13 @@ def _longer(panel: "BarPanel", length: timedelta, notes: list[str]) -> "BarPanel
         )
     arrays = (getattr(panel, name) for name in VALUES)
     made = resample_panel(
-        BarArrays(panel.ts, panel.available_at, *arrays), BarLength(length, panel.bar_length)
+        BarArrays(panel.ts, panel.available_at, *arrays), length_on(panel, length)
     )
     text = f"{format_duration(length)} made of bars of {format_duration(panel.bar_length)}"
     notes.append(f"bars of {text}")
     values: dict[str, Any] = {name: getattr(made, name) for name in VALUES}
-    return BarPanel(made.ts, panel.symbols, length, **values, available_at=made.available_at)
+    longer = BarPanel(made.ts, panel.symbols, length, **values, available_at=made.available_at)
+    return longer.with_sessions(panel.sessions)
 
 
 def _funding(

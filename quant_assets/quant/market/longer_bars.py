@@ -125,7 +125,7 @@ def longer_bars(
     there are not, `LookAheadError` for bars that claim to be known before they end.
     """
     if not isinstance(timeframe, BarLength):
-        timeframe = _length_of(bars, timeframe)
+        timeframe = length_on(bars, timeframe_length(timeframe, primary=bars.bar_length))
     if timeframe.rows != bars.bar_length:
         raise ConfigError(
             f"the bars are of {bars.bar_length}, not of {timeframe.rows} as the timeframe says"
@@ -161,9 +161,11 @@ def longer_bars(
     return LongerBars(longer, made.completeness[kept], rows)
 
 
-def _length_of(bars: BarPanel, timeframe: str) -> BarLength:
-    """The bars that a text names, on the days of the exchange."""
-    length = timeframe_length(timeframe, primary=bars.bar_length)
+def length_on(bars: BarPanel, length: timedelta) -> BarLength:
+    """Bars of that length made of these, on the days of their exchange.
+
+    Bars of a day or more are put together by the dates that they are stamped with, in UTC.
+    """
     if bars.bar_length >= DAY:  # a daily bar is stamped with its date
         return BarLength(length, bars.bar_length)
     zone, begins = bars.sessions

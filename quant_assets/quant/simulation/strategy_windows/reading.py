@@ -23,7 +23,9 @@ from quant_assets.quant.analytics.annualisation import DAYS_PER_YEAR
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import instants
 from quant_assets.quant.market.funding_rates import with_funding_rate
-from quant_assets.quant.market.resample import DAY, BarArrays, BarLength, resample_panel
+from quant_assets.quant.market.longer_bars import length_on
+from quant_assets.quant.market.resample import DAY, BarArrays, resample_panel
+from quant_assets.quant.market.sessions import sessions_of
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.strategies.base import Strategy, VectorStrategy
 from quant_assets.quant.strategies.config import (
@@ -165,6 +167,7 @@ def bars_of(
     known = np.maximum.reduceat(instants(rows["available_at"]), starts)
     prices: dict[str, Any] = {name: panel(rows[name]) for name in market.price_fields}
     bars = BarPanel.from_arrays(ts[starts], names, market.bar_length, available_at=known, **prices)
+    bars = bars.with_sessions(sessions_of(market))
     length = bar_length_of(settings, market)
     if length != market.bar_length:
         bars = _longer(bars, length, end)
@@ -176,16 +179,15 @@ def bars_of(
 def _longer(bars: BarPanel, length: timedelta, end: datetime | None) -> BarPanel:
     """Bars of `length`, without those that end after `end`."""
     arrays = (getattr(bars, name) for name in FIELDS)
-    made = resample_panel(
-        BarArrays(bars.ts, bars.available_at, *arrays), BarLength(length, bars.bar_length)
-    )
+    made = resample_panel(BarArrays(bars.ts, bars.available_at, *arrays), length_on(bars, length))
     last = len(made.ts)
     if end is not None:
         ends = made.ts + np.timedelta64(length)
         last = int(np.searchsorted(ends, utc_instant(end), side="right"))
     values: dict[str, Any] = {name: getattr(made, name)[:last] for name in FIELDS}
     known = made.available_at[:last]
-    return BarPanel(made.ts[:last], bars.symbols, length, **values, available_at=known)
+    longer = BarPanel(made.ts[:last], bars.symbols, length, **values, available_at=known)
+    return longer.with_sessions(bars.sessions)
 
 
 def _chosen(frame: pd.DataFrame, backtest: Backtest) -> pd.DataFrame:
