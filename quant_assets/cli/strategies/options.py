@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from quant_assets.cli.strategies.running import Choice
 
 Decorator = Callable[..., Any]
+PRESET = click.Choice(["optimistic", "default", "realistic_volume", "pessimistic"])
 
 
 def run_options(function: Decorator) -> Decorator:
@@ -37,7 +38,7 @@ def run_options(function: Decorator) -> Decorator:
     )  # fmt: skip
     @click.option(
         "--execution",
-        type=click.Choice(["optimistic", "default", "pessimistic"]),
+        type=PRESET,
         help="Preset of fills and costs in place of the strategy's own.",
     )
     @click.option("--capital", type=click.FloatRange(min=0, min_open=True), help="At the start.")

@@ -186,7 +186,8 @@ def monte_carlo(  # noqa: PLR0913, PLR0917 - one argument per option
 @click.option("--to", "other", metavar="STRATEGY", help="The other strategy; default: the same.")
 @click.option("--to-set", "to_set", multiple=True, metavar="KEY=VALUE", help="Its parameters.")
 @click.option(
-    "--to-execution", type=click.Choice(["optimistic", "default", "pessimistic"]),
+    "--to-execution",
+    type=click.Choice(["optimistic", "default", "realistic_volume", "pessimistic"]),
     help="Its preset of fills and costs.",
 )  # fmt: skip
 @click.option("--to-capital", type=click.FloatRange(min=0, min_open=True), help="Its capital.")
