@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from quant_assets.cli.strategies.evidence import SEED, resampled
-from quant_assets.cli.strategies.searching import known, telling, workers_of
+from quant_assets.cli.strategies.searching import known, workers_of
+from quant_assets.cli.strategies.telling import telling
 
 if TYPE_CHECKING:
     from quant_assets.cli.strategies.running import Choice, Prepared, StrategyRun

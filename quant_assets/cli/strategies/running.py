@@ -55,17 +55,20 @@ class Prepared:
     benchmark: str = ""
 
     def run(self) -> "StrategyRun":
-        """Simulate."""
+        """Simulate; a run that takes longer than a few seconds tells how far it is."""
+        from quant_assets.cli.strategies.telling import telling_late
         from quant_assets.quant.simulation.execution.runs import backtest
 
-        result = backtest(
-            self.target.strategy,
-            self.found.panel,
-            self.model,
-            initial_capital=self.capital,
-            funding=self.found.funding,
-            benchmark=self.found.benchmark,
-        )
+        with telling_late("bars") as progress:
+            result = backtest(
+                self.target.strategy,
+                self.found.panel,
+                self.model,
+                initial_capital=self.capital,
+                funding=self.found.funding,
+                benchmark=self.found.benchmark,
+                progress=progress,
+            )
         return StrategyRun(self, result)
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from quant_assets.cli.console import make_console
 from quant_assets.cli.strategies.targets import find_target
+from quant_assets.cli.strategies.telling import telling
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.yaml_loader import parse_yaml
 
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from quant_assets.quant.strategies.base import Strategy
     from quant_assets.quant.tuning.out_of_sample import WalkForwardResult
     from quant_assets.quant.tuning.robustness import OverfittingScores
-    from quant_assets.quant.tuning.study import Progress, Trials
+    from quant_assets.quant.tuning.study import Trials
     from quant_assets.storage.trial_store import TrialFiles
-
-PROGRESS_STEP = 5  # per cent, where no terminal shows a bar
 
 
 @dataclass(frozen=True)
@@ -171,33 +169,6 @@ def workers_of(workers: int) -> "Iterator[Executor]":
         return
     with ProcessExecutor(workers) as executor:
         yield executor
-
-
-@contextmanager
-def telling(what: str) -> "Iterator[Progress]":
-    """Tell how far a search is: a bar on a terminal, else a line every 5 per cent, on stderr."""
-    from rich.progress import Progress as Bar
-
-    console = make_console(stderr=True)
-    if console.is_terminal:
-        with Bar(console=console, transient=True) as bar:
-            task = bar.add_task(what, total=None)
-
-            def moved(finished: int, planned: int | None) -> None:
-                bar.update(task, completed=finished, total=planned)
-
-            yield moved
-        return
-    told = 0
-
-    def line(finished: int, planned: int | None) -> None:
-        nonlocal told
-        share = 100 * finished // planned if planned else 0
-        if planned and share // PROGRESS_STEP > told:
-            told = share // PROGRESS_STEP
-            console.print(f"{finished:,} of {planned:,} {what}, {share} %", highlight=False)
-
-    yield line
 
 
 def known(value: float, form: str) -> str:

@@ -232,6 +232,28 @@ def test_file_says_dates_capital_and_length_unless_the_command_does(work: Path):
     assert (wide["symbols"], wide["n_bars"]) == (["AAA", "BBB"], 300)
 
 
+def test_file_of_the_design_document_runs_as_it_is_written_there(work: Path):
+    """15-minute bars of two weeks: its universe and dates are not those of the bars."""
+    import quant_assets_tests.quant.strategies as beside
+
+    design = Path(str(beside.__file__)).with_name("design_example.yaml")
+    frame = daily_bars(1400).assign(
+        ts=lambda rows: (
+            pd.Timestamp("2022-01-03", tz="UTC") + (rows["ts"] - rows["ts"].min()) / 96
+        )  # days become quarters of an hour
+    )
+    frame.to_parquet(work / "quarters.parquet", index=False)
+    words = (str(design), "--bars", "quarters.parquet", "--any-dates")
+    record = answer("backtest", *words)
+    assert (record["strategy"], record["version"]) == ("bb_mean_reversion", "2.1.0")
+    assert (record["bar_length"], record["initial_capital"]) == ("15m", 100_000.0)
+    assert record["n_bars"] == 1400
+    assert list(record["execution"]["commission_model"]) == ["interactive_brokers"]
+    assert list(record["execution"]["fill_model"]) == ["realistic_volume"]
+    checked = run("check", *words)
+    assert "bb_mean_reversion 2.1.0" in checked.output
+
+
 def test_killed_writer_leaves_no_run_that_is_half(work: Path):
     record = answer("backtest", "idea.yaml", "--bars", "bars.csv")
     (Path(record["folder"]) / "run.json").unlink()  # as a kill before the last rename leaves it

@@ -10,10 +10,12 @@ from click.testing import CliRunner
 from quant_assets.cli.commands.strategy import command
 from quant_assets.cli.strategies.bars import Wanted, find_bars, parse_symbols
 from quant_assets.cli.strategies.comparing import differences
+from quant_assets.cli.strategies.options import PRESET
 from quant_assets.cli.strategies.searching import parse_space
 from quant_assets.cli.strategies.targets import find_target, parse_settings
 from quant_assets.core.config import Settings
 from quant_assets.core.errors import ConfigError, DataError, PluginError
+from quant_assets.quant.simulation.execution.model import PRESETS
 from quant_assets_tests.cli.strategies.files import IDEA, daily_bars, write_bars, write_idea
 
 COMMANDS = [
@@ -30,6 +32,10 @@ def test_help_of_every_command_has_an_example_of_it(name: str):
 
 def test_group_lists_its_commands():
     assert sorted(command.commands) == COMMANDS
+
+
+def test_presets_that_can_be_chosen_are_those_that_there_are():
+    assert set(PRESET.choices) == set(PRESETS)
 
 
 def test_settings_are_read_as_yaml_values():

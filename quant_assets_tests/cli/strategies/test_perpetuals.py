@@ -57,4 +57,4 @@ def test_funding_that_was_paid_is_that_of_the_positions_at_each_settlement(root:
 def test_leak_check_pays_funding_too():
     found = answer("check", "funding_carry", *RUN)
     assert (found["verdict"], found["trusted"]) == ("trusted", True)
-    assert {"filled quantity", "equity"} <= set(found["outputs"])
+    assert {"run filled quantity", "run equity"} <= set(found["outputs"])
