@@ -12,11 +12,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import dagster as dg
+import pandas as pd
 
 from quant_assets.adapters.venues.loader import SUFFIXES, packaged_folder
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.hashing import plugin_modules
-from quant_assets.core.venues import Venue
+from quant_assets.core.venues import Venue, format_duration
 from quant_assets.core.yaml_loader import load_yaml
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import (
@@ -28,6 +29,7 @@ from quant_assets.orchestration.partitions import (
 )
 from quant_assets.orchestration.walk import Handle, walk
 from quant_assets.orchestration.workspace import Workspace
+from quant_assets.storage.paths import Cell
 
 if TYPE_CHECKING:
     from quant_assets.quant.strategies.config import LoadedStrategy
@@ -67,6 +69,22 @@ def leak_reads(workspace: Workspace) -> dict[str, History]:
             asset = f"{name.removesuffix(WALK)}_leaks"
             found[asset] = found.get(asset, frozenset()) | venues
     return {asset: replace(whole_venue(), venues=venues) for asset, venues in sorted(found.items())}
+
+
+def verdicts(workspace: Workspace, venue: str) -> dict[str, pd.DataFrame]:
+    """Stored `<strategy>_leaks` of all that take part in a venue; empty frames where none is."""
+    from quant_assets.contracts.strategy_leaks import StrategyLeaks
+
+    cells = [
+        Cell(asset, venue, "all")
+        for asset, history in leak_reads(workspace).items()
+        if history.concerns(venue)
+    ]
+    store = workspace.store
+    return {
+        cell.asset: StrategyLeaks.empty() if store.manifest(cell) is None else store.read(cell)
+        for cell in cells
+    }
 
 
 def stance_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
@@ -154,14 +172,23 @@ def _problem(workspace: Workspace, venue: Venue, role: str, name: str) -> str:
 
 
 def _obstacles(workspace: Workspace, venue: Venue, role: str, name: str) -> Iterator[str]:
+    from quant_assets.quant.simulation.strategy_windows.reading import bar_length_of
+
     account = _account_spec(workspace, name)
     reason = account.excluded(venue) if account.excluded is not None else ""
     if reason:
         yield f"{name!r} has no cells in this venue: {reason}"
+    loaded, own = workspace.strategies[account.group], venue.market.bar_length
+    length = bar_length_of(loaded.settings, venue.market)
+    if length != own:
+        yield (
+            f"{name!r} decides on bars of {format_duration(length)}, which stand beside no others: "
+            f"the venue has {format_duration(own)}"
+        )
     if role == ENTRANTS:
         if _is_taken(venue, name):
             yield f"{name!r} is the name of another entrant of this venue: rename the strategy"
-        if _has_own_units(workspace.strategies[account.group]):
+        if _has_own_units(loaded):
             yield (
                 f"{name!r} trades contracts with a multiplier or prices in other currencies, whose "
                 "turnover the tournament cannot state"

@@ -181,6 +181,7 @@ execution:
         ("entrants", "peer", "", "'peer' is the name of another entrant"),
         ("entrants", "index", "", "'index' is the name of another entrant"),
         ("entrants", "future", FUTURE, "'future' trades contracts with a multiplier"),
+        ("streams", "slow", "runtime: {candle_interval: 1d}\n", "'slow' decides on bars of 1d"),
         ("streams", "tied", "backtest: {universe: w}\n", "'tied' has no cells .*for the venue w"),
     ],
 )

@@ -203,6 +203,17 @@ def test_tear_sheet_shows_strategies_and_says_what_they_are(root):
         assert (f"{name} by the leak check" in page) is not bool(verdict["trusted"].iloc[0])
 
 
+def test_report_at_the_terminal_says_the_same_beside_the_leaderboard(root, folder):
+    shown = quant_assets(root, "report", "--venue", "roles", "--json", **environment(folder))
+    assert shown.code == 0, shown.stderr
+    stamps = shown.json()["stamps"]
+    assert any(stamp.startswith("STRATEGIES: dip, dip_walk, sma_cross") for stamp in stamps)
+    assert {"sma_cross", "dip"} <= {row["entrant"] for row in shown.json()["leaderboard"]}
+    verdict = load("sma_cross_leaks", venue="roles", root=root)
+    named = any(stamp.startswith("NOT TRUSTED: sma_cross") for stamp in stamps)
+    assert named is not bool(verdict["trusted"].iloc[0])
+
+
 def held(run, moment: pd.Timestamp) -> set[str]:
     """Symbols that a run holds at the last close before a moment."""
     trades = run.trades
