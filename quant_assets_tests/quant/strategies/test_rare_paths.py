@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from quant_assets.core.errors import ConfigError, DataError
+from quant_assets.quant.indicators import Sma
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.memory import NOTHING
 from quant_assets.quant.risk.base import RiskRule
@@ -30,11 +31,15 @@ from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 from quant_assets.quant.sizing.entry.volatility_target import VolatilityTarget
 from quant_assets.quant.strategies.base import Account, BarStrategy
 from quant_assets.quant.strategies.builder import StrategyBuilder
+from quant_assets.quant.strategies.columns import Column
 from quant_assets.quant.strategies.config import load_strategy
 from quant_assets.quant.strategies.library import find_strategy
+from quant_assets.quant.strategies.middleware import Middleware
 from quant_assets.quant.strategies.orders import Order
+from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.proposal import Proposal
-from quant_assets.quant.strategies.regimes.base import persistence
+from quant_assets.quant.strategies.regimes.base import Regime, RegimeClassifier, persistence
+from quant_assets.quant.strategies.rule_signals import RuleSignals, RuleStrategy
 from quant_assets.quant.strategies.rules.price_against_ma import PriceAboveMa
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets.quant.strategies.tester import StrategyTester, hand_made_bars
@@ -181,3 +186,72 @@ def test_parts_that_do_not_say_what_they_remember_may_remember_all():
     hour = timedelta(hours=1)
     assert built.build().memory(hour) is not None
     assert built.with_sizing(Sizer()).build().memory(hour) is None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rising(RuleStrategy):
+    """Rules as a class, of a part that both must hold and one that must not."""
+
+    name = "rising"
+
+    def rules(self):
+        both = PriceAboveMa(period=2) & ~PriceAboveMa(period=3)
+        return RuleSignals(entry_long=both | PriceAboveMa(period=4).on("2d"))
+
+
+class Planned(Rising):
+    name = "planned"
+
+    def plan(self, bars):
+        return Plan()
+
+
+class Steady(RegimeClassifier):
+    """One regime for ever; does not say what it remembers."""
+
+    name = "steady"
+    labels = ("steady",)
+
+    @property
+    def lookback(self):
+        return 0
+
+    def classify(self, bars):
+        shape = bars.close.shape
+        return Regime(code=np.zeros(shape, dtype=np.int8), confidence=np.ones(shape))
+
+
+class Own(Column):
+    key = "own"
+
+    @property
+    def lookback(self):
+        return 0
+
+
+class Stage(Middleware):
+    name = "stage"
+
+    def apply(self, proposal, rows):
+        return proposal
+
+
+def test_memory_of_a_strategy_is_that_of_all_its_parts():
+    day, built = timedelta(days=1), StrategyBuilder("up").with_signals(Rising())
+    assert Rising().memory(day) is not None
+    assert Rising().memory(day).rows >= 8
+    assert Rising().warm_up_on(BARS) >= 4
+    assert Planned().memory(day) is None
+    assert Odd().memory(day) is None
+    assert Odd().warm_up_on(BARS) == 0
+    assert Own().memory(day) is None
+    known = built.with_indicators(Sma(3)).with_risk(StopLoss(pct=0.1)).with_execution("default")
+    assert known.build().memory(day) is not None
+    for other in (known.with_regime(Steady()), known.with_middleware(Stage())):
+        assert other.build().memory(day) is None
+
+
+def test_a_pipeline_says_whether_it_notes_changes():
+    built = StrategyBuilder("up").with_signals(Rising())
+    assert built.build().notes_changes
+    assert not built.without_attribution().build().notes_changes
