@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 FIELDS = ("open", "high", "low", "close", "volume")
 START = np.datetime64("2020-01-01", "us")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,16 @@ def timed(ways: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, T
     Not in turns: every way would pay for the memory that another one gave back to the system.
     """
     return {name: _timed(way, repeats) for name, way in ways.items()}
+
+
+def timed_once(way: Callable[[], Answer], warm: Callable[[], object]) -> tuple[Timing, Answer]:
+    """Time of a way that takes long, run once after a small run that warms up; what it gave."""
+    warm()
+    before = _reset_peak()
+    began, used = time.perf_counter(), time.process_time()
+    answer = way()
+    wall, cpu = time.perf_counter() - began, time.process_time() - used
+    return Timing((wall,), (cpu,), _status("VmHWM") - before), answer
 
 
 def _timed(way: Callable[[], object], repeats: int) -> Timing:

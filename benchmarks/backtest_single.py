@@ -21,12 +21,14 @@ from benchmarks._backtests import (
 )
 from benchmarks._peers import timed
 from benchmarks.page import Row
+from quant_assets import backtest
 from quant_assets.quant.indicators.averages import Sma
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.engine import advance
 from quant_assets.quant.simulation.execution.preparation import new_book, prepare
 from quant_assets.quant.simulation.execution.terms import ExecutionTerms
 from quant_assets.quant.simulation.lean.account import simulate_lean
+from quant_assets.quant.simulation.lean.backtests import LeanBacktestResult
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.sizing.entry.units import UNITS, EntrySizes
 from quant_assets.quant.strategies.columns import Line
@@ -70,6 +72,7 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:  # noqa: ARG001 - writes
         priced = (bars, costs(bars))
         ways: dict[str, Callable[[], Answer]] = {
             "ours, lean": lambda priced=priced: lean(*priced),
+            "ours, backtest()": lambda priced=priced: by_the_door(*priced),
             "ours, every event": lambda priced=priced: every_event(*priced),
         }
         if vectorbt is not None:
@@ -90,6 +93,14 @@ def lean(bars: BarPanel, terms: ExecutionTerms) -> Answer:
     if found is None:
         raise RuntimeError("the lean kernel refused the case")
     return len(found.orders.bar), float(found.final_equity[0])
+
+
+def by_the_door(bars: BarPanel, terms: ExecutionTerms) -> Answer:
+    """As a user calls it; it takes the lean kernel by itself."""
+    found = backtest(AverageCross(), bars, terms, initial_capital=CASH)
+    if not isinstance(found, LeanBacktestResult):
+        raise TypeError("the lean kernel refused the case")
+    return len(found.filled.bar), found.final_equity
 
 
 def every_event(bars: BarPanel, terms: ExecutionTerms) -> Answer:

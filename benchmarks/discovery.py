@@ -18,6 +18,7 @@ ORDER = (
     "backtest_single",
     "backtest_many",
     "backtest_sweep",
+    "backtest_full",
     "walk_forward",
     "risk_optimizers",
     "workspace",

@@ -5,8 +5,9 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from benchmarks import backtest_many, backtest_single, backtest_sweep
+from benchmarks import backtest_full, backtest_many, backtest_single, backtest_sweep
 from benchmarks._backtests import CASH, FEE, SLIPPAGE, costs, random_bars
+from quant_assets.quant.simulation.execution.model import ExecutionModel
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +24,7 @@ def test_both_kernels_trade_the_average_cross_of_plain_numpy():
     bars = random_bars(1, 5_000, timedelta(minutes=1))
     found = backtest_single.lean(bars, costs(bars))
     assert found == backtest_single.every_event(bars, costs(bars))
+    assert found == backtest_single.by_the_door(bars, costs(bars))
     assert found == pytest.approx(numpy_cross(bars, backtest_single.FAST, backtest_single.SLOW))
 
 
@@ -33,6 +35,17 @@ def test_the_sweep_adds_up_what_plain_numpy_trades_for_each_pair():
     found = backtest_sweep.ours(bars, chosen, measured=True)
     assert found[0] == sum(orders for orders, _ in each)
     assert found[1] == pytest.approx(sum(equity for _, equity in each), rel=1e-12)
+
+
+def test_everything_at_once_trades_and_notes_every_trade():
+    bars = backtest_full.with_spread(random_bars(2, 3_000, timedelta(minutes=1)))
+    model = ExecutionModel.from_settings(backtest_full.EXECUTION)
+    found = backtest_full.full(bars, model, backtest_full.settlements(bars))
+    assert found.kernel == "events"
+    assert found.n_trades > 10
+    assert (found.costs["amount"].drop(["price_gains", "penalty"]) != 0.0).sum() >= 4
+    quick = backtest_full.lean(bars)
+    assert backtest_full.n_fills(quick) == backtest_full.n_fills(backtest_full.every_event(bars))
 
 
 def numpy_cross(bars, fast, slow):
