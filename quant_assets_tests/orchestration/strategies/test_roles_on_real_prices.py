@@ -17,7 +17,7 @@ from quant_assets.quant.synthesis.strategy_streams import MIN_ROWS
 from quant_assets_tests.cli.program import Outcome, python, quant_assets
 
 pytest.importorskip("skfolio", reason="the demo's prices come with the extra `demo`")
-pytestmark = [pytest.mark.slow(seconds=60), pytest.mark.xdist_group("roles")]
+pytestmark = [pytest.mark.slow(seconds=45), pytest.mark.xdist_group("roles")]
 
 SYMBOLS = ["AAPL", "GE", "JNJ", "KO", "MSFT", "PG", "WMT", "XOM"]
 VENUE = f"""\
