@@ -14,7 +14,7 @@ def load_strategies(folder: Path) -> dict[str, LoadedStrategy]:
 
     Raises `ConfigError` with every problem of every file, each with its file. A file is named after
     its strategy, and no two strategies have the same name. The execution of its backtests must be
-    known, and its decisions must have an array form.
+    known.
     """
     if not folder.is_dir():
         raise ConfigError(

@@ -36,6 +36,7 @@ from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.analytics.table import performance_table
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest
+from quant_assets.quant.simulation.execution.trade_log import log_trades
 from quant_assets.quant.simulation.strategy_windows.carrying import (
     NO_FUNDING,
     Standing,
@@ -131,6 +132,7 @@ def strategy_window(
         "equity": made.equity(),
     }
     _tell(telemetry, name, result, frames, read_rows=len(bars))
+    log_trades(name, trades)
     return _named(name, frames)
 
 
