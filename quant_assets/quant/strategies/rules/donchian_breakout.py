@@ -7,13 +7,18 @@ from typing import ClassVar
 
 from quant_assets.quant.indicators.channels import DonchianChannels
 from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.rules.base import (
+    CloseAbove,
+    CloseBelow,
+    CloseRule,
+    Floats,
+)
 
 __all__ = ["DonchianBreakoutHigh", "DonchianBreakoutLow"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Breakout(Rule, ABC):
+class _Breakout(CloseRule, ABC):
     """Highest high and lowest low of the `period` bars before this one."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {"donchian_channels": {"period": "n"}}
@@ -35,26 +40,16 @@ class _Breakout(Rule, ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DonchianBreakoutHigh(_Breakout):
+class DonchianBreakoutHigh(_Breakout, CloseAbove):
     """The close is above the highest high."""
 
     name: ClassVar[str] = "donchian_breakout_high"
     output: ClassVar[str] = "upper"
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        close, edge = values
-        return close > edge
-
 
 @dataclass(frozen=True, kw_only=True)
-class DonchianBreakoutLow(_Breakout):
+class DonchianBreakoutLow(_Breakout, CloseBelow):
     """The close is below the lowest low."""
 
     name: ClassVar[str] = "donchian_breakout_low"
     output: ClassVar[str] = "lower"
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        close, edge = values
-        return close < edge

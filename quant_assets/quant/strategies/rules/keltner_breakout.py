@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from quant_assets.quant.indicators.volatility import KeltnerChannels
-from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
+from quant_assets.quant.strategies.columns import Line
+from quant_assets.quant.strategies.rules.base import CloseAbove, CloseBelow, CloseRule
 
 __all__ = ["KeltnerBreakdown", "KeltnerBreakout"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Leaves(Rule, ABC):
+class _Leaves(CloseRule, ABC):
     """EMA of `period` closes, `multiple` average true ranges of `atr_period` bars away."""
 
     takes: ClassVar[Mapping[str, Mapping[str, str]]] = {
@@ -29,32 +29,18 @@ class _Leaves(Rule, ABC):
         channels = KeltnerChannels(self.period, self.atr_period, self.multiple)
         return (Line(channels, self.output),)
 
-    def reads(self, rows: Rows) -> tuple[Floats, ...]:
-        """See the base class."""
-        return rows["close"], rows[self.read_lines[0]]
-
 
 @dataclass(frozen=True, kw_only=True)
-class KeltnerBreakout(_Leaves):
+class KeltnerBreakout(_Leaves, CloseAbove):
     """The close is above the upper line."""
 
     name: ClassVar[str] = "keltner_breakout"
     output: ClassVar[str] = "upper"
 
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        close, edge = values
-        return close > edge
-
 
 @dataclass(frozen=True, kw_only=True)
-class KeltnerBreakdown(_Leaves):
+class KeltnerBreakdown(_Leaves, CloseBelow):
     """The close is below the lower line."""
 
     name: ClassVar[str] = "keltner_breakdown"
     output: ClassVar[str] = "lower"
-
-    def test(self, *values: Floats) -> Bools:
-        """See the base class."""
-        close, edge = values
-        return close < edge
