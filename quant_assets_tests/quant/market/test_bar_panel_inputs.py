@@ -106,6 +106,9 @@ def test_from_arrays_refuses_symbols_and_times_by_name() -> None:
             BarPanel.from_arrays(TS, symbols, DAY, close=close)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="ts are numbers"):
         BarPanel.from_arrays(np.arange(4), ("AAA", "BBB"), DAY, close=close)
+    half = close.astype(np.float32)
+    with pytest.raises(DataError, match=r"close is float32 \(4, 2\); it must be \(4, 2\)"):
+        replace(BarPanel.from_arrays(TS, ("A", "B"), DAY, close=close), close=half)
     with pytest.raises(DataError, match="of one length"):
         replace(BarPanel.from_arrays(TS, ("A", "B"), DAY, close=close), available_at=TS[:3])
     missing = TS.copy()

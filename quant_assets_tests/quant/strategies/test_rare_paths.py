@@ -14,13 +14,15 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.memory import NOTHING
 from quant_assets.quant.risk.base import RiskRule
 from quant_assets.quant.risk.max_correlation import MaxCorrelation
+from quant_assets.quant.risk.max_position import MaxPosition
 from quant_assets.quant.risk.max_sector import MaxSector
 from quant_assets.quant.risk.reward_ratio import RewardRatio
 from quant_assets.quant.risk.stop_loss import StopLoss
 from quant_assets.quant.risk.take_profit import TakeProfit
 from quant_assets.quant.risk.time_stop import TimeStop
 from quant_assets.quant.risk.trailing_stop import TrailingStop
-from quant_assets.quant.sizing.entry.base import EntrySizer
+from quant_assets.quant.simulation.execution.slippage.fixed import FixedSlippage
+from quant_assets.quant.sizing.entry.base import EntrySizer, free_returns
 from quant_assets.quant.sizing.entry.equal import Equal
 from quant_assets.quant.sizing.entry.fixed_dollar import FixedDollar
 from quant_assets.quant.sizing.entry.fixed_fraction import FixedFraction
@@ -144,6 +146,8 @@ components:
         TimeStop(bars=3),
         TrailingStop(pct=0.1),
         RewardRatio(ratio=2.0),
+        MaxPosition(pct=0.1),
+        FixedSlippage(bps=2.0),
         Equal(),
         FixedDollar(amount=1.0),
         FixedFraction(fraction=0.1),
@@ -154,6 +158,15 @@ components:
 )
 def test_parts_that_read_no_past_bar_remember_none(part):
     assert part.memory == NOTHING
+
+
+def test_a_reward_has_no_level_but_that_of_the_stops():
+    assert np.isnan(RewardRatio(ratio=2.0).level(BARS)).all()
+
+
+def test_a_rate_that_takes_all_in_a_year_is_refused():
+    with pytest.raises(ConfigError, match="risk_free_rate is -1"):
+        free_returns(BARS, -1.0, None)
 
 
 def test_parts_that_look_back_remember_as_far():

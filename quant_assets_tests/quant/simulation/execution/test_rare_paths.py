@@ -10,6 +10,7 @@ import pytest
 from quant_assets import backtest
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution import live
 from quant_assets.quant.simulation.execution.defaults import frictionless, no_exits
 from quant_assets.quant.simulation.execution.fills.detail_timeframe import DetailTimeframe
 from quant_assets.quant.simulation.execution.instruments.grid import Grid
@@ -259,3 +260,12 @@ def test_a_stop_moves_with_extremes_of_a_position_that_never_closed_its_books():
     assert run.fills.price.tolist() == [100.0, 95.0]
     assert run.trades.exit_reason.tolist() == ["trailing_stop"]
     assert replace(run).n_trades == 1
+
+
+def test_buffers_that_cannot_grow_end_the_run_with_what_went_wrong(monkeypatch):
+    def fails(self, book, rows):
+        raise MemoryError(f"no room for {rows} rows")
+
+    monkeypatch.setattr(live.Rows, "reserve", fails)
+    with pytest.raises(MemoryError, match="no room for 1 rows"):
+        place(flat_bars(3), {})
