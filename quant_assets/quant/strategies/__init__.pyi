@@ -4,6 +4,7 @@ from quant_assets.quant.strategies.columns import *
 from quant_assets.quant.strategies.composed import *
 from quant_assets.quant.strategies.config import *
 from quant_assets.quant.strategies.crossing import *
+from quant_assets.quant.strategies.indicator_cache import *
 from quant_assets.quant.strategies.keywords import *
 from quant_assets.quant.strategies.library import *
 from quant_assets.quant.strategies.library_pairs import *

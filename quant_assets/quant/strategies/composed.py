@@ -18,7 +18,6 @@ from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, VectorStrategy
 from quant_assets.quant.strategies.columns import (
     Column,
-    IndicatorCache,
     PanelRows,
     Rows,
     WarmedUp,
@@ -27,6 +26,7 @@ from quant_assets.quant.strategies.columns import (
     first_warm,
     warmed_up,
 )
+from quant_assets.quant.strategies.indicator_cache import IndicatorCache
 from quant_assets.quant.strategies.middleware import (
     AttributionMiddleware,
     ExecutionMiddleware,

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.strategies.base import VectorStrategy
-from quant_assets.quant.strategies.columns import IndicatorCache, Line, compute_lines
+from quant_assets.quant.strategies.columns import Line, compute_lines
+from quant_assets.quant.strategies.indicator_cache import IndicatorCache
 from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["Crossing", "CrossingStrategy", "crossings", "side_values"]

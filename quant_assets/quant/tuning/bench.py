@@ -24,7 +24,7 @@ from quant_assets.quant.simulation.lean.single_runs import TakesCache
 from quant_assets.quant.simulation.lean.suitability import obstacles
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.strategies.base import Strategy, VectorStrategy
-from quant_assets.quant.strategies.columns import IndicatorCache
+from quant_assets.quant.strategies.indicator_cache import IndicatorCache
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets.quant.strategies.versioning import strategy_hash

@@ -6,7 +6,8 @@ import pytest
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.indicators.averages import Sma
 from quant_assets.quant.indicators.volatility import BollingerBands
-from quant_assets.quant.strategies.columns import IndicatorCache, Line, PanelRows, compute_lines
+from quant_assets.quant.strategies.columns import Line, PanelRows, compute_lines
+from quant_assets.quant.strategies.indicator_cache import IndicatorCache
 from quant_assets_tests.quant.strategies.markets import random_bars
 
 

@@ -15,7 +15,7 @@ from quant_assets.quant.simulation.lean.account import simulate_lean
 from quant_assets.quant.simulation.lean.isolated import terms_of_columns
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.strategies.base import VectorStrategy
-from quant_assets.quant.strategies.columns import IndicatorCache
+from quant_assets.quant.strategies.indicator_cache import IndicatorCache
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 

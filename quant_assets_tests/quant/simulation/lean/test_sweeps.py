@@ -18,8 +18,9 @@ from quant_assets.quant.simulation.lean.sweeps import combinations, sweep
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.base import VectorStrategy
-from quant_assets.quant.strategies.columns import IndicatorCache, Line
+from quant_assets.quant.strategies.columns import Line
 from quant_assets.quant.strategies.crossing import Crossing, CrossingStrategy, crossings
+from quant_assets.quant.strategies.indicator_cache import IndicatorCache
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets_tests.quant.simulation.lean.random_runs import random_bars, with_costs
 
