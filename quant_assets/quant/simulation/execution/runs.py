@@ -38,7 +38,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     *,
     initial_capital: float = 100_000.0,
     form: Form = "auto",
-    benchmark: npt.ArrayLike | None = None,
+    benchmark: npt.ArrayLike | str | None = None,
     periods_per_year: float | None = None,
     detail: BarPanel | None = None,
     funding: pd.DataFrame | None = None,
@@ -58,8 +58,9 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
         slippage as its plug-ins say.
     form : `vector` (all decisions at once), `bar` (one after the other); `auto` takes the first
         that the strategy has. Both give the same trades.
-    benchmark : returns `(time,)` for the figures against it. periods_per_year : None: as many as
-        the times of the bars show.
+    benchmark : returns `(time,)` for the figures against it, or a symbol of the bars: from its last
+        known close to the next, 0 before the first. periods_per_year : None: as many as the times
+        of the bars show.
     detail, funding, rates : bars of a finer clock, funding settlements and currency rates, as
         `ExecutionModel.terms` takes them.
     start : the first bar that is traded is the first at or after it; those before only warm up.
@@ -149,12 +150,18 @@ def _check(strategy: Any, capital: Any, periods_per_year: Any) -> None:
         )
 
 
-def _benchmark(returns: npt.ArrayLike, bars: BarPanel) -> npt.NDArray[np.float64]:
+def _benchmark(returns: npt.ArrayLike | str, bars: BarPanel) -> npt.NDArray[np.float64]:
     """Returns of the benchmark, one per bar."""
+    if isinstance(returns, str) and returns in bars.symbols:
+        close = pd.Series(bars.close[:, bars.symbols.index(returns)]).ffill()
+        steps = close.pct_change(fill_method=None).fillna(0.0)
+        return np.asarray(steps, dtype=np.float64)
     try:
         values = np.asarray(returns, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"benchmark is {returns!r}; give its returns, one per bar") from error
+        raise ConfigError(
+            f"benchmark is {returns!r}; give its returns, one per bar, or a symbol of the bars"
+        ) from error
     if values.shape != (len(bars),):
         raise ConfigError(f"benchmark has shape {values.shape}; it must be ({len(bars)},)")
     return values

@@ -238,6 +238,17 @@ def test_a_benchmark_is_cut_to_the_bars_that_were_run():
     assert part.metrics["beta"] == pytest.approx(own.metrics["beta"], rel=1e-12)
 
 
+def test_a_symbol_of_the_bars_can_be_the_benchmark():
+    close = np.array([[10.0, NAN], [11.0, 4.0], [12.0, NAN], [9.0, 6.0], [9.9, 3.0]])
+    bars = daily({"close": close})
+    signals = Signals(entry_long=at(bars, 0, 1))
+    result = tell(bars, signals, benchmark=bars.symbols[1])
+    assert result.benchmark is not None
+    np.testing.assert_allclose(result.benchmark, [0.0, 0.0, 0.0, 0.5, -0.5])
+    same = tell(bars, signals, benchmark=[0.0, 0.0, 0.0, 0.5, -0.5])
+    assert result.metrics["beta"] == same.metrics["beta"]
+
+
 def test_frames_without_times_are_refused_and_one_bar_has_its_own_clock():
     frame = pd.DataFrame(
         {"ts": pd.date_range("2024-01-01", periods=1), "symbol": "A", "close": 1.0}
