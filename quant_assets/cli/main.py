@@ -48,6 +48,9 @@ def cli() -> None:
       quant-assets status                    what is materialised, stale, missing or failed
       quant-assets plan --venue sp500_demo   what a backfill would compute, and why
       quant-assets ui                        the same graph in the Dagster UI
+
+    Exit codes: 0 done, 1 a run or a check failed, 2 wrong usage or settings, 3 data or storage at
+    fault, 130 interrupted.
     """
 
 
