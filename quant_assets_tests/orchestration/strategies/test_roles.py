@@ -17,9 +17,12 @@ from quant_assets.orchestration.strategy_roles import (
     named,
     stance_assets,
     stream_reads,
+    verdicts,
 )
 from quant_assets.orchestration.walk import config_digest, expected_inputs, plan_cell
 from quant_assets.orchestration.workspace import Workspace
+from quant_assets.storage.paths import Cell
+from quant_assets_tests.storage.samples import commit
 
 pytestmark = pytest.mark.slow
 
@@ -130,6 +133,28 @@ def test_stances_are_made_for_streams_only_and_elsewhere_empty_with_the_reason(t
     assert list(spec.outs) == ["cross_stances"]
     reasons = [spec.empty_reason(place.venue(v), place.span(v), WINDOW) for v in "vw"]
     assert reasons == ["", "w does not name cross for its streams"]
+
+
+def test_verdicts_are_those_that_are_stored_and_empty_without(tmp_path: Path):
+    place = of_both(tmp_path)
+    frame = pd.DataFrame(
+        {
+            "strategy_name": pd.array(["dip"], dtype="str"),
+            "finding": [0],
+            "verdict": pd.array(["trusted"], dtype="str"),
+            "trusted": [True],
+            **{name: pd.array([""], dtype="str") for name in ("output", "probe", "text")},
+            "n_rows": [5],
+            **{name: pd.to_datetime(["2022-01-01"], utc=True) for name in ("first_ts", "last_ts")},
+        }
+    )
+    commit(place.store, Cell("dip_leaks", "v", "all"), frame)
+    found = verdicts(place, "v")
+    assert {asset: own["trusted"].tolist() for asset, own in found.items()} == {
+        "cross_leaks": [],
+        "dip_leaks": [True],
+    }
+    assert verdicts(place, "w") == {}
 
 
 WALKED = """\
