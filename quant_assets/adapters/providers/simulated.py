@@ -147,7 +147,7 @@ class Simulated(Provider):
             own = columns(instrument)
             ts = own.pop("ts")
             times = {"ts": to_column(ts), "available_at": self._published(ts, timedelta(0))}
-            symbol = pd.Series([instrument.symbol] * len(ts), dtype="str")
+            symbol = _repeated(instrument.symbol, len(ts))
             parts.append(pd.DataFrame({**times, "symbol": symbol, **own})[names])
         kept = [part for part in parts if len(part)] or parts[:1]
         return Table(pd.concat(kept).sort_values(contract.key_columns()).reset_index(drop=True))
@@ -174,7 +174,7 @@ class Simulated(Provider):
                 "ts": path.ts,
                 "open_interest": path.quantity,
                 "open_interest_value": path.value,
-                "unit": pd.Series(["base"] * len(path.ts), dtype="str"),
+                "unit": _repeated("base", len(path.ts)),
             }
 
         return self._perpetuals("open_interest", columns)
@@ -183,10 +183,11 @@ class Simulated(Provider):
     def _liquidations(self) -> Table:
         def columns(instrument: simulator.Instrument) -> dict[str, Any]:
             orders = forced_orders(self._market, instrument)
+            most = int(orders.number.max(initial=-1)) + 1
             return {
                 "ts": orders.ts,
-                "event_id": pd.Series([f"forced-{n:04d}" for n in orders.number], dtype="str"),
-                "side": pd.Series(np.where(orders.is_sell, "sell", "buy"), dtype="str"),
+                "event_id": _labels([f"forced-{n:04d}" for n in range(most)]).take(orders.number),
+                "side": _labels(["buy", "sell"]).take(orders.is_sell.astype(np.intp)),
                 "price": orders.price,
                 "quantity": orders.quantity,
             }
@@ -231,3 +232,11 @@ class Simulated(Provider):
                 }
             )
         )
+
+
+def _repeated(text: str, count: int) -> pd.Index:
+    return _labels([text]).take(np.zeros(count, dtype=np.intp))
+
+
+def _labels(texts: list[str]) -> pd.Index:
+    return pd.Index(texts, dtype="str")

@@ -39,7 +39,8 @@ class Rows:
             nothing = np.empty(0, dtype=np.intp)
             return nothing, nothing, nothing
         rows = np.searchsorted(self.known, instants(events["available_at"]), side="left")
-        columns = pd.Index(self.symbols).get_indexer(pd.Index(events["symbol"]))
+        codes, found = pd.factorize(events["symbol"])  # a look-up of each symbol, not of each event
+        columns = np.append(pd.Index(self.symbols).get_indexer(pd.Index(found)), -1)[codes]
         kept = np.flatnonzero((rows > 0) & (rows < len(self.known)) & (columns >= 0))
         return kept, rows[kept], columns[kept]
 
