@@ -11,6 +11,7 @@ import pytest
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.sessions import UTC_DAYS, Sessions
 
 DAY = timedelta(days=1)
 TS = np.datetime64("2024-01-01", "us") + np.arange(4) * np.timedelta64(1, "D")
@@ -197,3 +198,14 @@ def test_from_arrays_refuses_extras_and_lengths_by_name() -> None:
         BarPanel.from_arrays(TS, ("AAA",), "1d", close=close)  # type: ignore[arg-type]
     with pytest.raises(DataError, match="bar_length is 0:00:00; it must be above 0"):
         BarPanel.from_arrays(TS, ("AAA",), timedelta(0), close=close)
+
+
+def test_days_of_an_exchange_go_with_bars_that_are_cut_or_chosen() -> None:
+    tokyo = Sessions("Asia/Tokyo", timedelta(hours=9))
+    bars = BarPanel.from_arrays(TS, ("A", "B"), DAY, close=np.full((4, 2), 100.0))
+    assert bars.sessions == UTC_DAYS
+    for found in (
+        bars.with_sessions(tokyo).rows(slice(1, 3)),
+        bars.with_sessions(tokyo).select("B"),
+    ):
+        assert found.sessions == tokyo

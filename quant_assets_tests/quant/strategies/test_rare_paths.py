@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from quant_assets import backtest
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.indicators import Sma
 from quant_assets.quant.market.bar_panel import BarPanel
@@ -45,7 +46,12 @@ from quant_assets.quant.strategies.rule_signals import RuleSignals, RuleStrategy
 from quant_assets.quant.strategies.rules.price_against_ma import PriceAboveMa
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets.quant.strategies.tester import StrategyTester, hand_made_bars
-from quant_assets.quant.strategies.versioning import modules_of, param_hash, parameters_of
+from quant_assets.quant.strategies.versioning import (
+    modules_of,
+    param_hash,
+    parameters_of,
+    strategy_hash,
+)
 
 BARS = hand_made_bars({"A": [10.0, 11.0, 12.0, 11.0]})
 
@@ -268,3 +274,17 @@ def test_a_pipeline_says_whether_it_notes_changes():
     built = StrategyBuilder("up").with_signals(Rising())
     assert built.build().notes_changes
     assert not built.without_attribution().build().notes_changes
+
+
+def test_entries_of_a_sizer_are_the_same_bar_by_bar():
+    built = StrategyBuilder("up").with_signals(entry_long=PriceAboveMa(period=2))
+    sized = built.with_sizing(FixedFraction(fraction=0.1)).build()
+    by_bar, at_once = (backtest(sized, BARS, form=form) for form in ("bar", "vector"))
+    assert by_bar.hash() == at_once.hash()
+    assert len(by_bar.fills) == 1
+
+
+def test_a_class_of_a_notebook_without_a_source_has_no_version():
+    shown = type("Shown", (Odd,), {"__module__": "__main__"})
+    with pytest.raises(ConfigError, match="Shown has no source that can be read"):
+        strategy_hash(shown())

@@ -8,10 +8,17 @@ import pytest
 
 from quant_assets.core.errors import DataError
 from quant_assets.quant.simulation.execution.defaults import frictionless
-from quant_assets.quant.simulation.lean.account import lean_decisions, simulate_lean
+from quant_assets.quant.simulation.lean import orders_kernel, sweep_kernel
+from quant_assets.quant.simulation.lean.account import (
+    lean_decisions,
+    lean_rates,
+    simulate_lean,
+)
 from quant_assets.quant.simulation.lean.isolated import EVEN, columns_of, tiles_of
+from quant_assets.quant.simulation.lean.sweeps import sweep
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION, UNITS, EntrySizes
+from quant_assets.quant.strategies.classic.moving_average_cross import MovingAverageCross
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets_tests.quant.simulation.execution.hand_runs import Told as EventTold
@@ -113,3 +120,39 @@ def test_tiles_stop_where_only_the_event_kernel_can_go_on():
     assert simulate_lean(whole, bars, terms, accounts=accounts, budget_mb=0.01) is not None
     endless = replace(whole, goes_with=Plan(sizes=EntrySizes(np.full((1, 1), np.inf), UNITS)))
     assert simulate_lean(endless, bars, terms, accounts=accounts, budget_mb=0.001) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_leverage_leaves_of_an_entry_may_be_nothing(kind):
+    bars = closes(100, 100, 100)
+    terms = frictionless(bars)
+    tiny = terms._replace(margin=terms.margin._replace(leverage=1e-12))
+    told = EventTold(
+        decisions=Signals(entry_long=at(bars, 0)), goes_with=sized(1.0, EQUITY_FRACTION, bars)
+    )
+    accounts = Accounts(kind=kind, initial_capital=1000.0)
+    assert len(simulate_lean(told, bars, tiny, accounts=accounts).orders.bar) == 0
+
+
+def test_no_equity_buys_no_units():
+    rates = lean_rates(frictionless(closes(100, 100)), Accounts())
+    wanted = orders_kernel.wanted_units.py_func(0.0, EQUITY_FRACTION, 100.0, 100.0, rates)
+    assert wanted == 0.0
+    assert orders_kernel.fitting.py_func(1.0, 100.0, (0.0, 0.0), rates) == 0.0
+
+
+def test_lines_that_lie_on_each_other_never_cross():
+    bars = daily({"close": np.full((60, 2), 100.0)})
+    accounts = Accounts(initial_capital=1000.0, kind="isolated")
+    grid = {"fast": [2, 3], "slow": [5]}
+    found = sweep(MovingAverageCross, grid, bars, frictionless(bars), accounts=accounts)
+    assert found.ways() == {"crossings": 2}
+    assert found.fills.max() == 0
+    assert (found.final_equity == 1000.0).all()
+
+
+def test_a_span_without_bars_changes_no_account():
+    state = np.arange(float(sweep_kernel.N_STATE))
+    line = np.ones(3)
+    sweep_kernel._account.py_func(line, line, state, 2, 2)
+    assert state.tolist() == list(range(sweep_kernel.N_STATE))
