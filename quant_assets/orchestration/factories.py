@@ -32,9 +32,9 @@ from quant_assets.orchestration.workspace import Workspace, current_workspace
 from quant_assets.quant.leaks.strategy_venue import strategy_leaks_venue
 from quant_assets.quant.simulation.strategy_windows.history import enough_history
 from quant_assets.quant.simulation.strategy_windows.reading import execution_of, unfit_length
+from quant_assets.quant.simulation.strategy_windows.runs import strategy_runs_venue
 from quant_assets.quant.simulation.strategy_windows.stage import (
     WINDOW_FRAMES,
-    strategy_runs_venue,
     strategy_window,
 )
 from quant_assets.quant.strategies.config import LoadedStrategy
@@ -89,7 +89,9 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         reads={"bars": this_window()},
         **shared,
     )
-    reads = {f"{name}_{part}": this_window() for part in ("equity", "trades", "positions")}
+    parts = ("equity", "trades", "positions")
+    walked = [] if loaded.settings.walk_forward is None else [f"walk_{part}" for part in parts]
+    reads = {f"{name}_{part}": this_window() for part in (*parts, *walked)}
     runs = CellSpec(
         outs={f"{name}_runs": StrategyRuns},
         kind="venue",
@@ -100,15 +102,15 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
     found = (windows, leaks, runs)
     if loaded.settings.walk_forward is None:
         return found
-    walked = f"{name}_walk_state"
+    chain = f"{name}_walk_state"
     context = {"context": WalkForwardContext.of_strategy(loaded.data)}
     tuned = CellSpec(
         outs={f"{name}_{part}": contract for part, contract in WALK_FRAMES.items()},
         kind="outcome",
         step=walk_forward_window,
         extras=kept_trials,
-        reads={"bars": whole_history(), "funding": whole_history(), walked: previous_window()},
-        chain=walked,
+        reads={"bars": whole_history(), "funding": whole_history(), chain: previous_window()},
+        chain=chain,
         plugins=(OBJECTIVES, SEARCHES),
         **shared | context,
     )

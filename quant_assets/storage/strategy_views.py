@@ -1,9 +1,9 @@
 """Views over the assets of all strategies, with the column names of the backtester's tables.
 
 `strategy_trades`, `strategy_equity`, … put the assets of all strategies under one another, with the
-columns of their contract, venue and window. `strategy_runs_v2` and `trades_v2` say the same with
-dates and times, and with each trade's run; a trade that is open at the end of a run is a row
-without exit.
+columns of their contract, venue and window. `strategy_runs_v2`, `trades_v2`, `walkforward_results`
+and `optimization_trials` say the same with an `id`, dates and times, and with each trade's run; a
+trade that is open at the end of a run is a row without exit.
 """
 
 from collections.abc import Iterable
@@ -26,16 +26,27 @@ _UNIONS = {
     "strategy_equity": ("StrategyEquity", "_equity"),
     "strategy_leaks": ("StrategyLeaks", ""),
     "strategy_runs": ("StrategyRuns", ""),
-    "walkforward_results": ("WalkforwardResults", ""),
+    "strategy_walks": ("WalkforwardResults", ""),
     "walkforward_equity": ("StrategyEquity", "_walk_equity"),
     "walkforward_orders": ("StrategyOrders", "_walk_orders"),
     "walkforward_trades": ("StrategyTrades", "_walk_trades"),
-    "optimization_trials": ("OptimizationTrials", ""),
+    "strategy_searches": ("OptimizationTrials", ""),
 }
 # Of walk-forwards, whose runs are others.
 _WALKED = tuple(f"_walk_{part}" for part in ("state", "equity", "orders", "fills", "trades"))
 _WALKED += ("_walk_positions",)
-_CELLS = "strategy_cells"
+_CELLS, _WRITTEN = "strategy_cells", "strategy_written"
+_ONCE_WRITTEN = ("strategy_walks", "strategy_searches")  # whose rows say when
+_WALKS = """
+SELECT w.parent_run_id || '-' || w."window" AS id, w.* EXCLUDE (asset),
+    c.written_at::TIMESTAMPTZ AS created_at
+FROM strategy_walks w LEFT JOIN strategy_written c USING (asset, venue, "window")
+"""
+_TRIALS = """
+SELECT t.run_id || '-' || t."window" || '-' || t.trial_number AS id, t.* EXCLUDE (asset),
+    c.written_at::TIMESTAMPTZ AS completed_at
+FROM strategy_searches t LEFT JOIN strategy_written c USING (asset, venue, "window")
+"""
 _RUNS_V2 = """
 SELECT id, strategy_name, strategy_version, strategy_hash, param_hash, param_yaml, run_type,
     nullif(parent_run_id, '') AS parent_run_id, universe_name, start_date::DATE AS start_date,
@@ -65,7 +76,9 @@ FROM (
     SEMI JOIN (
         SELECT strategy_name, venue, max("window") AS "window" FROM strategy_equity GROUP BY ALL
     ) USING (strategy_name, venue, "window")
-) t JOIN strategy_runs r USING (strategy_name, venue)
+) t JOIN (
+    SELECT id, strategy_name, venue FROM strategy_runs WHERE run_type = 'backtest'
+) r USING (strategy_name, venue)
 """
 _DERIVED = {
     "strategy_runs_v2": (_RUNS_V2, ("strategy_runs",)),
@@ -73,6 +86,8 @@ _DERIVED = {
         _TRADES_V2,
         ("strategy_trades", "strategy_positions", "strategy_equity", "strategy_runs"),
     ),
+    "walkforward_results": (_WALKS, ("strategy_walks",)),
+    "optimization_trials": (_TRIALS, ("strategy_searches",)),
 }
 VIEWS = (*_UNIONS, *_DERIVED)
 
@@ -112,14 +127,42 @@ def make_views(
     made = set()
     for view, parts in own.items():
         if view not in names:
-            tables = (f'SELECT * FROM "{part}"' for part in parts)  # noqa: S608 - names of assets
+            named = view in _ONCE_WRITTEN
+            tables = (
+                f'SELECT *{_asset(part) if named else ""} FROM "{part}"'  # noqa: S608 - assets
+                for part in parts
+            )
             connection.execute(f'CREATE VIEW "{view}" AS {" UNION ALL BY NAME ".join(tables)}')
             made.add(view)
     if "strategy_runs" in made:
         connection.register(_CELLS, _cells(store, own["strategy_runs"]))
+    searched = [part for view in _ONCE_WRITTEN if view in made for part in own[view]]
+    if searched:
+        connection.register(_WRITTEN, _written(store, searched))
     for view, (sql, needed) in _DERIVED.items():
         if made.issuperset(needed) and view not in names:
             connection.execute(f'CREATE VIEW "{view}" AS {sql}')
+
+
+def _asset(name: str) -> str:
+    return f", '{name}' AS asset"
+
+
+def _written(store: SnapshotStore, assets: Iterable[str]) -> pa.Table:
+    """When each cell was written."""
+    rows = [
+        {
+            "asset": asset,
+            "venue": venue,
+            "window": cell.window,
+            "written_at": store.require(cell).run.written_at,
+        }
+        for asset in assets
+        for venue in store.venues(asset)
+        for cell in store.cells_of(asset, venue)
+    ]
+    names = ("asset", "venue", "window", "written_at")
+    return pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in names]))
 
 
 def _contract(store: SnapshotStore, asset: str) -> str:

@@ -41,7 +41,8 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     funding_of,
     strategy_of,
 )
-from quant_assets.quant.simulation.strategy_windows.stage import run_id, window_end
+from quant_assets.quant.simulation.strategy_windows.runs import run_id
+from quant_assets.quant.simulation.strategy_windows.stage import window_end
 from quant_assets.quant.strategies.config import WalkForwardSection
 from quant_assets.quant.tuning.out_of_sample import Span, WalkForwardResult, walk_forward
 from quant_assets.quant.tuning.robustness import overfitting_scores

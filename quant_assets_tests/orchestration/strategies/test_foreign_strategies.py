@@ -17,7 +17,7 @@ from quant_assets.quant.strategies import load_strategy
 from quant_assets.storage.catalog import run_query
 from quant_assets.storage.paths import Cell
 from quant_assets_tests.docs.pages import REPOSITORY
-from quant_assets_tests.orchestration.strategies.test_strategy_assets import (
+from quant_assets_tests.orchestration.strategies.places import (
     MONTHS,
     PANEL,
     VENUE,
@@ -96,7 +96,7 @@ from quant_assets.orchestration.graph import window_assets
 from quant_assets.orchestration.io_managers import SnapshotIOManager
 from quant_assets import backtest
 from quant_assets.orchestration.workspace import current_workspace
-from quant_assets_tests.orchestration.strategies.test_strategy_assets import PANEL
+from quant_assets_tests.orchestration.strategies.places import PANEL
 
 found = {}
 for name in ("peek", "counted", "daily"):

@@ -1,4 +1,4 @@
-"""The stages of a strategy: its windows one after the other, and the run that they make up.
+"""The stage of a strategy: its windows one after the other.
 
 A window's decisions are made from as many earlier bars as they remember (`history`), its account
 goes on from the state of the window before. Walked window by window, or backtested at once, a
@@ -12,8 +12,6 @@ has all of them from the start. And funding that is due at the very close at whi
 a window ended a trade is in the account, but no longer in that trade's row, which is stored.
 """
 
-import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,9 +29,7 @@ from quant_assets.contracts.strategy_state import StrategyState
 from quant_assets.contracts.strategy_trades import StrategyTrades
 from quant_assets.core.context import StrategyContext
 from quant_assets.core.errors import DataError
-from quant_assets.core.hashing import canonical_json
 from quant_assets.core.telemetry import Telemetry
-from quant_assets.quant.analytics.table import performance_table
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest
 from quant_assets.quant.simulation.execution.trade_log import log_trades
@@ -48,7 +44,6 @@ from quant_assets.quant.simulation.strategy_windows.frames import WindowFrames, 
 from quant_assets.quant.simulation.strategy_windows.history import Place, memory_of, place_in
 from quant_assets.quant.simulation.strategy_windows.reading import (
     bars_of,
-    bars_per_year_of,
     decides_at_once,
     execution_of,
     funding_of,
@@ -61,7 +56,6 @@ from quant_assets.quant.strategies.config import LoadedStrategy
 from quant_assets.quant.strategies.plan import Plan
 
 Frames = dict[str, pd.DataFrame]
-RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "quant_assets/strategy_runs")
 WINDOW_FRAMES = {
     "state": StrategyState,
     "signals": StrategySignals,
@@ -300,84 +294,3 @@ def _tell(
             **counted,
         },
     )
-
-
-def run_id(context: StrategyContext, loaded: LoadedStrategy, run_type: str) -> str:
-    """Identity of a run on a venue: it follows from strategy, hashes and mode."""
-    hashes = [loaded.strategy_hash, loaded.param_hash]
-    known = [loaded.settings.strategy, run_type, context.venue, context.mode, *hashes]
-    return str(uuid.uuid5(RUNS, canonical_json(known)))
-
-
-def strategy_runs_venue(
-    context: StrategyContext, telemetry: Telemetry, **inputs: pd.DataFrame
-) -> pd.DataFrame:
-    """One row of `StrategyRuns`: what the venue's windows make up.
-
-    Parameters
-    ----------
-    inputs
-        `<strategy>_equity`, `<strategy>_trades` and `<strategy>_positions` of all windows, and
-        `<strategy>_leaks`.
-    """
-    loaded = strategy_of(context.strategy)
-    settings = loaded.settings
-    name = settings.strategy
-    equity, trades = inputs[f"{name}_equity"], inputs[f"{name}_trades"]
-    positions, leaks = inputs[f"{name}_positions"], inputs[f"{name}_leaks"]
-    verdict = leaks[(leaks["finding"] == 0).to_numpy()]
-    trusted = bool(len(verdict)) and bool(verdict["trusted"].iloc[0])
-    span = (context.window.start, context.window.end) if equity.empty else _span(equity)
-    bars_per_year = bars_per_year_of(settings, context.market, equity)
-    facts = {
-        "venue": context.venue,
-        "mode": context.mode,
-        "leak_check": str(verdict["text"].iloc[0]) if len(verdict) else "not run",
-        "assumptions": list(execution_of(loaded, context.market).assumptions()),
-        "simulated": context.market.simulated,
-        "bars_per_year": bars_per_year,
-        "figures": _figures(equity, bars_per_year),
-    }
-    telemetry.log_metrics(f"strategy/{name}", {"trades": float(len(trades)), "trusted": trusted})
-    row: dict[str, Any] = {
-        "id": run_id(context, loaded, "backtest"),
-        "strategy_name": name,
-        "strategy_version": settings.version,
-        "strategy_hash": loaded.strategy_hash,
-        "param_hash": loaded.param_hash,
-        "param_yaml": loaded.param_yaml,
-        "run_type": "backtest",
-        "parent_run_id": "",
-        "universe_name": _universe(settings.backtest.universe, context.venue),
-        "start_date": pd.Timestamp(span[0]),
-        "end_date": pd.Timestamp(span[1]),
-        "initial_capital": settings.backtest.initial_capital,
-        "status": "no_bars" if equity.empty else "completed",
-        "symbols_processed": len({*trades["symbol"], *positions["symbol"]}),
-        "trades_count": len(trades),
-        "error_message": "",
-        "trusted": trusted,
-        "metadata": canonical_json(facts),
-    }
-    frame = pd.DataFrame({key: [value] for key, value in row.items()})
-    texts = [key for key, value in row.items() if isinstance(value, str)]
-    times = ["start_date", "end_date"]
-    return frame.astype(dict.fromkeys(texts, "str") | dict.fromkeys(times, "datetime64[us, UTC]"))
-
-
-def _span(equity: pd.DataFrame) -> tuple[Any, Any]:
-    return equity["ts"].iloc[0], equity["ts"].iloc[-1]
-
-
-def _universe(universe: str | list[str] | None, venue: str) -> str:
-    return json.dumps(universe) if isinstance(universe, list) else universe or venue
-
-
-def _figures(equity: pd.DataFrame, bars_per_year: float) -> dict[str, float | None]:
-    """Figures of the returns, those that are not finite as None."""
-    if equity.empty:
-        return {}
-    returns = equity["returns"].to_numpy(dtype=np.float64)
-    table = performance_table(returns, periods_per_year=bars_per_year).iloc[0]
-    found = {str(key): float(value) for key, value in table.items()}
-    return {key: value if np.isfinite(value) else None for key, value in found.items()}

@@ -1,0 +1,119 @@
+"""The runs that a strategy's windows make up, with what makes them repeatable."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from quant_assets.core.context import StrategyContext
+from quant_assets.core.hashing import canonical_json
+from quant_assets.core.telemetry import Telemetry
+from quant_assets.quant.analytics.table import performance_table
+from quant_assets.quant.simulation.strategy_windows.reading import (
+    bars_per_year_of,
+    execution_of,
+    strategy_of,
+)
+from quant_assets.quant.strategies.config import LoadedStrategy
+
+RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "quant_assets/strategy_runs")
+
+
+def run_id(context: StrategyContext, loaded: LoadedStrategy, run_type: str) -> str:
+    """Identity of a run on a venue: it follows from strategy, hashes and mode."""
+    hashes = [loaded.strategy_hash, loaded.param_hash]
+    known = [loaded.settings.strategy, run_type, context.venue, context.mode, *hashes]
+    return str(uuid.uuid5(RUNS, canonical_json(known)))
+
+
+def strategy_runs_venue(
+    context: StrategyContext, telemetry: Telemetry, **inputs: pd.DataFrame
+) -> pd.DataFrame:
+    """`StrategyRuns`: the backtest that the venue's windows make up, and the walk-forward.
+
+    Parameters
+    ----------
+    inputs
+        `<strategy>_equity`, `<strategy>_trades` and `<strategy>_positions` of all windows,
+        `<strategy>_leaks`, and those of the walk-forward where there is one.
+    """
+    loaded = strategy_of(context.strategy)
+    found = [_run(context, telemetry, loaded, inputs, "backtest")]
+    if f"{loaded.settings.strategy}_walk_equity" in inputs:
+        walked = _run(context, telemetry, loaded, inputs, "walk_forward")
+        found.append(walked | {"parent_run_id": found[0]["id"]})
+    rows = sorted(found, key=lambda row: row["id"])
+    frame = pd.DataFrame({key: [row[key] for row in rows] for key in rows[0]})
+    texts = [key for key, value in rows[0].items() if isinstance(value, str)]
+    times = ["start_date", "end_date"]
+    return frame.astype(dict.fromkeys(texts, "str") | dict.fromkeys(times, "datetime64[us, UTC]"))
+
+
+def _run(
+    context: StrategyContext,
+    telemetry: Telemetry,
+    loaded: LoadedStrategy,
+    inputs: Mapping[str, pd.DataFrame],
+    run_type: str,
+) -> dict[str, Any]:
+    """One row."""
+    settings = loaded.settings
+    name = settings.strategy
+    of = f"{name}_walk" if run_type == "walk_forward" else name
+    equity, trades = inputs[f"{of}_equity"], inputs[f"{of}_trades"]
+    positions, leaks = inputs[f"{of}_positions"], inputs[f"{name}_leaks"]
+    verdict = leaks[(leaks["finding"] == 0).to_numpy()]
+    trusted = bool(len(verdict)) and bool(verdict["trusted"].iloc[0])
+    span = (context.window.start, context.window.end) if equity.empty else _span(equity)
+    bars_per_year = bars_per_year_of(settings, context.market, equity)
+    facts = {
+        "venue": context.venue,
+        "mode": context.mode,
+        "leak_check": str(verdict["text"].iloc[0]) if len(verdict) else "not run",
+        "assumptions": list(execution_of(loaded, context.market).assumptions()),
+        "simulated": context.market.simulated,
+        "bars_per_year": bars_per_year,
+        "figures": _figures(equity, bars_per_year),
+    }
+    telemetry.log_metrics(f"strategy/{of}", {"trades": float(len(trades)), "trusted": trusted})
+    return {
+        "id": run_id(context, loaded, run_type),
+        "strategy_name": name,
+        "strategy_version": settings.version,
+        "strategy_hash": loaded.strategy_hash,
+        "param_hash": loaded.param_hash,
+        "param_yaml": loaded.param_yaml,
+        "run_type": run_type,
+        "parent_run_id": "",
+        "universe_name": _universe(settings.backtest.universe, context.venue),
+        "start_date": pd.Timestamp(span[0]),
+        "end_date": pd.Timestamp(span[1]),
+        "initial_capital": settings.backtest.initial_capital,
+        "status": "no_bars" if equity.empty else "completed",
+        "symbols_processed": len({*trades["symbol"], *positions["symbol"]}),
+        "trades_count": len(trades),
+        "error_message": "",
+        "trusted": trusted,
+        "metadata": canonical_json(facts),
+    }
+
+
+def _span(equity: pd.DataFrame) -> tuple[Any, Any]:
+    return equity["ts"].iloc[0], equity["ts"].iloc[-1]
+
+
+def _universe(universe: str | list[str] | None, venue: str) -> str:
+    return json.dumps(universe) if isinstance(universe, list) else universe or venue
+
+
+def _figures(equity: pd.DataFrame, bars_per_year: float) -> dict[str, float | None]:
+    """Figures of the returns, those that are not finite as None."""
+    if equity.empty:
+        return {}
+    returns = equity["returns"].to_numpy(dtype=np.float64)
+    table = performance_table(returns, periods_per_year=bars_per_year).iloc[0]
+    found = {str(key): float(value) for key, value in table.items()}
+    return {key: value if np.isfinite(value) else None for key, value in found.items()}

@@ -1,0 +1,27 @@
+"""Both strategies walked over all windows of venue v."""
+
+import pytest
+
+from quant_assets_tests.orchestration.strategies.places import (
+    CROSS,
+    DIP,
+    VENUE,
+    Place,
+    walk_all,
+)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory) -> Place:
+    """Both strategies walked over all windows of v."""
+    place = Place(tmp_path_factory.mktemp("strategies"))
+    (place.folder / "venues").mkdir()
+    for name, length in (("v", "8h"), ("w", "4h")):
+        text = VENUE.format(name=name, length=length)
+        (place.folder / "venues" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    place.write(DIP)
+    place.write(CROSS)
+    workspace = place.workspace()
+    assert walk_all(workspace, "dip") == [True] * 8
+    assert walk_all(workspace, "cross") == [True] * 8
+    return place
