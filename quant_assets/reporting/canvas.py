@@ -42,7 +42,8 @@ class Canvas:
 
         figure = Figure(figsize=(WIDTH_INCHES, HEIGHT_INCHES), dpi=DPI, facecolor="white")
         axes = figure.add_axes((0.09, 0.16, 0.89, 0.70))
-        axes.set_title(title, loc="left", fontsize=8.5, color=INK, parse_math=False)
+        # y: the default place; told, so that nothing is measured for it, a fifth of the time
+        axes.set_title(title, loc="left", y=1.0, fontsize=8.5, color=INK, parse_math=False)
         axes.tick_params(labelsize=7, colors=MUTED, length=0)
         axes.grid(visible=True, axis="y", color=GRID, linewidth=0.6)
         axes.set_axisbelow(True)
