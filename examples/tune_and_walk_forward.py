@@ -47,7 +47,7 @@ def main(prices: Path, page: Path) -> None:
     print(frame[["test_start", "optimal_params", "is_metrics", "oos_metrics"]].to_string())
     print(f"out of sample over {len(frame)} windows: Sharpe {walked.oos_value:.2f}")
     strategy = MovingAverageCross(**best.params)
-    result = backtest(strategy, bars)
+    result = backtest(strategy, bars, benchmark=bars.symbols[0])
     facts = RunFacts(
         name=strategy.name,
         version=strategy.version,
@@ -57,6 +57,7 @@ def main(prices: Path, page: Path) -> None:
         parameters=param_yaml(strategy),
         hashes={"result": result.hash()},
         warm_up=strategy.warm_up,
+        benchmark=f"{bars.symbols[0]}, held",
     )
     windows = frame.rename(
         columns={
@@ -73,6 +74,7 @@ def main(prices: Path, page: Path) -> None:
         objective="sharpe",
         walk_forward=windows,
         walk_objective="sharpe",
+        walk_equity=walked.equity[["equity", "window"]],
     )
     page.write_text(render_strategy_report(report), encoding="utf-8")
     print(f"{page.name}: {result.n_trades} trades")

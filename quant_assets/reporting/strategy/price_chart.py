@@ -1,7 +1,7 @@
 """The price of one symbol with its trades, stops and indicators, as one zoomable figure."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -182,8 +182,8 @@ def _trades(
         return []
     bars = result.preparation.bars
     data = [
-        _rule_lines(bars, stop_paths(result, trades, column), "stop", "@warm"),
-        _rule_lines(bars, target_paths(result, trades, column), "target", "@up_line"),
+        _rule_lines(bars, list(stop_paths(result, trades, column)), "stop", "@warm"),
+        _rule_lines(bars, list(target_paths(result, trades, column)), "target", "@up_line"),
     ]
     ended = trades[trades["exit_ts"].notna()]
     for won, colour, name in ((True, "@up_line", "won"), (False, "@minus", "lost")):
@@ -245,17 +245,24 @@ def _ways(trades: pd.DataFrame, name: str, colour: str) -> dict[str, Any]:
 
 
 def _rule_lines(
-    bars: BarPanel, paths: Iterable[tuple[Any, Floats]], name: str, colour: str
+    bars: BarPanel, paths: Sequence[tuple[Any, Floats]], name: str, colour: str
 ) -> dict[str, Any]:
     """Where a stop or target of the rules stood, bar by bar; empty without any."""
+    steps = [slice(None, None, -(-len(rows) // MOST_CANDLES)) for rows, _ in paths]
+    pieces = [(rows[step], levels[step]) for (rows, levels), step in zip(paths, steps, strict=True)]
+    if not pieces:
+        return {}
+    ts = pd.DatetimeIndex(bars.ts[np.concatenate([rows for rows, _ in pieces])], tz="UTC")
+    texts, prices = moments(ts), rounded(np.concatenate([levels for _, levels in pieces]))
     x: list[str | None] = []
     y: list[float | None] = []
-    for rows, levels in paths:
-        ts = pd.DatetimeIndex(bars.ts[rows], tz="UTC")
-        step = -(-len(rows) // MOST_CANDLES)
-        x += [*moments(ts[::step]), None]
-        y += [*rounded(levels[::step]), None]
-    return _line_pieces(x, y, name, colour) if x else {}
+    begin = 0
+    for rows, _ in pieces:
+        end = begin + len(rows)
+        x += [*texts[begin:end], None]
+        y += [*prices[begin:end], None]
+        begin = end
+    return _line_pieces(x, y, name, colour)
 
 
 ORDER_COLOURS = {
