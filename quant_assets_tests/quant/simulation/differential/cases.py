@@ -1,4 +1,4 @@
-"""What is traded beside the peers: average crosses on the prices that skfolio bundles.
+"""What is traded beside the peers: average crosses on prices that two of them bundle.
 
 Imports nothing of this project: the recorder runs where only the peers are installed.
 """
@@ -35,3 +35,16 @@ def crosses(x):
 def shifted(flags):
     """A row later."""
     return np.vstack([np.zeros((1, flags.shape[1]), dtype=bool), flags[:-1]])
+
+
+# protective exits: symbol of the bars -> units that the cash can pay, stop, target
+STOPPED = {"GOOG": (10.0, 0.05, 0.08), "EURUSD": (3_000.0, 0.0075, 0.012)}
+EXITS = {"stop": (True, False), "target": (False, True), "both": (True, True)}
+
+
+def real_bars_of(symbol):
+    """Open, high, low and close `(bar,)` of real bars that backtesting.py bundles."""
+    import backtesting.test
+
+    frame = getattr(backtesting.test, symbol)
+    return {k: frame[k.capitalize()].to_numpy(np.float64) for k in ("open", "high", "low", "close")}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,9 +11,11 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.terms import TRAIL_FRACTION, ExitTerms
 from quant_assets.quant.simulation.execution.defaults import frictionless
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION, UNITS, EntrySizes
+from quant_assets.quant.strategies.base import VectorStrategy
 from quant_assets.quant.strategies.columns import Line
 from quant_assets.quant.strategies.crossing import Crossing, CrossingStrategy
 from quant_assets.quant.strategies.plan import Plan
+from quant_assets.quant.strategies.signals import Signals
 from quant_assets_tests.quant.simulation.differential import cases
 
 
@@ -38,6 +40,25 @@ class AverageCross(CrossingStrategy):
             exits = ExitTerms(kind, np.full((1, 1, n), self.trail))
         unit = EQUITY_FRACTION if self.all_in else UNITS
         return Plan(sizes=EntrySizes(size, unit), exits=exits)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoppedCross(VectorStrategy):
+    """Between the crosses as the peers see them, with exits at fractions of the price paid."""
+
+    name: ClassVar[str] = "stopped_cross"
+    units: float = 10.0
+    exits: Any = ()
+
+    def signals(self, bars):
+        up, down = cases.crosses(bars.close)
+        return Signals(entry_long=up, exit_long=down)
+
+    def plan(self, bars):
+        kinds = np.array([kind for kind, _ in self.exits], dtype=np.int8)
+        levels = np.array([[[level]] for _, level in self.exits])
+        sizes = EntrySizes(np.full((1, 1), self.units), UNITS)
+        return Plan(sizes=sizes, exits=ExitTerms(kinds, levels))
 
 
 def real_bars():

@@ -13,9 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from quant_assets.quant.risk.terms import TRAIL_FRACTION
 from quant_assets.quant.simulation.lean.account import simulate_lean
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets_tests.quant.simulation.differential import cases
+from quant_assets_tests.quant.simulation.differential.ohlc import MARKETS
+from quant_assets_tests.quant.simulation.differential.strategies import (
+    AverageCross,
+    StoppedCross,
+    real_bars,
+    terms_of,
+)
 from quant_assets_tests.quant.simulation.lean.random_runs import random_bars
 
 pytest.importorskip("skfolio", reason="the extra `demo` brings the bundled prices")
@@ -59,15 +67,13 @@ def peer(bars, j, trail=None):
 
 
 def ours(bars, trail=None):
-    from quant_assets_tests.quant.simulation.differential.strategies import AverageCross, terms_of
-
     accounts = Accounts(initial_capital=cases.CASH, kind="isolated", rest=1)
     terms = terms_of(bars, slippage=0.0)
     return simulate_lean(AverageCross(trail=trail), bars, terms, accounts=accounts)
 
 
-def compare(bars, trail=None):
-    found = ours(bars, trail)
+def compare(bars, trail=None, found=None):
+    found = found or ours(bars, trail)
     trades = found.trades()
     row = pd.Series(np.arange(len(bars)), index=pd.DatetimeIndex(bars.ts, tz="UTC"))
     count = 0
@@ -90,8 +96,6 @@ def compare(bars, trail=None):
 
 
 def test_trades_and_equity_are_those_of_backtesting_py_on_real_prices():
-    from quant_assets_tests.quant.simulation.differential.strategies import real_bars
-
     assert compare(real_bars()) > 200
 
 
@@ -99,3 +103,14 @@ def test_trailing_stops_leave_at_the_same_bars_and_prices():
     bars = random_bars(np.random.default_rng(8), 3_000, 2, gaps=False)
     assert compare(bars, trail=TRAIL) > 60
     assert (ours(bars, TRAIL).trades()["reason"] == "trailing_stop").sum() > 30
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_trailing_stops_leave_at_the_same_bars_and_prices_of_real_bars(market):
+    read, _, scale = MARKETS[market]
+    bars, trail = read(), TRAIL * scale
+    accounts = Accounts(initial_capital=cases.CASH, kind="isolated", rest=1)
+    strategy = StoppedCross(units=cases.UNITS, exits=((TRAIL_FRACTION, trail),))
+    found = simulate_lean(strategy, bars, terms_of(bars, slippage=0.0), accounts=accounts)
+    assert compare(bars, trail=trail, found=found) >= 8
+    assert (found.trades()["reason"] == "trailing_stop").sum() >= 3
