@@ -21,7 +21,7 @@ from quant_assets.reporting.tables import records
 Floats = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
 MOST_POINTS = 4000
-MOST_TRADES = 4000
+MOST_TRADES = 2000
 MOST_VALUES = 40
 LONG_DAYS = 3 * 365
 WITH_BUTTONS = {"l": 56, "r": 14, "t": 34, "b": 34}  # room for plotly's buttons above the plot

@@ -31,6 +31,7 @@ from quant_assets.reporting.tables import records
 
 Floats = npt.NDArray[np.float64]
 MOST_CANDLES = 3000
+MOST_DRAWN = 1000  # trades of a symbol, the newest ones
 MOST_SYMBOLS = 8
 MOST_LINES = 6
 NEAR_PRICE = 0.5
@@ -112,6 +113,7 @@ def price_figure(
 ) -> Figure:
     """Candles (or closes), entries, exits, the way between them, stops, and indicator lines.
 
+    Of very many trades the newest 1,000 are drawn.
     indicators : `(time, symbol)` by name; `prices` names those that are prices themselves.
     """
     bars = result.preparation.bars
@@ -131,7 +133,7 @@ def price_figure(
         below = {"yaxis": "y2"}
         data.append(line_of(x, values[known[last]], name, colour=colour, width=1.1, **below))
     data += _orders(result, symbol)
-    trades = result.trades[result.trades["symbol"] == symbol]
+    trades = result.trades[result.trades["symbol"] == symbol].tail(MOST_DRAWN)
     data += _trades(result, trades, column, currency)
     return {"data": data, "layout": _layout(symbol, has_lower=bool(lines.apart))}
 
@@ -248,8 +250,7 @@ def _rule_lines(
     bars: BarPanel, paths: Sequence[tuple[Any, Floats]], name: str, colour: str
 ) -> dict[str, Any]:
     """Where a stop or target of the rules stood, bar by bar; empty without any."""
-    steps = [slice(None, None, -(-len(rows) // MOST_CANDLES)) for rows, _ in paths]
-    pieces = [(rows[step], levels[step]) for (rows, levels), step in zip(paths, steps, strict=True)]
+    pieces = [(rows[kept], levels[kept]) for rows, levels in paths for kept in [_turns(levels)]]
     if not pieces:
         return {}
     ts = pd.DatetimeIndex(bars.ts[np.concatenate([rows for rows, _ in pieces])], tz="UTC")
@@ -263,6 +264,13 @@ def _rule_lines(
         y += [*prices[begin:end], None]
         begin = end
     return _line_pieces(x, y, name, colour)
+
+
+def _turns(levels: Floats) -> npt.NDArray[np.bool_]:
+    """Where a line of steps moves, and its ends: all that is needed to draw it."""
+    moved = np.ones(len(levels), dtype=np.bool_)
+    moved[1:-1] = levels[1:-1] != levels[:-2]
+    return moved
 
 
 ORDER_COLOURS = {

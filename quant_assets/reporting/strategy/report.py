@@ -16,6 +16,7 @@ from quant_assets.reporting.strategy.headings import not_done, sections
 from quant_assets.reporting.strategy.inputs import StrategyReport
 from quant_assets.reporting.strategy.page import render
 from quant_assets.reporting.strategy.price_chart import (
+    MOST_DRAWN,
     bars_per_candle,
     indicator_lines,
     price_figure,
@@ -159,6 +160,8 @@ def _prices(report: StrategyReport) -> Parts:
     caption = "Drag to zoom, double-click to see all. "
     if max(coarse) > 1:
         caption += f"A candle holds up to {max(coarse)} bars; entries and exits are exact. "
+    if (result.trades["symbol"].value_counts() > MOST_DRAWN).any():
+        caption += f"The newest {count(MOST_DRAWN)} trades of a symbol are drawn. "
     if result.preparation.plan.exits is not None:
         caption += "Stops and targets of rules stand at their distance from entry or best price. "
     if any("order" in trace["name"] for figure in drawn for trace in figure["data"]):

@@ -24,7 +24,7 @@ STOPS = (STOP_FRACTION, STOP_PRICE, TRAIL_FRACTION, TRAIL_PRICE)
 TRAILS = (TRAIL_FRACTION, TRAIL_PRICE)
 TARGETS = (TARGET_FRACTION, TARGET_PRICE)
 FRACTIONS = (STOP_FRACTION, TRAIL_FRACTION, TARGET_FRACTION)
-MOST_ORDERS = 2000
+MOST_ORDERS = 1000
 
 
 def stop_paths(
@@ -108,7 +108,7 @@ def order_lines(result: BacktestResult, symbol: str) -> pd.DataFrame:
     """Priced orders of one symbol that the strategy placed: where each stood, from when to when.
 
     Columns `what` (`stop`, `target` of a bracket; `stop order`, `limit order`), `first`, `last`
-    (times of bars), `price`; the newest 2,000. A bracket stands from the bar of its entry on,
+    (times of bars), `price`; the newest 1,000. A bracket stands from the bar of its entry on,
     another order from its decision. Of a trailing order only its last level is known, which stood
     from the bar after the best price on. A stop-limit order stands at its stop.
     """

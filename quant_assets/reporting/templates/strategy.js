@@ -8,9 +8,10 @@
     if (pressed) { pressed.click(); }
   }
   if (chooser) {
+    var shown = document.getElementById("figure-price-data"), first = shown.textContent;
     chooser.addEventListener("change", function () {
       var wanted = document.getElementById("price-choice-" + chooser.value);
-      document.getElementById("figure-price-data").textContent = wanted.textContent;
+      shown.textContent = wanted ? wanted.textContent : first;
       redraw();
     });
   }

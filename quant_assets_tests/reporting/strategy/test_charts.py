@@ -7,7 +7,7 @@ import pytest
 from quant_assets.quant.risk.take_profit import TakeProfit
 from quant_assets.quant.strategies.builder import StrategyBuilder
 from quant_assets.quant.strategies.rules import MaCrossDown, MaCrossUp
-from quant_assets.reporting.strategy import charts, evidence_charts
+from quant_assets.reporting.strategy import charts, evidence_charts, price_chart
 from quant_assets.reporting.strategy.price_chart import (
     MOST_CANDLES,
     bars_per_candle,
@@ -103,6 +103,36 @@ def test_trailing_stop_that_is_drawn_is_the_price_at_which_the_kernel_sold(resul
             jumped = side * opened < side * levels[-1]
             expected = opened if jumped else levels[-1]
             assert trade.exit_price == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.slow
+def test_stop_line_holds_each_level_until_it_moves(result):
+    """Drawn in steps, its few points are the levels of every bar."""
+    figure = price_figure(result, "AAA", "USD", {})
+    (stop,) = [trace for trace in figure["data"] if trace["name"] == "stop"]
+    assert stop["line"]["shape"] == "hv"
+    ts = pd.DatetimeIndex(result.preparation.bars.ts)
+    mine = result.trades[result.trades["symbol"] == "AAA"]
+    paths = list(stop_paths(result, mine, 0))
+    ends = [at for at, value in enumerate(stop["x"]) if value is None]
+    assert len(ends) == len(paths)
+    begin = 0
+    for end, (rows, levels) in zip(ends, paths, strict=True):
+        x = pd.DatetimeIndex(stop["x"][begin:end])
+        drawn = pd.Series(stop["y"][begin:end], index=x).reindex(ts[rows]).ffill()
+        np.testing.assert_allclose(drawn, levels, rtol=1e-5)
+        begin = end + 1
+
+
+@pytest.mark.slow
+def test_newest_trades_are_drawn_where_there_are_very_many(result, monkeypatch):
+    monkeypatch.setattr(price_chart, "MOST_DRAWN", 5)
+    figure = price_figure(result, "AAA", "USD", {})
+    by_name = {trace["name"]: trace for trace in figure["data"]}
+    mine = result.trades[result.trades["symbol"] == "AAA"]
+    newest = mine["entry_ts"].tail(5).dt.strftime("%Y-%m-%d")
+    entries = [by_name[name]["x"] for name in ("long entry", "short entry") if name in by_name]
+    assert sorted(x for part in entries for x in part) == sorted(newest)
 
 
 @pytest.mark.slow
