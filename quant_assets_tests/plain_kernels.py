@@ -42,15 +42,20 @@ TWINS = {
 }
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Put the twins in place before any module takes them over by name."""
-    if os.environ.get("NUMBA_DISABLE_JIT") != "1":
-        raise pytest.UsageError("kernels are plain Python with NUMBA_DISABLE_JIT=1 alone; set it")
+def put_twins() -> None:
+    """Call it before anything else loads the event kernel."""
     for module, twins in TWINS.items():
         home = __import__(f"{EVENTS}.{module}", fromlist=[module])
         for name, twin in twins.items():
             getattr(home, name)  # an AttributeError: it has another name now
             setattr(home, name, twin)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Put the twins in place before any module takes them over by name."""
+    if os.environ.get("NUMBA_DISABLE_JIT") != "1":
+        raise pytest.UsageError("kernels are plain Python with NUMBA_DISABLE_JIT=1 alone; set it")
+    put_twins()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
