@@ -86,7 +86,7 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         outs={f"{name}_leaks": StrategyLeaks},
         kind="venue",
         step=strategy_leaks_venue,
-        reads={"bars": this_window()},
+        reads={"bars": this_window(), "funding": this_window()},
         **shared,
     )
     parts = ("equity", "trades", "positions")
@@ -96,7 +96,7 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         outs={f"{name}_runs": StrategyRuns},
         kind="venue",
         step=strategy_runs_venue,
-        reads={**reads, f"{name}_leaks": whole_venue()},
+        reads={"bars": this_window(), **reads, f"{name}_leaks": whole_venue()},
         **shared,
     )
     found = (windows, leaks, runs)

@@ -1,5 +1,6 @@
-"""What strategies and their walk-forwards left: in views, in the count of trials, in what was read."""
+"""What strategies and their walk-forwards left: views, the count of trials, what was read."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -15,13 +16,16 @@ from quant_assets.storage.trial_counts import all_trials
 from quant_assets.storage.trial_store import TrialFiles
 from quant_assets_tests.orchestration.strategies.places import (
     CROSS,
+    DIP,
     MONTHS,
     PANEL,
     Place,
     read,
     specs_of,
     walk,
+    walk_all,
 )
+from quant_assets_tests.storage.samples import commit
 
 pytestmark = pytest.mark.slow
 
@@ -93,7 +97,8 @@ TABLES = {
     "completed_at duration_seconds symbols_processed trades_count error_message metadata",
     "trades_v2": "id run_id symbol direction entry_date entry_price entry_time exit_date "
     "exit_price exit_time shares pnl pnl_pct commission_cost slippage_cost borrowing_cost "
-    "entry_signal exit_reason hold_days max_favorable_excursion max_adverse_excursion regime_at_entry "
+    "entry_signal exit_reason hold_days max_favorable_excursion max_adverse_excursion "
+    "regime_at_entry "
     "regime_confidence volatility_at_entry volume_at_entry position_size_pct portfolio_heat "
     "drawdown_at_entry fill_quality_score market_impact",
     "walkforward_results": "id parent_run_id window_start window_end train_start train_end "
@@ -212,3 +217,22 @@ def test_cells_read_back_as_far_as_they_need_and_tell_it(place: Place, tmp_path:
     assert rows == [3 * 3 * n for n in days]
     everything = place.workspace().store.require(Cell("dip_state", "v", MONTHS[-1]))
     assert len(everything.inputs["bars"]) == 6, "an RSI remembers everything"
+
+
+def test_runs_say_what_their_bars_hide(place: Place, tmp_path: Path):
+    """A step like a split of the whole panel stands among the assumptions of the run."""
+    own = Place(tmp_path)
+    own.write(DIP)
+    shutil.copytree(place.folder / "venues", tmp_path / "venues")
+    workspace = own.workspace()
+    cell = Cell("bars", "v", MONTHS[3])
+    frame = workspace.store.read(cell)
+    prices = ["open", "high", "low", "close"]
+    late = (frame["symbol"] == "B") & (frame["ts"] >= frame["ts"].iloc[len(frame) // 2])
+    frame.loc[late, prices] /= 4.0
+    commit(workspace.store, cell, frame)
+    walk_all(workspace, "dip")
+    facts = json.loads(workspace.store.read(Cell("dip_runs", "v", "all"))["metadata"].iloc[0])
+    plain = json.loads(place.workspace().store.read(Cell("dip_runs", "v", "all"))["metadata"][0])
+    more = [text for text in facts["assumptions"] if text not in plain["assumptions"]]
+    assert any("split" in text.lower() and "B" in text for text in more), facts["assumptions"]

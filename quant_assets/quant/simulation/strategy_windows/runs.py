@@ -12,7 +12,9 @@ from quant_assets.core.context import StrategyContext
 from quant_assets.core.hashing import canonical_json
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.analytics.table import performance_table
+from quant_assets.quant.market.panel_doubts import panel_doubts
 from quant_assets.quant.simulation.strategy_windows.reading import (
+    bars_of,
     bars_per_year_of,
     execution_of,
     strategy_of,
@@ -38,12 +40,15 @@ def strategy_runs_venue(
     ----------
     inputs
         `<strategy>_equity`, `<strategy>_trades` and `<strategy>_positions` of all windows,
-        `<strategy>_leaks`, and those of the walk-forward where there is one.
+        `<strategy>_leaks`, `bars`, and those of the walk-forward where there is one.
     """
     loaded = strategy_of(context.strategy)
-    found = [_run(context, telemetry, loaded, inputs, "backtest")]
+    panel = bars_of(inputs["bars"], context.market, loaded.settings)
+    doubts = () if panel is None else panel_doubts(panel, loaded.strategy.warm_up)
+    said = [*execution_of(loaded, context.market).assumptions(), *doubts]
+    found = [_run(context, telemetry, loaded, inputs, "backtest", said)]
     if f"{loaded.settings.strategy}_walk_equity" in inputs:
-        walked = _run(context, telemetry, loaded, inputs, "walk_forward")
+        walked = _run(context, telemetry, loaded, inputs, "walk_forward", said)
         found.append(walked | {"parent_run_id": found[0]["id"]})
     rows = sorted(found, key=lambda row: row["id"])
     frame = pd.DataFrame({key: [row[key] for row in rows] for key in rows[0]})
@@ -52,14 +57,15 @@ def strategy_runs_venue(
     return frame.astype(dict.fromkeys(texts, "str") | dict.fromkeys(times, "datetime64[us, UTC]"))
 
 
-def _run(
+def _run(  # what a row is made of
     context: StrategyContext,
     telemetry: Telemetry,
     loaded: LoadedStrategy,
     inputs: Mapping[str, pd.DataFrame],
     run_type: str,
+    said: list[str],
 ) -> dict[str, Any]:
-    """One row."""
+    """One row; said : what must stand beside its figures."""
     settings = loaded.settings
     name = settings.strategy
     of = f"{name}_walk" if run_type == "walk_forward" else name
@@ -73,7 +79,7 @@ def _run(
         "venue": context.venue,
         "mode": context.mode,
         "leak_check": str(verdict["text"].iloc[0]) if len(verdict) else "not run",
-        "assumptions": list(execution_of(loaded, context.market).assumptions()),
+        "assumptions": said,
         "simulated": context.market.simulated,
         "bars_per_year": bars_per_year,
         "figures": _figures(equity, bars_per_year),

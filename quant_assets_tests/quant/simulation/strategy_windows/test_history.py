@@ -1,7 +1,8 @@
 """Windows that read back only as far as their strategy remembers are the same run, to the bit."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,17 @@ import pytest
 from quant_assets import backtest
 from quant_assets.core.context import StrategyContext
 from quant_assets.core.errors import DataError
+from quant_assets.core.telemetry import RecordingTelemetry
+from quant_assets.quant.leaks.strategy_venue import strategy_leaks_venue
+from quant_assets.quant.market.funding_rates import with_funding_rate
 from quant_assets.quant.market.memory import Memory
 from quant_assets.quant.simulation.strategy_windows.history import memory_of
 from quant_assets.quant.simulation.strategy_windows.reading import execution_of, strategy_of
+from quant_assets.quant.strategies.base import BarStrategy
+from quant_assets.quant.strategies.composed import compose
+from quant_assets.quant.strategies.config import load_strategy
+from quant_assets.quant.strategies.signals import Signals
+from quant_assets.quant.strategies.stages import SignalMiddleware
 from quant_assets_tests.quant.simulation.strategy_windows.runs import (
     bars_frame,
     market,
@@ -85,16 +94,22 @@ def memory(text: str, **facts) -> Memory | None:
 
 @pytest.mark.parametrize("text", BOUNDED.values(), ids=BOUNDED)
 def test_windows_that_read_little_make_up_the_run_over_everything(text: str):
-    bars = random_bars(rows=700, holes=0.03, seed=11)
+    bars = random_bars(rows=420, holes=0.03, seed=11)
     run = one_run(text, bars)
     windows = windows_of(bars)
     found, read = walked_back(text, bars_frame(bars), windows, facts=market())
-    assert run.n_trades > 20
+    assert run.n_trades > 8
     assert_same_run(found, run)
     own = [len(one["equity"]) * 3 for one in found]
     assert max(r - o for r, o in zip(read, own, strict=True)) <= 3 * 31 * 8, "months, not years"
-    everything = walked(text, bars_frame(bars), windows, facts=market())
-    for one, other in zip(found, everything, strict=True):
+
+
+def test_frames_are_the_same_however_much_is_read():
+    """All frames, the state among them."""
+    bars, text = random_bars(rows=200, holes=0.03, seed=11), BOUNDED["risk"]
+    given = (text, bars_frame(bars), windows_of(bars))
+    found, _ = walked_back(*given, facts=market())
+    for one, other in zip(found, walked(*given, facts=market()), strict=True):
         for part, frame in one.items():
             pd.testing.assert_frame_equal(frame, other[part])
 
@@ -192,8 +207,6 @@ def test_windows_know_the_funding_rate_of_before(every: str):
     )
     facts = market(asset_class="crypto_perpetual", bar_length="4h", funding="required")
     loaded = strategy_of(values_of(text))
-    from quant_assets.quant.market.funding_rates import with_funding_rate
-
     run = backtest(
         loaded.strategy,
         with_funding_rate(bars, funding),
@@ -225,3 +238,75 @@ def test_the_state_tells_the_entries_of_open_trades():
     assert sorted(set(rows["row"])) == sorted(held["positions"]["trade_id"])
     signals = rows[rows["text"].str.startswith("{")]["text"]
     assert {json.loads(text)["signal"] for text in signals} <= {"entry_long", "entry_short"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tossing(BarStrategy):
+    """Bar by bar; enters on every fifth bar that it sees, and by chance where `seed` is None."""
+
+    name: ClassVar[str] = "tossing"
+    seed: int | None = 1
+    seen: list[int] = field(default_factory=list, compare=False)
+
+    def on_bar(self, window, account):
+        self.seen.append(len(window))
+        n = len(window.symbols)
+        chance = np.random.default_rng(self.seed).random() if self.seed is None else 0.0
+        enters = len(self.seen) % 5 == 0 and chance < 0.5
+        return Signals.row(
+            entry_long=np.full(n, enters), exit_long=np.full(n, len(self.seen) % 5 == 2)
+        )
+
+
+def only_bar_by_bar(monkeypatch: pytest.MonkeyPatch, seed: int | None) -> None:
+    """Files are read as ever, and their strategy is replaced by one in plain Python."""
+    from quant_assets.quant.simulation.strategy_windows import reading
+
+    def load(text: str):
+        loaded = load_strategy(text)
+        stages = (SignalMiddleware(Tossing(seed=seed)),)
+        return replace(loaded, strategy=compose("tried", stages))
+
+    reading._strategy_of.cache_clear()
+    monkeypatch.setattr(reading, "load_strategy", load)
+
+
+def test_bar_by_bar_windows_are_the_run_whatever_the_strategy_remembers(monkeypatch):
+    only_bar_by_bar(monkeypatch, seed=1)
+    bars = random_bars(rows=200, holes=0.03, seed=9)
+    run = one_run(HEAD + CROSS, bars)
+    assert run.form == "bar"
+    assert run.n_trades > 60
+    found, read = walked_back(HEAD + CROSS, bars_frame(bars), windows_of(bars), facts=market())
+    assert_same_run(found, run)
+    assert read[-1] == 600, "the run is replayed from its start"
+    alone = walked(
+        HEAD + CROSS, bars_frame(bars), windows_of(bars), facts=market(), mode="independent"
+    )
+    assert [one["fills"]["order_id"].min() for one in alone if len(one["fills"])] == [1] * 7
+
+
+def test_bar_by_bar_windows_of_a_strategy_that_does_not_repeat_itself_are_refused(monkeypatch):
+    only_bar_by_bar(monkeypatch, seed=None)
+    bars = random_bars(rows=200, seed=9)
+    with pytest.raises(DataError, match=r"tried: its run was repeated up to 2022-\d\d-01, and the"):
+        walked(HEAD + CROSS, bars_frame(bars), windows_of(bars), facts=market())
+
+
+def test_leak_check_of_a_strategy_on_funding_sees_the_rates():
+    bars = random_bars(rows=6 * 200, symbols=("AAA/USDT:USDT", "BBB/USDT:USDT"), days=1 / 6)
+    facts = market(asset_class="crypto_perpetual", bar_length="4h", funding="required")
+    window = windows_of(bars)[-1]
+    text = (
+        HEAD
+        + """\
+    entry_long: [{funding_below: {threshold: 0.0001}}]
+    exit_long: [{funding_above: {threshold: 0.0002}}]
+"""
+    )
+    stamps = {"venue": "v", "window": window, "decided_at": window.start, "mode": "carry"}
+    context = StrategyContext(market=facts, strategy=values_of(text), **stamps)
+    found = strategy_leaks_venue(
+        context, RecordingTelemetry(), bars=bars_frame(bars), funding=funding_of(bars, "8h")
+    )
+    assert found["verdict"].tolist() == ["trusted"], found["text"].iloc[0]
