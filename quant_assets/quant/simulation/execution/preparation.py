@@ -45,7 +45,7 @@ from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 
-__all__ = ["Preparation", "new_book", "one_type", "prepare"]
+__all__ = ["Preparation", "new_book", "prepare"]
 
 UNUSED = np.zeros((1, 1))
 NO_PLACES, NO_RATES = np.empty((0, 3), dtype=np.int64), np.empty((0, 2))

@@ -48,7 +48,6 @@ __all__ = [
     "lean_rates",
     "run_lean",
     "simulate_lean",
-    "walk_shared",
 ]
 
 _shared = Deferred("quant_assets.quant.simulation.lean.shared_kernel")

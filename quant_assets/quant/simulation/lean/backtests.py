@@ -22,14 +22,14 @@ from quant_assets.quant.simulation.lean.suitability import obstacles
 from quant_assets.quant.simulation.lean.terms import LeanBars, LeanDecisions, LeanOrders
 from quant_assets.quant.strategies.signals import Signals
 
-__all__ = ["LeanBacktestResult", "lean_backtest"]
+__all__ = ["LeanBacktestResult"]
 
 SIZE_UNIT, WARM_UP = 5, 6  # among the switches
 ENTRY = 0
 EQUITY_FIELD = 1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LeanBacktestResult(BacktestResult):
     """A backtest of which the lean kernel made the orders and the equity.
 

@@ -23,7 +23,7 @@ from quant_assets.quant.simulation.lean.terms import (
     LeanRates,
 )
 
-__all__ = ["IsolatedWalk", "columns_of", "terms_of_columns", "tiles_of"]
+__all__ = ["columns_of", "terms_of_columns"]
 
 _kernel = Deferred("quant_assets.quant.simulation.lean.account_kernel")
 

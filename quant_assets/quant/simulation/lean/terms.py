@@ -11,12 +11,9 @@ from quant_assets.core.errors import ConfigError
 __all__ = [
     "Accounts",
     "CrossingTerms",
-    "IsolatedBook",
-    "LeanBars",
     "LeanDecisions",
     "LeanOrders",
     "LeanRates",
-    "SharedBook",
 ]
 
 Floats = npt.NDArray[np.float64]

@@ -191,6 +191,7 @@ def test_what_the_lean_kernel_lacks_goes_to_the_event_kernel():
     lots = run.terms.instruments._replace(lot=np.ones(1))
     strategy = Given(run=run)
     assert backtest(strategy, run.bars, run.terms).kernel == "lean"
+    assert repr(backtest(strategy, run.bars, run.terms)).startswith("BacktestResult(2 trades of 1")
     assert backtest(strategy, run.bars).kernel == "lean"
     assert backtest(strategy, run.bars, run.terms._replace(instruments=lots)).kernel == "events"
     known = run.bars.available_at + np.timedelta64(2, "D")
