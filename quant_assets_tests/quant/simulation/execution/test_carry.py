@@ -1,5 +1,7 @@
 """Borrow and funding: what a position costs while it stands."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,3 +99,52 @@ def test_a_perpetual_of_less_than_eight_hours_may_have_no_funding():
 
 def test_bars_without_perpetuals_need_no_funding():
     assert len(funding().events(flat_bars(3, ("A",), length=DAY), None).bar) == 0
+
+
+@pytest.mark.parametrize(
+    ("missing", "hole"),
+    [
+        ([16], "2024-01-01T08:00:00.000000 and 2024-01-02T00:00:00.000000"),
+        ([8], "2024-01-01T00:00:00.000000 and 2024-01-01T16:00:00.000000"),
+        ([40], "2024-01-02T08:00:00.000000 and 2024-01-03T00:00:00.000000"),
+        ([8, 16, 24], "2024-01-01T00:00:00.000000 and 2024-01-02T08:00:00.000000"),
+    ],
+)
+@pytest.mark.parametrize("length", [HOUR, 4 * HOUR, DAY])
+def test_a_settlement_that_is_missing_among_others_is_an_error(missing, hole, length):
+    bars = flat_bars(48 * HOUR // length, ("ETH", PERP), length=length)
+    whole = every_eight_hours("2024-01-01", "2024-01-03")
+    hours = (whole["ts"] - whole["ts"].iloc[0]) / pd.Timedelta("1h")
+    assert len(funding().events(bars, whole).bar) == 6
+    with pytest.raises(DataError, match=rf"no funding of {PERP} between {hole} UTC"):
+        funding().events(bars, whole[~hours.isin(missing)])
+    assert len(funding("assume_zero").events(bars, whole[~hours.isin(missing)]).bar) == 0
+
+
+def test_no_settlement_is_missing_where_there_are_no_prices_or_intervals_are_shorter():
+    bars = flat_bars(48, (PERP,), length=HOUR)
+    whole = every_eight_hours("2024-01-01", "2024-01-03")
+    late = whole.assign(ts=whole["ts"] + pd.Timedelta("30s"))
+    assert len(funding().events(bars, late).bar) == 6
+    hourly = settlements(pd.date_range("2024-01-01", periods=48, freq="h"))
+    assert len(funding().events(bars, hourly).bar) == 48
+    daily = settlements(pd.date_range("2024-01-01", periods=5))
+    assert len(funding().events(flat_bars(5, (PERP,), length=DAY), daily).bar) == 5
+    with pytest.raises(DataError, match="between 2024-01-03T00"):
+        funding().events(flat_bars(5, (PERP,), length=DAY), daily.drop(index=3))
+    close = bars.close.copy()
+    close[9:23] = np.nan  # a halt from 9:00 to 23:00
+    halted = replace(bars, open=close, high=close, low=close, close=close)
+    without = whole[whole["ts"].dt.hour != 16]
+    with pytest.raises(DataError, match="between 2024-01-02T08"):
+        funding().events(halted, without)
+    assert len(funding().events(halted.rows(slice(0, 32)), without).bar) == 3
+
+
+@pytest.mark.parametrize("rate", [np.nan, np.inf])
+def test_a_rate_that_is_no_number_is_named(rate):
+    bars = flat_bars(24, (PERP,), length=HOUR)
+    frame = every_eight_hours("2024-01-01", "2024-01-02")
+    frame.loc[1, "rate"] = rate
+    with pytest.raises(DataError, match=rf"rate of {PERP} at 2024-01-01 08:00:00\+00:00 is {rate}"):
+        funding().events(bars, frame)
