@@ -158,9 +158,14 @@ class BarPanel:
 
     @cached_property
     def late(self) -> bool:
-        """True where some bar becomes known when the next one has opened and ended, or later."""
-        step = _step(self.bar_length)
-        return not bool((self.available_at[:-1] < self.ts[1:] + step).all())
+        """True where some bar becomes known after the next one has opened.
+
+        Bars of a day or longer are labelled by the start of their day, and their sessions open
+        later: those are late that become known when the next one has ended.
+        """
+        if self.bar_length < timedelta(days=1):
+            return bool((self.available_at[:-1] > self.ts[1:]).any())
+        return bool((self.available_at[:-1] >= self.ts[1:] + _step(self.bar_length)).any())
 
     def __getitem__(self, name: str) -> Floats:
         """A field or an extra by name; an unknown one is a `DataError`."""

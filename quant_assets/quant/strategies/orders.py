@@ -20,7 +20,7 @@ class Order:
 
     quantity : signed units; buy above 0, sell below. limit, stop : prices, as `kind` needs them.
     trail : distance of a trailing stop, in price units (`trail_fraction` False) or as a fraction.
-    time_in_force : `gtc` until cancelled; `day` to the end of the day of its first bar; `ioc`
+    time_in_force : `gtc` until cancelled; `day` to the end of the UTC day of its first bar; `ioc`
         what does not fill on its first bar is cancelled; `gtd` for `bars` bars.
     take_profit, stop_loss : prices of the bracket that its fill brings to life; they cancel each
         other. group : orders of one group cancel each other when one fills (OCO).

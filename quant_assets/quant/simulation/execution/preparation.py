@@ -1,6 +1,7 @@
 """Terms, bars and decisions as the arrays that the event kernel reads."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ __all__ = ["Preparation", "new_book", "prepare"]
 
 UNUSED = np.zeros((1, 1))
 NO_PLACES, NO_RATES = np.empty((0, 3), dtype=np.int64), np.empty((0, 2))
+DAY = timedelta(days=1)
 MICROSECONDS_PER_DAY = 86_400_000_000.0
 FIRST_ROWS = 1024  # of each log; they grow when a bar could need more
 
@@ -239,13 +241,22 @@ def _series(bars: BarPanel, terms: ExecutionTerms, column: "_columns_of") -> dic
 
 
 def _first_fill(bars: BarPanel) -> Integers:
-    """The next bar, or a later one where a bar became known a bar length or more after its end."""
+    """The next bar, or the first one that does not open before the decision is known.
+
+    A decision is known when its bar is, and all bars before it.
+    Bars of a day or longer are labelled by the start of their day, their sessions open later: they
+    may become known a bar length after their end before they count as late.
+    """
     n = len(bars)
     if not bars.late:  # the usual case, without a search
         return np.arange(1, n + 1)
-    step = np.timedelta64(bars.bar_length).astype("timedelta64[us]")
-    known = np.searchsorted(bars.ts, bars.available_at - step, side="right")
-    first: Integers = np.maximum(known, np.arange(1, n + 1)).astype(np.int64)
+    known = np.maximum.accumulate(bars.available_at)
+    if bars.bar_length >= DAY:
+        step = np.timedelta64(bars.bar_length).astype("timedelta64[us]")
+        place = np.searchsorted(bars.ts, known - step, side="right")
+    else:
+        place = np.searchsorted(bars.ts, known, side="left")
+    first: Integers = np.maximum(place, np.arange(1, n + 1)).astype(np.int64)
     return first
 
 

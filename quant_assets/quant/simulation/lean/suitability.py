@@ -31,6 +31,8 @@ def obstacles(
 ) -> tuple[str, ...]:
     """Names of what only the event kernel does; none: the lean kernel gives the same result."""
     found = (*decision_obstacles(bars, signals, plan, shared), *terms_obstacles(terms))
+    if plan.exits is not None and plan.exits.kind.size and _opens_unknown(bars):
+        found = (*found, "exits in bars whose open is unknown")
     if signals.entry_short is None or not signals.entry_short.any():
         return tuple(name for name in found if name != BORROW)  # nothing is ever short
     return found
@@ -61,6 +63,13 @@ def decision_obstacles(bars: BarPanel, signals: Signals, plan: Plan, shared: boo
         yield "stops and trailing stops at one distance"
     if bars.late:
         yield "bars that become known after the next one opens"
+
+
+def _opens_unknown(bars: BarPanel) -> bool:
+    """Whether a bar has prices but no open."""
+    if not np.isnan(bars.open.sum()):  # the usual case, without an array
+        return False
+    return bool((np.isnan(bars.open) & ~np.isnan(bars.low)).any())
 
 
 def _tied(exits: ExitTerms) -> bool:

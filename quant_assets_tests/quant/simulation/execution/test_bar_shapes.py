@@ -33,6 +33,10 @@ LONG_SHAPES = {
     "both, from the middle": ((100, 112, 94, 100), 95.0, "stop_loss"),
     "gap below, target later": ((93, 111, 92, 110), 93.0, "stop_loss"),
     "closes on the target": ((101, 110, 100, 110), 110.0, "take_profit"),
+    "open unknown, stop": ((np.nan, 104, 80, 99), 95.0, "stop_loss"),
+    "open unknown, target": ((np.nan, 111, 99, 99), 110.0, "take_profit"),
+    "open unknown, both": ((np.nan, 111, 80, 99), 95.0, "stop_loss"),
+    "open unknown, quiet": ((np.nan, 104, 96, 99), None, "open"),
 }
 
 

@@ -1,8 +1,11 @@
 """Limits at the fill and at the decision: what they leave, and that each refusal is logged."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.defaults import frictionless, neutral_limits
 from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.plan import Plan
@@ -224,3 +227,19 @@ def test_limits_are_never_exceeded(targets):
     ):
         assert values.max() <= limit + 1e-9
         assert values.max() > 0.9 * limit  # and it is used
+
+
+@pytest.mark.parametrize("limit", ["daily_loss", "halt_drawdown"])
+def test_what_was_lost_and_closed_inside_the_bar_counts(limit):
+    """Half of the equity is stopped out at -20 % in bar 2: a loss of 10 %, flat at the close."""
+    prices = np.full((7, 1), 100.0)
+    low = prices.copy()
+    low[2] = 70.0
+    ts = np.datetime64("2024-01-01", "us") + np.arange(7) * np.timedelta64(1, "h")
+    bars = BarPanel.from_arrays(ts, ("A",), timedelta(hours=1), close=prices, low=low)
+    signals = Signals(entry_long=at(bars, 0, 2, 3))
+    result = limited(bars, signals, protect=exits(bars, stop=0.2), **{limit: 0.05})
+    assert result.trades.exit_reason.tolist() == ["stop_loss"]
+    assert result.equity.drawdown.iloc[2] == pytest.approx(0.1, rel=1e-9)
+    rule = {"daily_loss": "daily_loss", "halt_drawdown": "drawdown_halt"}[limit]
+    assert result.vetoes.rule.tolist() == [rule, rule]

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.risk.terms import (
     STOP_FRACTION,
     STOP_PRICE,
@@ -34,6 +35,21 @@ def of_terms(**changes):
     return TERMS._replace(
         **{part: getattr(TERMS, part)._replace(**fields) for part, fields in changes.items()}
     )
+
+
+def test_exits_in_bars_without_an_open_are_an_obstacle():
+    """Of a bar that is absent altogether there is nothing to exit in."""
+    opened = {name: BARS[name].copy() for name in ("open", "high", "low", "close", "volume")}
+    opened["open"][3] = np.nan
+    unknown = BarPanel.from_arrays(BARS.ts, BARS.symbols, BARS.bar_length, **opened)
+    level = np.full((1, 1, 2), 0.1)
+    stopped = Plan(exits=ExitTerms(np.array([STOP_FRACTION], dtype=np.int8), level))
+    assert obstacles(unknown, PLAIN, Plan(), TERMS) == ()
+    assert obstacles(unknown, PLAIN, stopped, TERMS) == ("exits in bars whose open is unknown",)
+    for values in opened.values():
+        values[3] = np.nan
+    absent = BarPanel.from_arrays(BARS.ts, BARS.symbols, BARS.bar_length, **opened)
+    assert obstacles(absent, PLAIN, stopped, TERMS) == ()
 
 
 def test_market_orders_with_rates_have_no_obstacle():

@@ -10,14 +10,17 @@ from quant_assets.quant.simulation.execution.event_kernel.compiling import (
     compiled,
 )
 from quant_assets.quant.simulation.execution.event_kernel.fields import (
+    BUDGET_ROUNDING,
     BUY_RATE,
     C_SIDE,
     EXPONENT,
     FIXED,
     FLAT,
     HALF_SPREAD,
+    HALVES,
     IMPACT,
     INCREMENT,
+    LEAST_SHARE,
     LOT_ROUNDING,
     MAKER,
     MAXIMUM,
@@ -31,6 +34,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     SELL_RATE,
     TAKER,
     TICK,
+    TURNS,
     UNIT_MAKER,
     UNIT_SELL,
     UNIT_SELL_MOST,
@@ -125,18 +129,30 @@ def price_of(
 def within_budget(
     m: Market, k: Book, place: tuple[int, int, int], money: float, fill: tuple[float, bool]
 ) -> float:
-    """Units that `money` buys with the fee inside it."""
+    """Units that `money` buys with the fee inside it; 0 where the fee alone takes more."""
     t, s, slot = place
     reference, taker = fill
     if money <= 0.0:
         return 0.0
     side = k.codes[slot, C_SIDE]
-    amount = money / worth(m, t, s, reference)
-    for _ in range(30):
+    first = money / worth(m, t, s, reference)
+    amount, low, high = first, 0.0, first
+    for _ in range(TURNS):
         unit = worth(m, t, s, price_of(m, (t, s), amount, side, fill))
         fee, _, _ = commission(m, k, slot, amount, amount * unit, taker)
         better = money / (unit * (1.0 + max(fee, 0.0) / (amount * unit)))
-        if abs(better - amount) <= 1e-15 * amount:
-            break
+        if abs(better - amount) <= 1e-15 * amount and amount <= 2.0 * first:
+            return amount
         amount = better
-    return amount
+    amount = first  # a fee that is most of the money, an impact that swings or halves the price
+    for _ in range(HALVES):
+        unit = worth(m, t, s, price_of(m, (t, s), amount, side, fill))
+        fee, _, _ = commission(m, k, slot, amount, amount * unit, taker)
+        if amount * unit + max(fee, 0.0) > money * (1.0 + BUDGET_ROUNDING):
+            high = amount
+        elif amount == first:
+            return first
+        else:
+            low = amount
+        amount = 0.5 * (low + high)
+    return low if low > LEAST_SHARE * first else 0.0

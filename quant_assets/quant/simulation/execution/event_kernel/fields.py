@@ -3,6 +3,7 @@
 FINE, UNBALANCED, GROW, STOPPED = 0, 1, 2, 3
 IDENTITY_TOLERANCE, LOT_ROUNDING, DUST, NEVER = 1e-9, 1e-9, 1e-12, 2**62
 LEAST_SHARE = 1e-9  # of an order that limits may leave of it
+BUDGET_ROUNDING, TURNS, HALVES = 1e-12, 30, 60  # of sizes that fees are taken from
 WEIGHT = 4  # unit of an order, after those of entry sizes
 DUE_AT_CLOSE, DUE_BEFORE_OPEN, DUE_INSIDE = 0, 1, 2
 MARKET, LIMIT, STOP, STOP_LIMIT, TRAILING, CANCEL = 0, 1, 2, 3, 4, 5

@@ -19,6 +19,7 @@ from quant_assets.quant.simulation.execution.event_kernel.exits import (
 )
 from quant_assets.quant.simulation.execution.event_kernel.fields import (
     BLOCKED,
+    BUDGET_ROUNDING,
     BY_COOL,
     BY_CORRELATION,
     BY_COUNT,
@@ -41,6 +42,8 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     CORRELATION_BARS,
     ENTRY_ORDER,
     HALTED,
+    HALVES,
+    INVERSE,
     LEAST,
     LEAST_SHARE,
     LEVEL,
@@ -56,6 +59,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     QUANTITY,
     SECTOR,
     SHORT,
+    TURNS,
 )
 from quant_assets.quant.simulation.execution.event_kernel.orders import (
     veto,
@@ -125,6 +129,26 @@ def room(
 
 
 @compiled
+def room_after_fee(
+    m: Market,
+    k: Book,
+    place: tuple[int, int, int],
+    amount: float,
+    order: tuple[float, float, bool],
+) -> float:
+    """Notional that the limits leave for `amount` units whose fee is paid from equity.
+
+    `order` = (notional per unit, heat per unit, taker).
+    """
+    t, s, slot = place
+    unit, heat, taker = order
+    fee, _, _ = commission(m, k, slot, amount, amount * unit, taker)
+    cost = max(fee, 0.0) / (amount * unit)
+    left, _ = room(m, k, (t, s), k.codes[slot, C_SIDE], (cost, unit, heat))
+    return left
+
+
+@compiled
 def allowed(
     m: Market, k: Book, t: int, slot: int, amount: float, fill: tuple[float, bool]
 ) -> float:
@@ -144,22 +168,33 @@ def allowed(
     free, free_rule = room(m, k, (t, s), side, (0.0, unit, heat))
     if amount * unit > free * (1.0 + 1e-9):
         veto(k, (t, s, order), free_rule, amount, free / unit)
-    for _ in range(30):
-        if amount <= 0.0:
-            break
-        fee, _, _ = commission(m, k, slot, amount, amount * unit, taker)
-        left, _ = room(m, k, (t, s), side, (max(fee, 0.0) / (amount * unit), unit, heat))
+    low, high, settled, turn = 0.0, np.inf, amount <= 0.0, 0
+    while not settled and turn < TURNS + HALVES:
+        left = room_after_fee(m, k, (t, s, slot), amount, (unit, heat, taker))
         fitting = min(wanted, left / unit)
-        if abs(fitting - amount) <= 1e-15 * amount:
-            break
-        amount = fitting
+        if amount * unit <= left * (1.0 + BUDGET_ROUNDING):
+            low = max(low, amount)
+        else:
+            high = min(high, amount)
+        halves = turn >= TURNS and high != np.inf  # a fee that is most of what is left
+        settled = not halves and abs(fitting - amount) <= 1e-15 * amount
+        if not settled:
+            amount = 0.5 * (low + high) if halves else fitting
+        settled = settled or amount <= 0.0
+        turn += 1
+    if not settled:
+        amount = low
+        if low <= LEAST_SHARE * wanted:
+            veto(k, (t, s, order), BY_RUIN, wanted, 0.0)
+            return 0.0
     if amount < LEAST_SHARE * wanted:  # what rounding leaves of an account that is used up
         return 0.0
     lots = floored(amount, instruments[s, LOT])
     if lots <= 0.0 < amount:
         veto(k, (t, s, order), BY_LOT, amount, 0.0)
     least = instruments[s, LEAST]
-    if lots > 0.0 and lots * price * instruments[s, MULTIPLIER] < least * (1.0 - 1e-12):
+    contract = instruments[s, MULTIPLIER] * (1.0 if instruments[s, INVERSE] != 0.0 else price)
+    if lots > 0.0 and lots * contract < least * (1.0 - 1e-12):
         veto(k, (t, s, order), BY_LEAST, lots, 0.0)
         return 0.0
     return lots

@@ -46,7 +46,6 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     GAPS,
     GROW,
     HALT_DRAWDOWN,
-    HALTED,
     HAS_CARRY,
     HAS_SIGNAL,
     HAS_TARGET,
@@ -231,8 +230,9 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
     signals, targets = switches[HAS_SIGNAL] == 1, switches[HAS_TARGET] == 1
     carries, funds = switches[HAS_CARRY] == 1, market.funding_place.shape[0] > 0
     parts, quiet = most_parts(market.detail_first), False
-    watches = (
-        rules[HALT_DRAWDOWN] != np.inf or rules[DAILY_LOSS] != np.inf or market.exit_kind.size > 0
+    watches, halts = (
+        market.exit_kind.size > 0,
+        rules[HALT_DRAWDOWN] != np.inf or rules[DAILY_LOSS] != np.inf,
     )
     for t in range(counters[BAR], last):
         need = parts * (n_symbols + counters[N_OPEN] + book.requests.shape[0])
@@ -280,8 +280,7 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
             revalue_all(m, k, t, True)
             batch(m, k, t, False)
         row = t if fx.shape[0] > 1 else 0
-        value, heat, long, short = 0.0, 0.0, 0.0, 0.0
-        a[UNREALISED] = a[BOUND] = 0.0
+        value, heat, long, short, unrealised, bound = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(counters[N_HELD]):
             s = held[i]
             price, quantity, rate = close[t, s], symbols[s, QUANTITY], fx[row, s]
@@ -298,26 +297,25 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
                     trail(k, s, top if quantity > 0.0 else bottom)
             stop, gap = symbols[s, STOP_AT], np.inf
             stop = symbols[s, ORDER_STOP] if np.isnan(stop) else stop
-            if instruments[s, DERIVATIVE] == 0.0:
+            if derivatives and instruments[s, DERIVATIVE] != 0.0:
+                entry, before = symbols[s, AVERAGE], symbols[s, LEVEL_FX]
+                if instruments[s, INVERSE] != 0.0:
+                    worth_now = quantity * scale * (1.0 / entry - 1.0 / price) * rate
+                    worth_then = quantity * scale * (1.0 / entry - 1.0 / old) * before
+                    notional = abs(quantity) * scale * rate / price
+                    gap = -quantity * scale * (1.0 / price - 1.0 / stop) * rate
+                else:
+                    worth_now = quantity * scale * (price - entry) * rate
+                    worth_then = quantity * scale * (old - entry) * before
+                    notional = abs(quantity) * scale * price * rate
+                    gap = -quantity * scale * (stop - price) * rate
+                unrealised += worth_now
+                bound += notional
+            else:
                 worth_now = quantity * scale * price * rate
                 worth_then = quantity * scale * old * symbols[s, LEVEL_FX]
                 notional = abs(worth_now)
                 gap = -quantity * scale * (stop - price) * rate
-            elif instruments[s, INVERSE] != 0.0:
-                entry = 1.0 / symbols[s, AVERAGE]
-                worth_now = quantity * scale * (entry - 1.0 / price) * rate
-                worth_then = quantity * scale * (entry - 1.0 / old) * symbols[s, LEVEL_FX]
-                notional = abs(quantity) * scale * rate / price
-                gap = -quantity * scale * (1.0 / price - 1.0 / stop) * rate
-            else:
-                entry = symbols[s, AVERAGE]
-                worth_now = quantity * scale * (price - entry) * rate
-                worth_then = quantity * scale * (old - entry) * symbols[s, LEVEL_FX]
-                notional = abs(quantity) * scale * price * rate
-                gap = -quantity * scale * (stop - price) * rate
-            if instruments[s, DERIVATIVE] != 0.0:
-                a[UNREALISED] += worth_now
-                a[BOUND] += notional
             a[GAIN] += worth_now - worth_then
             symbols[s, LEVEL], symbols[s, LEVEL_FX] = price, rate
             value += worth_now
@@ -329,11 +327,12 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
         fine = True
         if not idle:
             a[LONG], a[SHORT], a[HEAT] = long, short, heat
+            a[UNREALISED], a[BOUND] = unrealised, bound
             fine = balance(a, value)
             a[PEAK] = max(a[PEAK], a[NOW])
         if counters[N_OPEN] > 0:
             expire(m, k, t, False)
-        if watches and (counters[N_HELD] > 0 or counters[HALTED] == 1):
+        if halts or (watches and counters[N_HELD] > 0):  # what was lost may be closed by now
             watch(m, k, t)
         if t >= switches[WARM_UP]:
             if address != 0:

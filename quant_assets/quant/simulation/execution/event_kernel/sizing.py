@@ -16,6 +16,7 @@ from quant_assets.quant.simulation.execution.event_kernel.exits import (
 )
 from quant_assets.quant.simulation.execution.event_kernel.fields import (
     BY_NO_STOP,
+    BY_RUIN,
     C_DECIDED,
     C_ID,
     C_SIDE,
@@ -55,7 +56,10 @@ def size_order(m: Market, k: Book, t: int, slot: int, fill: tuple[float, bool]) 
         price = price_of(m, (t, s), amount, side, fill)
         return side * size / worth(m, t, s, price)
     if unit == EQUITY_FRACTION:
-        return side * within_budget(m, k, (t, s, slot), size * equity, fill)
+        amount = within_budget(m, k, (t, s, slot), size * equity, fill)
+        if amount <= 0.0 < size:
+            veto(k, (t, s, codes[slot, C_ID]), BY_RUIN, size, 0.0)
+        return side * amount
     if unit == RISK_FRACTION:
         stop, _ = first_stop(m, codes[slot, C_DECIDED], s, reference, side)
         loss = -side * profit(m, s, reference, stop) * m.fx[row_of(m.fx, t), s]

@@ -174,7 +174,7 @@ def protect_all(m: Market, k: Book, t: int, part: int) -> None:
     while i < counters[N_HELD]:
         s = k.held[i]
         bar = quote(m, t, s, part)
-        if not np.isnan(bar[0]):
+        if not (np.isnan(bar[1]) or np.isnan(bar[2])):  # an unknown open passes nothing
             protect(m, k, t, s, bar, (True, True, stage))
         if i < counters[N_HELD] and k.held[i] == s:
             i += 1
@@ -243,7 +243,7 @@ def inside(m: Market, k: Book, t: int, part: int) -> None:
                 continue
             s = codes[slot, C_SYMBOL]
             bar = quote(m, t, s, part)
-            if np.isnan(bar[0]):
+            if np.isnan(bar[1]) or np.isnan(bar[2]):
                 continue
             reference, taker = touch(m, k, slot, bar)
             if np.isnan(reference):
