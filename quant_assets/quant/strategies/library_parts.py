@@ -14,6 +14,7 @@ from quant_assets.core.parameters import Parameters
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import days_since_1970, months_since_1970
 from quant_assets.quant.market.memory import Memory, joined
+from quant_assets.quant.sizing.entry.base import bars_per_year
 from quant_assets.quant.strategies.base import Account, BarStrategy, VectorStrategy
 from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows, compute_lines
 from quant_assets.quant.strategies.signals import Signals
@@ -32,6 +33,7 @@ __all__ = [
     "ranked_weights",
     "trailing_mean",
     "turns",
+    "yearly",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -130,6 +132,12 @@ def turns(bars: BarPanel, period: Period) -> Floats:
     turned = np.zeros(len(units))
     turned[1:] = units[1:] != units[:-1]
     return np.ascontiguousarray(np.broadcast_to(turned[:, None], bars.close.shape))
+
+
+def yearly(bars: BarPanel, stated: float | None) -> Floats:
+    """Bars in a year `(time, symbol)`: as stated, or as the clock of the bars so far shows."""
+    counted = bars_per_year(bars, stated)
+    return np.ascontiguousarray(np.broadcast_to(counted, bars.close.shape))
 
 
 def next_weekday(rows: Rows) -> Days:

@@ -6,17 +6,17 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from quant_assets.core.parameters import choice, number, whole
+from quant_assets.core.parameters import choice, number, optional_number, whole
 from quant_assets.quant.indicators.volatility_realized import CloseToCloseVolatility
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.strategies.columns import Line, Rows
-from quant_assets.quant.strategies.library_parts import Floats, RowStrategy, turns
+from quant_assets.quant.strategies.library_parts import Floats, RowStrategy, turns, yearly
 from quant_assets.quant.strategies.signals import Signals
 
 __all__ = ["TimeSeriesMomentum"]
 
 
-TURN = "month.turns"
+TURN, YEAR = "month.turns", "bars.per_year"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,8 @@ class TimeSeriesMomentum(RowStrategy):
     """Each month long what rose over `lookback` bars and short what fell (`long`: flat).
 
     The weight is `target` over the yearly volatility of the last `volatility` bars, at most
-    `max_weight`, divided by the number of symbols with a signal.
+    `max_weight`, divided by the number of symbols with a signal. bars_per_year : None: counted by
+    the clock of the bars so far, whatever their length.
     """
 
     name: ClassVar[str] = "time_series_momentum"
@@ -33,12 +34,12 @@ class TimeSeriesMomentum(RowStrategy):
     volatility: int = whole(60, least=2)
     target: float = number(0.4, above=0.0)
     max_weight: float = number(1.0, above=0.0)
-    bars_per_year: float = number(252.0, above=0.0)
+    bars_per_year: float | None = optional_number(above=0.0)
     sides: Literal["both", "long"] = choice("both", "long")
 
     def lines(self) -> tuple[Line, ...]:
         """See the base class."""
-        return (Line(CloseToCloseVolatility(self.volatility, self.bars_per_year)),)
+        return (Line(CloseToCloseVolatility(self.volatility, 1.0)),)
 
     @property
     def warm_up(self) -> int:
@@ -47,12 +48,12 @@ class TimeSeriesMomentum(RowStrategy):
 
     def columns(self, bars: BarPanel) -> Mapping[str, Floats]:
         """See the base class."""
-        return {TURN: turns(bars, "month")}
+        return {TURN: turns(bars, "month"), YEAR: yearly(bars, self.bars_per_year)}
 
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
         gain = rows["close"] / rows.before("close", self.lookback) - 1.0
-        swing = rows[self.lines()[0]]
+        swing = rows[self.lines()[0]] * np.sqrt(rows[YEAR])
         known = ~np.isnan(gain) & (swing > 0.0)
         size = np.minimum(self.target / np.where(known, swing, 1.0), self.max_weight)
         side = np.sign(gain) if self.sides == "both" else (gain > 0.0) * 1.0

@@ -305,9 +305,15 @@ def dual_momentum(bars):
     return at_turns(best.astype(float), "M")
 
 
+def of_a_year(series):
+    """A deviation per bar as one per year: by the bars since the first one, and its age."""
+    age = (series.index - series.index[0]) / pd.Timedelta("365.25D")
+    return series.mul(np.sqrt(np.arange(len(series)) / np.where(age > 0, age, np.nan)), axis=0)
+
+
 def time_series_momentum(bars):
     c = closes(bars)
-    swing = np.log(c).diff().rolling(60).std() * np.sqrt(252)
+    swing = of_a_year(np.log(c).diff().rolling(60).std())
     size = (0.4 / swing).clip(upper=1.0)
     return at_turns((np.sign(c.pct_change(252)) * size / c.shape[1]).fillna(0.0), "M")
 
@@ -338,7 +344,7 @@ def betting_against_beta(bars):
 
 
 def volatility_managed(bars):
-    swing = np.log(closes(bars)).diff().rolling(22).std() * np.sqrt(252)
+    swing = of_a_year(np.log(closes(bars)).diff().rolling(22).std())
     return at_turns(((0.2 / swing) ** 2).clip(upper=1.0) / swing.shape[1], "M")
 
 
