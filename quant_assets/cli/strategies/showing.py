@@ -140,10 +140,11 @@ def capacity_table(frame: Any) -> Table:
 def monte_carlo_table(frame: Any) -> Table:
     """Figures of what might have been, beside what was."""
     rows = frame.assign(**{name: frame[name].str.replace("_", " ") for name in ("kind", "figure")})
-    plain = rows["figure"].isin(["sharpe", "losing run", "n trades"])
+    plain, counted = (rows["figure"].isin(of) for of in (["sharpe"], ["losing run", "n trades"]))
     for name in ("observed", "lower", "median", "upper"):
-        texts = rows[name].map(lambda value: f"{value:.1%}")
-        rows[name] = texts.where(~plain, frame[name].map("{:.2f}".format))
+        texts = frame[name].map("{:.1%}".format)
+        texts = texts.where(~plain, frame[name].map("{:.2f}".format))
+        rows[name] = texts.where(~counted, frame[name].map("{:.4g}".format))
     columns = {
         "kind": ("drawn", "{}"),
         "figure": ("figure", "{}"),

@@ -157,7 +157,7 @@ def _evidence(report: StrategyReport) -> dict[str, Section]:
             "latency, a participation cap and 5 bps more."
             if report.audit is not None
             else "",
-            absent(report.audit, "Fills were not audited", "report"),
+            absent(report.audit, "Fills were not audited", "audit"),
         ),
         "parameters": Section(
             "Parameters",

@@ -183,14 +183,17 @@ def monte_carlo_table(figures: pd.DataFrame | None) -> Table:
     names = ("observed", "lower", "median", "upper")
     rows = []
     for row in records(figures):
-        plain = row["figure"] in ("sharpe", "losing_run")
-        cells = [
-            number(row[name], ratio(row[name]) if plain else percent(row[name], 1))
-            for name in names
-        ]
+        cells = [number(row[name], _drawn(str(row["figure"]), row[name])) for name in names]
         words = (str(row[name]).replace("_", " ") for name in ("kind", "figure"))
         rows.append(Row((*(word(text) for text in words), *cells)))
     return Table(columns, tuple(rows), kind="compact")
+
+
+def _drawn(figure: str, value: float) -> str:
+    """A figure of resampled runs: ratios, numbers of trades, else fractions."""
+    if figure in ("losing_run", "n_trades"):
+        return ratio(value, 0 if value % 1 == 0 else 1)
+    return ratio(value) if figure == "sharpe" else percent(value, 1)
 
 
 def leaks_table(report: LeakReport | None) -> Table:
@@ -279,6 +282,7 @@ def hashes_table(hashes: Mapping[str, str]) -> Table:
         "bars": "clock, symbols and all values",
         "execution": "fills and costs",
         "capital": "capital",
+        "benchmark": "its returns",
         "result": "equity, fills, orders, trades: BacktestResult.hash()",
     }
     rows = [

@@ -19,7 +19,11 @@ from quant_assets.reporting.strategy.price_chart import (
     shown_symbols,
 )
 from quant_assets.reporting.strategy.stops import order_lines, stop_paths, target_paths
-from quant_assets.reporting.strategy.tables import monthly_table, trades_table
+from quant_assets.reporting.strategy.tables import (
+    monte_carlo_table,
+    monthly_table,
+    trades_table,
+)
 from quant_assets.reporting.strategy.trade_figures import trade_figures
 from quant_assets_tests.reporting.strategy.runs import (
     Bracketed,
@@ -291,6 +295,15 @@ def test_target_of_a_rule_is_the_price_at_which_the_kernel_took_profit():
 def test_price_figure_draws_orders_of_the_strategy(bracketed):
     names = {trace["name"] for trace in price_figure(bracketed, "AAA", "USD", {})["data"]}
     assert {"stop", "target", "limit order", "stop order"} <= names
+
+
+def test_figures_of_resampled_runs_have_their_own_forms():
+    names = ["total_return", "sharpe", "losing_run", "n_trades"]
+    frame = pd.DataFrame({"kind": "price_noise", "figure": names})
+    values = {"observed": [0.1, 1.5, 4.0, 373.0], "lower": [-0.2, 0.5, 2.0, 351.35]}
+    table = monte_carlo_table(frame.assign(**values, median=0.0, upper=0.0))
+    assert [row.cells[2].text for row in table.rows] == ["10.0%", "1.50", "4", "373"]
+    assert [row.cells[3].text for row in table.rows] == ["−20.0%", "0.50", "2", "351.4"]
 
 
 def test_survival_map_has_a_panel_for_each_delay():
