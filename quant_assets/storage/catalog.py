@@ -17,6 +17,7 @@ from pyarrow import fs
 
 from quant_assets.core.errors import ConfigError, IntegrityError, StorageError
 from quant_assets.storage.manifests import Manifest
+from quant_assets.storage.price_views import make_price_view, price_assets
 from quant_assets.storage.snapshots import SnapshotStore
 from quant_assets.storage.strategy_views import make_views, needed_assets
 
@@ -30,11 +31,13 @@ _ARROW = {
 }
 
 
-def connect(root: Path, *, assets: list[str] | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    root: Path, *, assets: list[str] | None = None, priced: bool = False
+) -> duckdb.DuckDBPyConnection:
     """An in-memory connection in UTC with a read-only table per asset (default: all assets).
 
     Each table has the asset's columns plus `venue` and `window`; the views of `strategy_views` come
-    with the assets behind them. Files, extensions and the
+    with the assets behind them, and where `priced` that of `price_views`. Files, extensions and the
     network are shut off, and the settings are locked.
     """
     store = SnapshotStore(root)
@@ -50,6 +53,8 @@ def connect(root: Path, *, assets: list[str] | None = None) -> duckdb.DuckDBPyCo
             connection.register(asset, _dataset(store, asset, manifests))
             shown.append(asset)
     make_views(connection, store, shown)
+    if priced:
+        make_price_view(connection, store, shown)
     connection.execute("SET lock_configuration=true")
     return connection
 
@@ -119,9 +124,10 @@ def run_query(root: Path, sql: str) -> pd.DataFrame:
     store = SnapshotStore(root)
     known = store.assets()
     lowered = sql.lower()
-    behind = needed_assets(store, lowered, known)
+    priced = price_assets(known, lowered)
+    behind = needed_assets(store, lowered, known) | priced
     named = [asset for asset in known if asset.lower() in lowered or asset in behind]
-    with connect(root, assets=named or known) as connection:
+    with connect(root, assets=named or known, priced=bool(priced)) as connection:
         try:
             relation = connection.sql(sql)
             if relation is None:
