@@ -153,9 +153,11 @@ def _check(strategy: Any, capital: Any, periods_per_year: Any) -> None:
 def _benchmark(returns: npt.ArrayLike | str, bars: BarPanel) -> npt.NDArray[np.float64]:
     """Returns of the benchmark, one per bar."""
     if isinstance(returns, str) and returns in bars.symbols:
-        close = pd.Series(bars.close[:, bars.symbols.index(returns)]).ffill()
-        steps = close.pct_change(fill_method=None).fillna(0.0)
-        return np.asarray(steps, dtype=np.float64)
+        close = bars.close[:, bars.symbols.index(returns)]
+        known = np.flatnonzero(np.isfinite(close))
+        steps = np.zeros(len(close))
+        steps[known[1:]] = close[known[1:]] / close[known[:-1]] - 1.0
+        return steps
     try:
         values = np.asarray(returns, dtype=np.float64)
     except (TypeError, ValueError) as error:
