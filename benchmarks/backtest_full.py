@@ -42,7 +42,8 @@ from quant_assets.quant.strategies import StrategyBuilder
 from quant_assets.quant.strategies.regimes import MovingAverageTrend
 
 TITLE = "Every stage, every cost and the trade log, beside the lean path; one thread"
-TARGET = "at most 5 times the lean path of the same signals"
+TARGET = "at most 5 times the lean path of the same signals (sized: with its sizes and stops)"
+SIZED = "lean path, sized and stopped"
 CASES = {
     "1 symbol, 1,000,000 minutes": (1, 1_000_000, timedelta(minutes=1), 3),
     "1 symbol, 100,000 minutes": (1, 100_000, timedelta(minutes=1), 9),
@@ -64,8 +65,9 @@ EXECUTION: dict[str, Any] = {
     "cash_rate": 0.02,
     "debit_rate": 0.05,
 }
+STOPS = (StopLoss(pct=0.05), TrailingStop(pct=0.03), TakeProfit(pct=0.2))
 RISK = (
-    *(StopLoss(pct=0.05), TrailingStop(pct=0.03), TakeProfit(pct=0.2), TimeStop(bars=500)),
+    *(*STOPS, TimeStop(bars=500)),
     *(MaxPosition(pct=0.5), MaxGross(pct=1.5), MaxNet(pct=1.5), MaxPositions(count=15)),
     *(MaxHeat(pct=0.5), DrawdownCut(pct=0.5), DrawdownHalt(pct=0.9), DailyLoss(pct=0.2)),
     CoolDown(bars=5),
@@ -82,14 +84,15 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:  # noqa: ARG001 - writes
             "backtest(), lean by itself": lambda bars=bars: backtest(
                 AverageCross(), bars, costs(bars), initial_capital=CASH
             ),
-            "the same, every event": lambda bars=bars: every_event(bars),
+            "lean path, every event": lambda bars=bars: every_event(bars),
+            SIZED: lambda bars=bars: sized(bars),
             "every stage and cost": lambda bars=bars, m=model, f=funding: full(bars, m, f),
             "every stage and cost, trade log": lambda bars=bars, m=model, f=funding: logged(
                 full(bars, m, f)
             ),
         }
         timings = timed(ways, repeats)
-        peer = min(timings["lean path"].cpu)
+        plain, stopped = (min(timings[way].cpu) for way in ("lean path", SIZED))
         table += [
             {
                 "case": case,
@@ -97,7 +100,8 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:  # noqa: ARG001 - writes
                 "fills": n_fills(ways[way]()),
                 "best CPU ms": 1e3 * min(timing.cpu),
                 "extra peak MB": timing.megabytes,
-                "times lean": min(timing.cpu) / peer,
+                "times lean": min(timing.cpu) / plain,
+                "times sized": min(timing.cpu) / stopped,
             }
             for way, timing in timings.items()
         ]
@@ -142,6 +146,21 @@ def every_event(bars: BarPanel) -> BacktestResult:
         periods_per_year=1.0,
         form="vector",
     )
+
+
+def sized(bars: BarPanel) -> BacktestResult:
+    """Signals, sizes by volatility, stops and a target: what the lean kernel does of a pipeline."""
+    strategy = (
+        StrategyBuilder("sized")
+        .with_signals(AverageCross())
+        .with_sizing(VolatilityTarget())
+        .with_risk(*STOPS)
+        .build()
+    )
+    found = backtest(strategy, bars, costs(bars), initial_capital=CASH)
+    if not isinstance(found, LeanBacktestResult):
+        raise TypeError("the lean kernel refused the case")
+    return found
 
 
 def full(bars: BarPanel, model: ExecutionModel, funding: pd.DataFrame) -> BacktestResult:

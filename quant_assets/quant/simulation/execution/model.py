@@ -2,7 +2,9 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
@@ -12,6 +14,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.hashing import digest
 from quant_assets.core.parameters import Parameters, number, plug_in
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bars import sealed
 from quant_assets.quant.simulation.execution.borrow.base import BORROW, BorrowModel
 from quant_assets.quant.simulation.execution.commissions.base import COMMISSIONS, CommissionModel
 from quant_assets.quant.simulation.execution.fills.base import FILLS, FillModel, detail_bars
@@ -244,8 +247,15 @@ class ExecutionModel(Parameters):
         these names.
         """
         arrays = joined_arrays(self.slippage, bars)._asdict()
-        given = {name: values for name, values in arrays.items() if values.size}
-        return replace(bars, extras={**bars.extras, **given}) if given else bars
+        given = {name: sealed(values) for name, values in arrays.items() if values.size}
+        for name, values in given.items():
+            if values.shape != bars.close.shape or values.dtype != np.float64:
+                raise DataError(f"{name} of the slippage is {values.dtype} {values.shape}")
+        if not given:
+            return bars
+        priced = copy(bars)  # whose prices have been checked
+        object.__setattr__(priced, "extras", MappingProxyType({**bars.extras, **given}))
+        return priced
 
     def _fill_terms(self) -> FillTerms:
         terms = self.fills.terms()
