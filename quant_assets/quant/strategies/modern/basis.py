@@ -6,6 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from quant_assets.core.errors import ConfigError
 from quant_assets.core.parameters import number, whole
 from quant_assets.quant.indicators.rolling import ZScore
 from quant_assets.quant.market.bar_panel import BarPanel
@@ -65,13 +66,19 @@ class Basis(RowStrategy):
 
     def plan(self, bars: BarPanel) -> Plan:
         """See the base class."""
-        n_legs = max(1, 2 * len(_pairs(bars.symbols)))
+        n_legs = 2 * len(_pairs(bars.symbols))
         size = np.full((1, len(bars.symbols)), 1.0 / n_legs)
         return Plan(sizes=EntrySizes(size, EQUITY_FRACTION))
 
 
 def _pairs(symbols: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Columns of each perpetual and its spot."""
+    """Columns of each perpetual and its spot; a `ConfigError` when there is none."""
     at = {symbol: column for column, symbol in enumerate(symbols)}
     spots = {symbol: symbol.partition(":")[0] for symbol in symbols if ":" in symbol}
-    return [(at[perpetual], at[spot]) for perpetual, spot in spots.items() if spot in at]
+    found = [(at[perpetual], at[spot]) for perpetual, spot in spots.items() if spot in at]
+    if not found:
+        raise ConfigError(
+            f"basis: no perpetual and its spot, as ABC/USD:USD and ABC/USD, among "
+            f"{', '.join(symbols) or 'no symbols'}"
+        )
+    return found

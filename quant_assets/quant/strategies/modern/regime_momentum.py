@@ -22,7 +22,8 @@ TURN, INDEX = "month.turns", "market.index"
 class RegimeMomentum(RowStrategy):
     """Winners against losers, half and half, while the market has risen over `market` bars.
 
-    The market is the mean return of all symbols; in the month after a falling one nothing is held.
+    The market is the mean return of all symbols with a close, since their last one; in the month
+    after a falling one nothing is held.
     """
 
     name: ClassVar[str] = "regime_momentum"
@@ -39,10 +40,13 @@ class RegimeMomentum(RowStrategy):
 
     def columns(self, bars: BarPanel) -> Mapping[str, Floats]:
         """Whether a month begins, and the sum of the market's log returns."""
-        returns = np.zeros_like(bars.close)
-        returns[1:] = np.nan_to_num(np.diff(np.log(bars.close), axis=0))
-        known = np.ones_like(bars.close)
-        known[1:] = ~np.isnan(np.diff(bars.close, axis=0))
+        last = np.where(np.isnan(bars.close), -1, np.arange(len(bars))[:, None])
+        earlier = np.maximum.accumulate(last, axis=0)[:-1]
+        known = np.zeros(bars.close.shape, dtype=np.bool_)
+        known[1:] = (last[1:] >= 0) & (earlier >= 0)
+        levels, returns = np.log(bars.close), np.zeros_like(bars.close)
+        before = np.take_along_axis(levels, np.maximum(earlier, 0), axis=0)
+        returns[1:] = np.where(known[1:], levels[1:] - before, 0.0)
         index = np.cumsum(returns.sum(axis=1) / np.maximum(known.sum(axis=1), 1.0))
         level = np.ascontiguousarray(np.broadcast_to(index[:, None], bars.close.shape))
         return {TURN: turns(bars, "month"), INDEX: level}

@@ -295,7 +295,7 @@ def cross_sectional_momentum(bars):
 
 def regime_momentum(bars):
     c = closes(bars)
-    market = np.log(c).diff().mean(axis=1).rolling(504).sum()
+    market = np.log(c).ffill().diff().where(c.notna()).mean(axis=1).fillna(0).rolling(504).sum()
     return at_turns(ranked(c.shift(21) / c.shift(126), 0.3).where(market > 0, 0.0), "M")
 
 

@@ -141,3 +141,21 @@ def test_yearly_volatility_is_that_of_the_bars_whatever_their_length(name, hours
     np.testing.assert_allclose(decided, expected, rtol=0.2)
     stated = make_strategy(name, parameters | {"bars_per_year": 24 * 365.25 / hours})
     np.testing.assert_allclose(np.abs(stated.signals(bars).target), target, rtol=1e-9)
+
+
+def test_basis_without_a_perpetual_and_its_spot_is_refused():
+    ts = np.datetime64("2022-01-01", "us") + np.arange(60) * np.timedelta64(1, "D")
+    close = np.full((60, 2), 100.0)
+    bars = BarPanel.from_arrays(ts, ["A/USD", "B/USD:USD"], timedelta(days=1), close=close)
+    with pytest.raises(ConfigError, match=r"no perpetual and its spot, .* among A/USD, B/USD:USD"):
+        make_strategy("basis").signals(bars)
+
+
+def test_market_of_regime_momentum_moves_over_gaps():
+    ts = np.datetime64("2022-01-01", "us") + np.arange(6) * np.timedelta64(1, "D")
+    close = np.array([[100.0, 10], [np.nan, 10], [50.0, 10], [50.0, 20], [np.nan, 20], [100.0, 20]])
+    bars = BarPanel.from_arrays(ts, ["A", "B"], timedelta(days=1), close=close)
+    columns = make_strategy("regime_momentum").columns(bars)
+    index = next(values for name, values in columns.items() if "turns" not in name)[:, 0]
+    half = np.log(2.0) / 2.0
+    np.testing.assert_allclose(np.diff(index), [0.0, -half, half, 0.0, half], atol=1e-12)
