@@ -42,6 +42,7 @@ from quant_assets.quant.strategies import (
     StrategyBuilder,
     StrategyTester,
     VectorStrategy,
+    classic,
     compose,
 )
 from quant_assets.quant.strategies.regimes import MovingAverageTrend, RegimeFilter
@@ -188,6 +189,22 @@ def test_builder_of_the_design_document_gives_both_forms(bars):
         "attribution",
     ]
     assert strategy.signals(bars).shape == bars.close.shape
+
+
+def test_builder_of_the_design_document_runs_with_the_strategy_of_the_library(bars):
+    strategy = (
+        StrategyBuilder()
+        .with_signals(classic.BollingerMeanReversion())
+        .with_sizing(KellyOptimal(risk_free_rate=0.05))
+        .with_risk(TrailingStop(pct=0.02))
+        .with_regime(RegimeFilter(["bull", "neutral"]))
+        .build()
+    )
+    assert strategy.name == "bollinger_reversion"
+    plain = classic.BollingerMeanReversion().signals(bars).entry_long
+    allowed = strategy.signals(bars).entry_long
+    assert plain.any()
+    assert not (allowed & ~plain).any()
 
 
 def test_pipeline_of_the_design_document_is_a_strategy(bars):

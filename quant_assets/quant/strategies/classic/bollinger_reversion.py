@@ -9,11 +9,11 @@ from quant_assets.quant.strategies.columns import Line, Rows
 from quant_assets.quant.strategies.library_parts import RowStrategy, flags
 from quant_assets.quant.strategies.signals import Signals
 
-__all__ = ["BollingerReversion"]
+__all__ = ["BollingerMeanReversion"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class BollingerReversion(RowStrategy):
+class BollingerMeanReversion(RowStrategy):
     """Bought below the lower band, sold at the middle; `both`: short above the upper one likewise.
 
     Bands: mean of n closes and k standard deviations (divisor n).
