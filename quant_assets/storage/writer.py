@@ -16,8 +16,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from quant_assets.core.clock import utc_now
 from quant_assets.core.errors import StorageError
 
@@ -306,6 +304,8 @@ def is_stale(temp: Path) -> bool:
         return utc_now().timestamp() - written > FOREIGN_TEMP_SECONDS
     if not owner.isdigit():
         return True
+    import psutil  # 0.03 s, and few commands come here
+
     try:
         return bool(psutil.Process(int(owner)).create_time() > written + 1.0)
     except psutil.NoSuchProcess:
