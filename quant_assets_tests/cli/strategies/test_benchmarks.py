@@ -47,6 +47,7 @@ def test_longer_bar_sees_the_last_close_inside_it():
     np.testing.assert_allclose(benchmark_returns("A", first, long), [22.0 / 10.0 - 1.0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bars.csv", "bars.parquet"])
 def test_column_of_a_tidy_file_is_a_price(tmp_path: Path, name: str):
     frame = daily_bars(20)

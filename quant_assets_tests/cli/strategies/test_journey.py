@@ -276,6 +276,28 @@ def test_backtest_loads_nothing_that_it_does_not_need(work: Path):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_backtest_of_a_named_strategy_loads_no_other_strategy_or_execution(work: Path):
+    words = ("strategy", "backtest", "rsi2_reversion", "--bars", "bars.parquet", "--no-report")
+    write_bars(work, "bars.parquet")
+    script = (
+        "import sys; from quant_assets.cli.main import cli; "
+        f"cli.main({list(words)!r}, standalone_mode=False); "
+        "kept = ('strategies.classic.', 'strategies.modern.', 'execution.margin.', "
+        "'execution.commissions.'); "
+        "print(sorted(n.partition('.quant.')[2] for n in sys.modules "
+        "if any(k in n for k in kept) and not n.endswith('.base')), 'psutil' in sys.modules)"
+    )
+    done = python(work / "data", "-c", script)
+    assert done.code == 0, done.stderr
+    *_, last = done.stdout.splitlines()
+    found, _, psutil = last.rpartition(" ")
+    assert psutil == "False"
+    assert "strategies.classic.rsi2_reversion" in found
+    assert "ichimoku" not in found
+    assert "dual_momentum" not in found
+    assert "interactive_brokers" not in found
+
+
 def test_exit_codes_of_mistakes(work: Path):
     root = work / "data"
     assert quant_assets(root, "strategy", "backtest", "rsi2_reversion").code == 2
