@@ -12,6 +12,7 @@ import pytest
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
 from quant_assets.core.venues import FX_SESSIONS, Market
 from quant_assets.quant.leaks.functions import check_function
+from quant_assets.quant.market import longer_bars as longer
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.data_window import Replay
 from quant_assets.quant.market.longer_bars import (
@@ -391,3 +392,9 @@ def test_sessions_of_a_venue():
     assert of(calendar=FX_SESSIONS, time_zone="UTC") == Sessions(
         "America/New_York", timedelta(hours=-7)
     )
+
+
+def test_no_bars_have_no_sums_and_no_means():
+    nothing = np.empty((0, 2)), np.empty(0, dtype=np.int64)
+    assert longer._summed(*nothing).shape == (0, 2)
+    assert longer._averaged(*nothing).shape == (0, 2)

@@ -34,7 +34,7 @@ from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 from quant_assets.quant.sizing.entry.volatility_target import VolatilityTarget
 from quant_assets.quant.strategies.base import Account, BarStrategy
 from quant_assets.quant.strategies.builder import StrategyBuilder
-from quant_assets.quant.strategies.columns import Column
+from quant_assets.quant.strategies.columns import Column, Line, first_warm
 from quant_assets.quant.strategies.config import load_strategy
 from quant_assets.quant.strategies.library import find_strategy
 from quant_assets.quant.strategies.middleware import Middleware
@@ -142,6 +142,12 @@ components:
     walked = text + "walk_forward: {parameters: {backtest.initial_capital: [1, 2]}}\n"
     with pytest.raises(ConfigError, match="only values below components can be chosen"):
         load_strategy(walked)
+    path = "components.signals.entry_long.0.rsi_oversold.threshold"
+    walked = text + f"walk_forward: {{parameters: {{{path}: [20, 30]}}}}\n"
+    assert load_strategy(walked).settings.walk_forward.parameters == {path: [20, 30]}
+    unknown = text + "  regime: {enabled: true, allowed: [bull], classifier: no_such_one}\n"
+    with pytest.raises(ConfigError, match="no_such_one"):
+        load_strategy(unknown)
 
 
 @pytest.mark.parametrize(
@@ -264,6 +270,10 @@ def test_memory_of_a_strategy_is_that_of_all_its_parts():
     assert Odd().memory(day) is None
     assert Odd().warm_up_on(BARS) == 0
     assert Own().memory(day) is None
+    hourly = Line(Sma(3)).on("1h")
+    assert hourly.longer_memory(timedelta(hours=1)).rows == 3
+    assert hourly.memory(timedelta(minutes=30)).rows >= 6
+    assert first_warm([], BARS) == 0
     known = built.with_indicators(Sma(3)).with_risk(StopLoss(pct=0.1)).with_execution("default")
     assert known.build().memory(day) is not None
     for other in (known.with_regime(Steady()), known.with_middleware(Stage())):
