@@ -18,7 +18,7 @@ from quant_assets_tests.cli.program import Outcome, python, quant_assets
 from quant_assets_tests.fixtures.venue_files import write_venue
 
 pytest.importorskip("skfolio", reason="the demo's prices come with the extra `demo`")
-pytestmark = [pytest.mark.slow(seconds=90), pytest.mark.xdist_group("demo")]
+pytestmark = [pytest.mark.slow(seconds=100), pytest.mark.xdist_group("demo")]
 
 WINDOWS = ["1991-01-01", "1991-02-01", "1991-03-01"]
 SHOWN = """

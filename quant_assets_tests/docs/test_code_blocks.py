@@ -27,7 +27,7 @@ from quant_assets.quant.strategies.config import load_strategy
 from quant_assets_tests.docs.conftest import environment_of
 from quant_assets_tests.docs.pages import REPOSITORY, Block, Command, Page, all_pages, commands_of
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=75)
 
 PAGES = all_pages()
 LANGUAGES = {"python", "bash", "console", "yaml", "json", "text", "mermaid"}

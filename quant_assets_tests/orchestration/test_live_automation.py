@@ -38,7 +38,7 @@ RUNS = """
 query { runsOrError { ... on Runs { results { runId status jobName tags { key value } } } } }
 """
 
-pytestmark = pytest.mark.slow(seconds=110)
+pytestmark = pytest.mark.slow(seconds=170)
 
 
 @dataclass(frozen=True)

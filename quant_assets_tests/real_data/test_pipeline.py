@@ -19,7 +19,7 @@ import pytest
 from quant_assets import load
 from quant_assets_tests.adapters.real_files import real_folder
 
-pytestmark = pytest.mark.slow(seconds=45)
+pytestmark = pytest.mark.slow(seconds=70)
 COMMAND = (sys.executable, "-m", "quant_assets.cli.main")
 PERPS = """
 name: perps

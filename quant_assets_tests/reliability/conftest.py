@@ -7,12 +7,12 @@ import pytest
 from filelock import FileLock
 
 from quant_assets_tests.reliability.backfills import Lake, completed
-from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
+from quant_assets_tests.reliability.fixture_venue import SHORT_LAST, Fixture, write_fixture
 
 
 @pytest.fixture(scope="session")
 def fixture_venue(tmp_path_factory: pytest.TempPathFactory) -> Fixture:
-    return write_fixture(tmp_path_factory.mktemp("one-venue"))
+    return write_fixture(tmp_path_factory.mktemp("one-venue"), last=SHORT_LAST)
 
 
 @pytest.fixture(scope="session")

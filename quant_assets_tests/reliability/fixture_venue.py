@@ -1,4 +1,4 @@
-"""A venue so small that all pillars run in seconds: 5 perpetuals, 8-hour bars, 12 decisions.
+"""A venue so small that all pillars run in seconds: 5 perpetuals, 8-hour bars, up to 12 decisions.
 
 The market is generated, so nothing is read from outside; every reliability test and benchmark
 gives each subprocess a data root and a venues folder of its own.
@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TRAINING_WINDOWS = 3
-DECISION_WINDOWS = 12
 FIRST, LAST, GRID_START, GRID_END = "2024-01-01", "2025-03-31", "2023-11-01", "2025-04-01"
+# The benchmarks run the 12 decisions; tests, of which each runs many backfills, the first ones.
+SHORT_LAST, SHORT_DECISIONS = "2024-09-30", 6
+SHORTEST_LAST = "2024-06-30"
 
 # 8 hours is the longest bar that the provider offers: 93 bars a month. All limits are loose enough
-# for five symbols, and the lookback of the features fits into the training windows.
+# for five symbols, and the lookback of the features fits into the training windows. No jumps: they
+# would force a hundred thousand liquidations a month.
 TEMPLATE = """\
 name: {name}
 title: Reliability fixture {name}
@@ -22,6 +25,7 @@ provider:
   name: {provider}
   settings:
     seed: {seed}
+    shocks: {{asset_jumps_per_month: 0.0, market_jumps_per_month: 0.0}}
     assets:
       - {{base: AAA, first_price: 40000, own_volatility: 0.20, markets: [perpetual]}}
       - {{base: BBB, first_price: 2000, own_volatility: 0.35, markets: [perpetual]}}
@@ -70,9 +74,13 @@ class Fixture:
 
 
 def write_fixture(
-    folder: Path, names: Sequence[str] = ("fixture",), *, providers: Mapping[str, str] | None = None
+    folder: Path,
+    names: Sequence[str] = ("fixture",),
+    *,
+    providers: Mapping[str, str] | None = None,
+    last: str = LAST,
 ) -> Fixture:
-    """Write one venue file per name, each with a seed of its own."""
+    """Write one venue file per name, each with a seed of its own and a history until `last`."""
     folder.mkdir(parents=True, exist_ok=True)
     for seed, name in enumerate(names, start=11):
         text = TEMPLATE.format(
@@ -80,7 +88,7 @@ def write_fixture(
             seed=seed,
             provider=(providers or {}).get(name, "simulated"),
             first=FIRST,
-            last=LAST,
+            last=last,
             training=TRAINING_WINDOWS,
         )
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")

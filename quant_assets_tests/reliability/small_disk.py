@@ -11,7 +11,7 @@ from pathlib import Path
 from quant_assets_tests.reliability.backfills import Lake, run
 from quant_assets_tests.reliability.fixture_venue import Fixture
 
-SIZES = ("1m", "3m", "9m")  # full in Dagster's database, among the cells, at the tear sheet
+SIZES = ("1m", "3m", "14m")  # full in Dagster's database, among the cells, at the tear sheet
 ENOUGH = "200m"
 
 

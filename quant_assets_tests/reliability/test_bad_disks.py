@@ -15,7 +15,7 @@ import pytest
 from quant_assets_tests.reliability.backfills import COMMAND, Lake, completed, run
 from quant_assets_tests.reliability.fixture_venue import Fixture
 
-pytestmark = pytest.mark.slow(seconds=70)
+pytestmark = pytest.mark.slow(seconds=80)
 KIB = 1024
 EARLY = ("backfill", "--windows", "2024-01-01...2024-04-01")
 LATER = ("backfill", "--windows", "2024-01-01...2024-05-01")

@@ -9,9 +9,9 @@ import pytest
 
 from quant_assets_tests.reliability.backfills import Lake, completed, run
 from quant_assets_tests.reliability.crashing_plugin import install
-from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
+from quant_assets_tests.reliability.fixture_venue import SHORTEST_LAST, Fixture, write_fixture
 
-pytestmark = pytest.mark.slow(seconds=70)
+pytestmark = pytest.mark.slow(seconds=60)
 WINDOWS = ("--windows", "2024-01-01...2024-04-01")
 
 
@@ -24,7 +24,9 @@ class Outcome:
         self.environment = {"PYTHONPATH": path}
         self.root = folder / "root"
         self.folder = folder / "venues"
-        self.fixture = write_fixture(self.folder, ("bad", "good"), providers={"bad": provider})
+        self.fixture = write_fixture(
+            self.folder, ("bad", "good"), providers={"bad": provider}, last=SHORTEST_LAST
+        )
         words = ("backfill", "--workers", "2", *WINDOWS)
         self.done = run(self.fixture, self.root, words, **self.environment)
         self.lake = Lake(self.root)
@@ -79,7 +81,7 @@ def test_failed_venue_keeps_the_cells_before_and_goes_on_once_it_is_mended(outco
     early = {f"raw_bars bad|2024-0{month}-01" for month in (1, 2)}
     assert early <= set(outcome.lake.manifests)
     assert "raw_bars bad|2024-03-01" not in outcome.lake.manifests
-    mended = write_fixture(outcome.folder, ("bad", "good"))
+    mended = write_fixture(outcome.folder, ("bad", "good"), last=SHORTEST_LAST)
     words = ("backfill", "--workers", "2", *WINDOWS)
     lake = Lake(outcome.root)
     kept = {name: run for name, run in lake.runs.items() if " good|" in name}

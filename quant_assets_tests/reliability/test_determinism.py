@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from quant_assets_tests.reliability.determinism import Circumstances, digest_under
-from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
+from quant_assets_tests.reliability.fixture_venue import SHORTEST_LAST, Fixture, write_fixture
 
-pytestmark = pytest.mark.slow(seconds=85)
+pytestmark = pytest.mark.slow(seconds=90)
 # Three decision windows of two venues; `python -m benchmarks determinism` does all of everything.
 WINDOWS = ("--windows", "2024-01-01...2024-06-01")
 REFERENCE = Circumstances(1, "0", "UTC")
@@ -20,7 +20,7 @@ OTHERS = [
 
 @pytest.fixture(scope="module")
 def fixture(tmp_path_factory: pytest.TempPathFactory) -> Fixture:
-    return write_fixture(tmp_path_factory.mktemp("venues"), ("first", "second"))
+    return write_fixture(tmp_path_factory.mktemp("venues"), ("first", "second"), last=SHORTEST_LAST)
 
 
 @pytest.fixture(scope="module")

@@ -18,10 +18,10 @@ from quant_assets_tests.reliability.backfills import (
     heed_interrupts,
     start,
 )
-from quant_assets_tests.reliability.fixture_venue import Fixture, write_fixture
+from quant_assets_tests.reliability.fixture_venue import SHORT_LAST, Fixture, write_fixture
 from quant_assets_tests.reliability.interrupts import EXITS, LIMIT_SECONDS, interrupt
 
-pytestmark = pytest.mark.slow(seconds=100)
+pytestmark = pytest.mark.slow(seconds=45)
 
 
 def test_interrupt_in_a_step_ends_at_once_and_the_next_run_goes_on(
@@ -62,7 +62,7 @@ def test_interrupt_while_the_program_loads_says_so_without_a_traceback(
 
 
 def test_interrupt_of_venues_side_by_side_ends_all_of_them(tmp_path: Path):
-    fixture = write_fixture(tmp_path / "venues", ("first", "second"))
+    fixture = write_fixture(tmp_path / "venues", ("first", "second"), last=SHORT_LAST)
     root = tmp_path / "root"
     words = ("backfill", "--workers", "2")
     end = interrupt(fixture, root, commits=60, arguments=words)

@@ -3,10 +3,10 @@
 import pytest
 
 from quant_assets_tests.reliability.backfills import Lake
-from quant_assets_tests.reliability.fixture_venue import DECISION_WINDOWS, Fixture
+from quant_assets_tests.reliability.fixture_venue import SHORT_DECISIONS, Fixture
 from quant_assets_tests.reliability.kills import kill_backfills
 
-pytestmark = pytest.mark.slow(seconds=55)
+pytestmark = pytest.mark.slow(seconds=40)
 KILLS = 5  # `python -m benchmarks kills` does 100 with the same function
 
 
@@ -19,7 +19,7 @@ def report(tmp_path_factory: pytest.TempPathFactory, fixture_venue: Fixture, und
 def test_fixture_backfill_covers_all_pillars_and_windows(undisturbed: Lake):
     manifests = undisturbed.manifests.values()
     decisions = [m for m in manifests if m.asset == "portfolio_weights" and m.rows]
-    assert len(decisions) == DECISION_WINDOWS
+    assert len(decisions) == SHORT_DECISIONS
     assert {m.asset for m in manifests} >= {"raw_bars", "alpha_signals", "fills", "tear_sheet"}
     assert undisturbed.problems == []
 
