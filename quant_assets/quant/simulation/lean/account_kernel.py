@@ -119,11 +119,13 @@ def _enter(
     if d.size_unit == EQUITY_FRACTION:
         size *= equity
     wanted = wanted_units(size, d.size_unit, reference, price, rates)
+    if wanted < 0.0:
+        return False
     if wanted == 0.0 or wanted * reference <= DUST * equity:
         return True
     amount = fitting(wanted, price, account, rates)
     if not amount > 0.0:
-        return True
+        return amount == 0.0
     values[j, LEVEL] = reference
     _move(k, place, side * amount, (price, rates.taker, ENTRY))
     codes[j, ENTERED] = t

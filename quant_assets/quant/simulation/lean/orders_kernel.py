@@ -20,6 +20,7 @@ ENTRY, EXIT_SIGNAL, STOP_LOSS, TRAILING_STOP, TAKE_PROFIT, REVERSAL = 0, 1, 3, 4
 DUST, LEAST_SHARE, LEAST_PRICE, SAME, STEPS = 1e-12, 1e-9, 1e-9, 1e-15, 30
 DOUBTFUL = 1e-9  # of what is at stake: so little is left that the event kernel has to look
 FINE, LEFT_TO_EVENTS = 0, 1
+UNSETTLED = -1.0  # a size that fees keep from settling: the event kernel has another way to it
 
 
 @inlined
@@ -55,15 +56,15 @@ def wanted_units(size: float, unit: int, reference: float, price: float, rates: 
         return size
     if size <= 0.0:
         return 0.0
-    amount = size / reference
+    first = amount = size / reference
     for _ in range(STEPS):
         notional = amount * price
         fee = max(notional * rates.taker, 0.0)
         better = size / (price * (1.0 + fee / notional))
-        if abs(better - amount) <= SAME * amount:
-            break
+        if abs(better - amount) <= SAME * amount and amount <= 2.0 * first:
+            return amount
         amount = better
-    return amount
+    return UNSETTLED
 
 
 @inlined
@@ -75,7 +76,7 @@ def fitting(wanted: float, price: float, account: tuple[float, float], rates: Le
         return 0.0
     for _ in range(STEPS):
         if amount <= 0.0:
-            break
+            return 0.0
         notional = amount * price
         cost = max(notional * rates.taker, 0.0) / notional
         left = np.inf
@@ -83,9 +84,9 @@ def fitting(wanted: float, price: float, account: tuple[float, float], rates: Le
             left = max((rates.leverage * equity - used) / (1.0 + rates.leverage * cost), 0.0)
         better = min(wanted, left / price)
         if abs(better - amount) <= SAME * amount:
-            break
+            return amount if amount >= LEAST_SHARE * wanted else 0.0
         amount = better
-    return amount if amount >= LEAST_SHARE * wanted else 0.0
+    return UNSETTLED
 
 
 @inlined

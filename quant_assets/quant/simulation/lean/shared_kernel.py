@@ -165,12 +165,14 @@ def _enter(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, t: in
     if d.size_unit == EQUITY_FRACTION:
         size *= k.money[NOW]
     wanted = wanted_units(size, d.size_unit, reference, price, rates)
+    if wanted < 0.0:
+        return False
     if wanted == 0.0 or wanted * reference <= DUST * k.money[NOW]:
         return True
     account = (k.money[NOW], k.money[LONG] + k.money[SHORT])
     amount = fitting(wanted, price, account, rates)
     if not amount > 0.0:
-        return True
+        return amount == 0.0
     values[LEVEL, s] = reference
     codes[HELD_AT, s] = counts[N_HELD]
     k.held[counts[N_HELD]] = s
