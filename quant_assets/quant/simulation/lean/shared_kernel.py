@@ -1,30 +1,21 @@
 """One account for all symbols, bar by bar: market orders at the open, protective exits, marking.
 
-Fills and equity are equal bit for bit: orders wait in the order in which they
+Fills and equity are those of the event kernel, bit for bit: orders wait in the order in which they
 were decided, sums go over positions in the order in which the event kernel holds them, an entry is
 sized by the same steps. What nobody asks for (costs by kind, records of trades, exposure of each
 bar) is left out. Import it lazily: it loads numba.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from quant_assets.quant.simulation.lean.compiling import inlined, uncounted
 from quant_assets.quant.simulation.lean.orders_kernel import (
     DOUBTFUL,
     DUST,
-    ENDS_LONG,
-    ENTER_LONG,
-    ENTER_SHORT,
     ENTRY,
     EQUITY_FRACTION,
-    EXIT_LONG,
-    EXIT_SHORT,
-    EXIT_SIGNAL,
     FINE,
     LEFT_TO_EVENTS,
-    OPENS,
-    REVERSAL,
     STOP_LOSS,
     TAKE_PROFIT,
     TRAILING_STOP,
@@ -35,18 +26,39 @@ from quant_assets.quant.simulation.lean.orders_kernel import (
     trailed,
     wanted_units,
 )
+from quant_assets.quant.simulation.lean.shared_orders_kernel import (
+    BAR,
+    CASH,
+    CLOSING,
+    DECIDED,
+    ENTERED,
+    EXTREME,
+    HELD_AT,
+    LEVEL,
+    LONG,
+    N_CODES,
+    N_COUNTS,
+    N_HELD,
+    N_MONEY,
+    N_QUEUE,
+    N_SHORT,
+    N_VALUES,
+    NOW,
+    POSITION,
+    ROW,
+    SHORT,
+    SIDE,
+    STOP_AT,
+    TARGET_AT,
+    TRAIL_BY,
+    TRAILS,
+    any_signal,
+    compact,
+    decide,
+    next_signal,
+    queued,
+)
 from quant_assets.quant.simulation.lean.terms import LeanBars, LeanDecisions, LeanRates, SharedBook
-
-Codes = npt.NDArray[np.int8]
-
-# `money`, `counts`, and rows of `values` and `codes` (field, symbol)
-CASH, NOW, LONG, SHORT = 0, 1, 2, 3
-BAR, ROW, N_HELD, N_QUEUE, N_SHORT = 0, 1, 2, 3, 4
-POSITION, LEVEL, EXTREME, STOP_AT, TARGET_AT, TRAIL_BY = 0, 1, 2, 3, 4, 5
-# reason of the exit that waits, side of the entry that waits and the bar of its decision, bar of
-# the entry, whether the stop has been trailed, place among the held, side that a signal calls for
-CLOSING, SIDE, DECIDED, ENTERED, TRAILS, HELD_AT, CALLED = 0, 1, 2, 3, 4, 5, 6
-N_MONEY, N_COUNTS, N_VALUES, N_CODES = 4, 5, 6, 7
 
 
 @inlined
@@ -104,25 +116,6 @@ def _close(k: SharedBook, t: int, s: int, prices: tuple[float, float, float], re
 
 
 @inlined
-def _queued(k: SharedBook, order: int) -> None:
-    """Let an order wait: 2 x symbol of an exit, 2 x symbol + 1 of an entry."""
-    k.queue[k.counts[N_QUEUE]] = order
-    k.counts[N_QUEUE] += 1
-
-
-@inlined
-def _compact(k: SharedBook) -> None:
-    """Forget the orders that are done."""
-    n = 0
-    for i in range(k.counts[N_QUEUE]):
-        s, entry = k.queue[i] >> 1, k.queue[i] & 1
-        if (entry == 1 and k.codes[SIDE, s] != 0) or (entry == 0 and k.codes[CLOSING, s] != 0):
-            k.queue[n] = k.queue[i]
-            n += 1
-    k.counts[N_QUEUE] = n
-
-
-@inlined
 def _protect(m: LeanBars, rates: LeanRates, k: SharedBook, t: int, whole: bool) -> None:
     """Protective exits at the open of bar t, or in the whole of it.
 
@@ -146,7 +139,7 @@ def _protect(m: LeanBars, rates: LeanRates, k: SharedBook, t: int, whole: bool) 
             reason = TRAILING_STOP if codes[TRAILS, s] == 1 else STOP_LOSS
         if m.volume[t, s] == 0.0:
             codes[CLOSING, s] = reason
-            _queued(k, 2 * s)
+            queued(k, 2 * s)
             continue
         _close(k, t, s, (reference, price, rate), reason)
         i -= 1  # the last of the held took its place
@@ -279,77 +272,11 @@ def _mark(m: LeanBars, k: SharedBook, t: int, trails: bool) -> None:
 
 
 @inlined
-def _decide(m: LeanBars, d: LeanDecisions, k: SharedBook, t: int) -> None:
-    """Signals at the close of bar t become orders that wait: exits first, then entries."""
-    values, codes, called = k.values, k.codes, False
-    for s in range(values.shape[1]):
-        signal = d.signal[t, s]
-        codes[CALLED, s] = 0
-        if signal == 0 or np.isnan(m.close[t, s]):
-            continue
-        held, waiting = values[POSITION, s], codes[SIDE, s]
-        long = signal & ENTER_LONG != 0 and signal & EXIT_LONG == 0
-        short = signal & ENTER_SHORT != 0 and signal & EXIT_SHORT == 0
-        if (waiting > 0 and signal & EXIT_LONG != 0) or (waiting < 0 and signal & EXIT_SHORT != 0):
-            codes[SIDE, s] = 0
-            _compact(k)
-        leaves = held > 0.0 and signal & EXIT_LONG != 0
-        leaves = leaves or (held < 0.0 and signal & EXIT_SHORT != 0)
-        if leaves and codes[CLOSING, s] == 0:
-            codes[CLOSING, s] = EXIT_SIGNAL
-            _queued(k, 2 * s)
-        if long != short and not held * (1.0 if long else -1.0) > 0.0:
-            codes[CALLED, s] = 1 if long else -1
-            called = True
-    if not called:
-        return
-    for s in range(values.shape[1]):
-        side = codes[CALLED, s]
-        size = d.size[t if d.size.shape[0] > 1 else 0, s]
-        if side == 0 or codes[SIDE, s] != 0 or not size > 0.0:
-            continue
-        if values[POSITION, s] != 0.0 and codes[CLOSING, s] == 0:
-            codes[CLOSING, s] = REVERSAL
-            _queued(k, 2 * s)
-        codes[SIDE, s], codes[DECIDED, s] = side, t
-        _queued(k, 2 * s + 1)
-
-
-@inlined
-def _any_signal(signal: Codes, t: int) -> bool:
-    found = False
-    for s in range(signal.shape[1]):
-        found |= signal[t, s] != 0
-    return found
-
-
-@inlined
-def _next_signal(signal: Codes, t: int, last: int, held: int) -> int:
-    """The first bar from t on with a signal that changes something, else `last`.
-
-    `held` : the only symbol with a position, which is long, or -1.
-    """
-    if signal.shape[1] == 1:
-        mask = OPENS if held < 0 else ENDS_LONG
-        while t < last and signal[t, 0] & mask == 0:
-            t += 1
-        return t
-    while t < last:
-        found = held >= 0 and signal[t, held] & ENDS_LONG != 0
-        for s in range(signal.shape[1]):
-            found |= (signal[t, s] & OPENS != 0) & (s != held)
-        if found:
-            break
-        t += 1
-    return t
-
-
-@inlined
 def _quiet(m: LeanBars, d: LeanDecisions, k: SharedBook, t: int, last: int) -> int:
     """Mark the bars from t on in which nothing is decided, while nothing can happen."""
     equity, close, cash = k.equity, m.close, k.money[CASH]
     s = k.held[0] if k.counts[N_HELD] == 1 else -1
-    end = _next_signal(d.signal, t, last, s)
+    end = next_signal(d.signal, t, last, s)
     if s < 0:
         for bar in range(t, end):
             equity[bar, 0] = cash
@@ -386,7 +313,7 @@ def _trade(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, t: in
     if touched:
         _protect(m, rates, k, t, True)
     if counts[N_QUEUE] > 0:
-        _compact(k)
+        compact(k)
     safe = counts[N_SHORT] == 0 and k.money[CASH] >= 0.0
     return safe or counts[N_HELD] == 0 or not _doubtful(m, k, t)
 
@@ -403,8 +330,8 @@ def walk_shared(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, 
         if not _trade(m, d, rates, k, t):
             return LEFT_TO_EVENTS
         _mark(m, k, t, d.exits.size > 0)
-        if t >= d.warm_up and _any_signal(d.signal, t):
-            _decide(m, d, k, t)
+        if t >= d.warm_up and any_signal(d.signal, t):
+            decide(m, d, k, t)
         t += 1
     k.counts[BAR] = last
     return FINE

@@ -19,6 +19,7 @@ from quant_assets.quant.simulation.lean import (
     account,
     account_kernel,
     crossing_sweep,
+    orders_kernel,
     shared_kernel,
     sweep_kernel,
 )
@@ -204,5 +205,5 @@ def test_the_state_has_as_many_fields_as_the_kernel_reads():
     for name in ("N_STATE", "N_RESULTS", "RUINED"):
         assert getattr(crossing_sweep, name) == getattr(sweep_kernel, name)
     names = ("ENTRY", "EXIT_SIGNAL", "STOP_LOSS", "TRAILING_STOP", "TAKE_PROFIT", "REVERSAL")
-    for kernel in (account_kernel, shared_kernel):
-        assert [REASONS[getattr(kernel, name)] for name in names] == [n.lower() for n in names]
+    numbers = [getattr(orders_kernel, name) for name in names]
+    assert [REASONS[number] for number in numbers] == [name.lower() for name in names]
