@@ -59,7 +59,8 @@ def raw(**columns: object) -> pd.DataFrame:
 def bars(n_rows: int = 4, **columns: object) -> pd.DataFrame:
     """Flat bars 100, 101, 99, 100.5 with volume 10."""
     flat = {"open": 100.0, "high": 101.0, "low": 99.0, "close": 100.5, "volume": 10.0}
-    return raw(**{"ts": grid(n_rows), **flat, **columns})
+    times = {} if "ts" in columns else {"ts": grid(n_rows)}
+    return raw(**{**times, **flat, **columns})
 
 
 def with_cell(frame: pd.DataFrame, row: int, **values: object) -> pd.DataFrame:
