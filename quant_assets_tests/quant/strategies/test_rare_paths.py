@@ -41,8 +41,15 @@ from quant_assets.quant.strategies.middleware import Middleware
 from quant_assets.quant.strategies.orders import Order
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.proposal import Proposal
-from quant_assets.quant.strategies.regimes.base import Regime, RegimeClassifier, persistence
+from quant_assets.quant.strategies.regimes.base import (
+    UNKNOWN,
+    Regime,
+    RegimeClassifier,
+    persistence,
+    regimes,
+)
 from quant_assets.quant.strategies.rule_signals import RuleSignals, RuleStrategy
+from quant_assets.quant.strategies.rules.base import rules
 from quant_assets.quant.strategies.rules.price_against_ma import PriceAboveMa
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets.quant.strategies.tester import StrategyTester, hand_made_bars
@@ -298,3 +305,18 @@ def test_a_class_of_a_notebook_without_a_source_has_no_version():
     shown = type("Shown", (Odd,), {"__module__": "__main__"})
     with pytest.raises(ConfigError, match="Shown has no source that can be read"):
         strategy_hash(shown())
+
+
+@pytest.mark.parametrize("name", sorted(regimes()))
+def test_regimes_say_how_many_bars_they_wait_for(name):
+    classifier = regimes()[name]()
+    labels = classifier.classify(hand_made_bars({"A": [10.0] * 5})).code
+    assert classifier.lookback >= 5
+    assert (labels == UNKNOWN).all()
+
+
+@pytest.mark.parametrize("name", ["atr_breakout", "macd_cross_up"])
+def test_rules_that_compare_with_the_bar_before_need_one_more(name):
+    rule = rules()[name]()
+    assert rule.back == 1
+    assert rule.lookback >= 2

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,17 @@ from quant_assets import backtest
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution import live
-from quant_assets.quant.simulation.execution.defaults import frictionless, no_exits
+from quant_assets.quant.simulation.execution.defaults import (
+    frictionless,
+    no_exits,
+    no_slippage,
+)
 from quant_assets.quant.simulation.execution.fills.detail_timeframe import DetailTimeframe
 from quant_assets.quant.simulation.execution.instruments.grid import Grid
 from quant_assets.quant.simulation.execution.margin.binance import Binance
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.simulation.execution.preparation import prepare
+from quant_assets.quant.simulation.execution.slippage.base import ImpactArrays, SlippageModel
 from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.base import BarStrategy
 from quant_assets.quant.strategies.orders import Order
@@ -280,3 +286,22 @@ def test_buffers_that_cannot_grow_end_the_run_with_what_went_wrong(monkeypatch):
     monkeypatch.setattr(live.Rows, "reserve", fails)
     with pytest.raises(MemoryError, match="no room for 1 rows"):
         place(flat_bars(3), {})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Half(SlippageModel):
+    """A plug-in of another package whose arrays are of half precision."""
+
+    name: ClassVar[str] = "half"
+
+    def terms(self):
+        return no_slippage()._replace(half_spread=0.5)
+
+    def arrays(self, bars):
+        return ImpactArrays(spread=np.ones(bars.close.shape, dtype=np.float32))
+
+
+def test_arrays_of_a_slippage_of_another_type_are_named():
+    model = ExecutionModel(slippage_model=Half())
+    with pytest.raises(DataError, match=r"spread of the slippage is float32 \(3, 1\)"):
+        model.priced(flat_bars(3))
