@@ -71,7 +71,7 @@ LINES = {
 GENERATORS = {"Generator", "SeedSequence", "default_rng"}
 INSTANT = r"\b(ts|available_at|decided_at|moments?|collected|received|instants?)\b"
 # Tables about finished runs: they are shown, and joined with nothing.
-SETS_THE_STATE = {"quant/leaks/examination.py", "quant/leaks/models.py"}
+SETS_THE_STATE = {"quant/leaks/attempts.py", "quant/leaks/models.py"}
 REPORTS = {
     *("League", "MonteCarlo", "Overfitting", "ReportFiles", "Tournament", "TrialLedger"),
     *("OptimizationTrials", "StrategyLeaks", "StrategyRuns", "WalkforwardResults"),

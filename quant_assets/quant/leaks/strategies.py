@@ -22,7 +22,7 @@ __all__ = ["assert_no_leak", "check_strategy"]
 Outputs = Mapping[str, Any]
 Run = Callable[[BarPanel], Outputs]
 HEAD_SHARE, HEAD_ROWS, HEAD_WARM_UPS = 0.25, 200, 3
-PAID_ROWS = 400  # beyond the budget, where each bar costs a call
+PAID_ROWS, HEAD_PAID = 400, 100  # beyond the budget, where each bar costs a call
 
 
 def check_strategy(
@@ -98,7 +98,7 @@ def _forms(
     least = HEAD_WARM_UPS * settings.warm_up + HEAD_ROWS
     head = sample.rows(slice(0, max(least, int(HEAD_SHARE * len(sample)))))
     inside = [cut for cut in settings.cuts or () if cut < len(head) - 1]
-    paid = replace(paid, cuts=inside or None)
+    paid = replace(paid, cuts=inside or None, free_rows=min(paid.free_rows, HEAD_PAID))
     return [(arrays, sample, settings), (each_bar, head, paid)]
 
 
