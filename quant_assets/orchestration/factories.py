@@ -32,7 +32,6 @@ from quant_assets.orchestration.workspace import Workspace, current_workspace
 from quant_assets.quant.leaks.strategy_venue import strategy_leaks_venue
 from quant_assets.quant.simulation.strategy_windows.history import enough_history
 from quant_assets.quant.simulation.strategy_windows.reading import execution_of, unfit_length
-from quant_assets.quant.simulation.strategy_windows.runs import strategy_runs_venue
 from quant_assets.quant.simulation.strategy_windows.stage import (
     WINDOW_FRAMES,
     strategy_window,
@@ -41,6 +40,7 @@ from quant_assets.quant.strategies.config import LoadedStrategy
 from quant_assets.quant.strategies.versioning import modules_of
 from quant_assets.quant.tuning.objectives.base import OBJECTIVES
 from quant_assets.quant.tuning.searches.base import SEARCHES
+from quant_assets.quant.tuning.strategy_runs import strategy_runs_and_paths
 from quant_assets.quant.tuning.strategy_windows import WALK_FRAMES, walk_forward_window
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.trial_store import TrialFiles
@@ -95,7 +95,7 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
     runs = CellSpec(
         outs={f"{name}_runs": StrategyRuns},
         kind="venue",
-        step=strategy_runs_venue,
+        step=strategy_runs_and_paths,
         reads={"bars": this_window(), **reads, f"{name}_leaks": whole_venue()},
         **shared,
     )

@@ -10,6 +10,7 @@ import pytest
 from quant_assets import backtest
 from quant_assets.orchestration.factories import strategy_specs
 from quant_assets.orchestration.walk import FORCE
+from quant_assets.quant.tuning.resampling import bootstrap_returns
 from quant_assets.storage.catalog import run_query
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.trial_counts import all_trials
@@ -40,12 +41,14 @@ def test_views_answer_with_the_columns_of_the_tables(place: Place):
         "error_message, metadata, trusted FROM strategy_runs_v2 ORDER BY strategy_name",
     )
     runs = runs.sort_values(["strategy_name", "run_type"], ignore_index=True)
-    assert runs["strategy_name"].tolist() == ["cross", "cross", "dip"]
-    assert runs["run_type"].tolist() == ["backtest", "walk_forward", "backtest"]
-    assert runs["parent_run_id"].fillna("").tolist() == ["", runs["id"].iloc[0], ""]
+    assert runs["strategy_name"].tolist() == ["cross"] * 3 + ["dip"] * 2
+    kinds = ["backtest", "monte_carlo", "walk_forward", "backtest", "monte_carlo"]
+    assert runs["run_type"].tolist() == kinds
+    cross, dip = runs["id"].iloc[[0, 3]]
+    assert runs["parent_run_id"].fillna("").tolist() == ["", cross, cross, "", dip]
     assert runs["trusted"].all()
-    assert runs["strategy_version"].tolist() == ["2.0.0", "2.0.0", "1.0.0"]
-    assert runs["universe_name"].tolist() == ["v", "v", "v"]
+    assert runs["strategy_version"].tolist() == ["2.0.0"] * 3 + ["1.0.0"] * 2
+    assert runs["universe_name"].tolist() == ["v"] * 5
     assert (runs["completed_at"] >= runs["created_at"]).all()
     assert (runs["duration_seconds"] > 0.0).all()
     trades = run_query(
@@ -236,3 +239,19 @@ def test_runs_say_what_their_bars_hide(place: Place, tmp_path: Path):
     plain = json.loads(place.workspace().store.read(Cell("dip_runs", "v", "all"))["metadata"][0])
     more = [text for text in facts["assumptions"] if text not in plain["assumptions"]]
     assert any("split" in text.lower() and "B" in text for text in more), facts["assumptions"]
+
+
+def test_monte_carlo_is_a_run_whose_bands_are_those_of_daily_returns(place: Place):
+    workspace = place.workspace()
+    runs = workspace.store.read(Cell("dip_runs", "v", "all")).set_index("run_type")
+    assert runs.loc["monte_carlo", "parent_run_id"] == runs.loc["backtest", "id"]
+    facts = json.loads(runs.loc["monte_carlo", "metadata"])
+    closes = read(workspace, "dip_equity").set_index("ts")["equity"].resample("D").last()
+    returns = np.diff(np.r_[50_000.0, closes]) / np.r_[50_000.0, closes[:-1]]
+    rng = np.random.default_rng(facts["seed"])
+    drawn = bootstrap_returns(returns, 365.0, n_paths=facts["n_paths"], rng=rng).bands(0.9)
+    assert facts["figures"].keys() == set(drawn.index) > {"sharpe", "max_drawdown"}
+    for name, row in drawn.iterrows():
+        for column, value in row.items():
+            assert facts["figures"][name][column] == pytest.approx(value, rel=1e-6), name
+        assert row["lower"] < row["median"] < row["upper"]
