@@ -60,9 +60,11 @@ def _watch(reader: int, ended: threading.Event) -> None:
         while number := numbers.read(1):
             if number[0] == signal.SIGINT:
                 break
-    if number and not ended.wait(GRACE_SECONDS):
-        import psutil  # 0.05 s, for this alone
+    if not number:
+        return
+    import psutil  # 0.05 s, for this alone; now, so that no time is lost after the wait
 
+    if not ended.wait(GRACE_SECONDS):
         for child in psutil.Process().children(recursive=True):
             child.kill()
         os.write(2, f"\n{MESSAGE}\n".encode())

@@ -1,5 +1,7 @@
 """Options that several commands share."""
 
+from datetime import date
+
 import click
 
 from quant_assets.core.errors import ConfigError
@@ -21,4 +23,11 @@ def split_windows(text: str | None) -> tuple[str | None, str | None]:
         raise ConfigError(
             f"--windows {text!r}: write FIRST...LAST, for example 1995-01-01...1995-12-01"
         )
+    for key in (first, last or first):
+        try:
+            date.fromisoformat(key)
+        except ValueError:
+            raise ConfigError(
+                f"--windows {text!r}: {key!r} is no window; keys are days, YYYY-MM-DD"
+            ) from None
     return first, last or first
