@@ -1,5 +1,6 @@
 """Settings, venues, grid and store of one data root, and what they imply per venue."""
 
+import difflib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
@@ -101,7 +102,9 @@ class Workspace:
     def venue(self, name: str) -> Venue:
         """The venue called `name`; an unknown one lists those that are known."""
         if name not in self.venues:
-            raise ConfigError(f"no venue named {name!r}; known: {', '.join(self.venues)}")
+            near = difflib.get_close_matches(name, self.venues, n=1)
+            hint = f" did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"no venue named {name!r};{hint} known: {', '.join(self.venues)}")
         return self.venues[name]
 
     def provider(self, name: str) -> Provider:
