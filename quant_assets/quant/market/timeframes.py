@@ -106,8 +106,8 @@ class Timeframe:
         apart = self.bar_length > timedelta(0) and step != np.iinfo(np.int64).max
         if apart and not low <= step <= high:
             raise DataError(
-                f"rows of one symbol lie at least {timedelta(microseconds=int(step))} apart, so they "
-                f"are not bars of {self.bar_length}. Name their true length; where bars are "
+                f"rows of one symbol lie at least {timedelta(microseconds=int(step))} apart, so "
+                f"they are not bars of {self.bar_length}. Name their true length; where bars are "
                 "missing, put gap rows; where sessions cut bars, set `shortest`."
             )
 

@@ -9,3 +9,4 @@ from quant_assets.quant.simulation.execution.preparation import *
 from quant_assets.quant.simulation.execution.results import *
 from quant_assets.quant.simulation.execution.runs import *
 from quant_assets.quant.simulation.execution.terms import *
+from quant_assets.quant.simulation.execution.trade_log import *
