@@ -108,7 +108,7 @@ def turned(run, rng):
 
 
 def test_a_run_is_the_same_by_both_kernels():
-    assert [compare(random_run(seed)) is not None for seed in range(4)] == [True] * 4
+    assert [compare(random_run(seed)) is not None for seed in range(2)] == [True] * 2
 
 
 @pytest.mark.slow
