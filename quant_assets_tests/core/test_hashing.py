@@ -133,6 +133,7 @@ def tree(tmp_path):
     return tree
 
 
+@pytest.mark.slow
 def test_code_digest_changes_with_every_file_of_a_plugin_folder(tree):
     first = tree.run(DIGEST)
     assert tree.run(DIGEST) == first
@@ -145,6 +146,7 @@ def test_code_digest_changes_with_every_file_of_a_plugin_folder(tree):
     assert tree.run(DIGEST) not in {first, changed}
 
 
+@pytest.mark.slow
 def test_code_digest_follows_imports_of_plugins_at_any_depth(tree):
     core = tree.root / "quant_assets" / "core"
     (core / "deep.py").write_text("FACTOR = 1\n")
@@ -157,6 +159,7 @@ def test_code_digest_follows_imports_of_plugins_at_any_depth(tree):
     assert tree.run(DIGEST) != first
 
 
+@pytest.mark.slow
 def test_code_digest_of_a_lazy_package_changes_with_each_of_its_files(tree):
     tools = tree.root / "quant_assets" / "quant" / "tools"
     tools.mkdir()
@@ -180,6 +183,7 @@ def test_code_digest_of_a_lazy_package_changes_with_each_of_its_files(tree):
     assert tree.run(DIGEST) != named
 
 
+@pytest.mark.slow
 def test_code_digest_includes_plugins_of_other_packages(tree):
     first = tree.run(DIGEST)
     tree.distribution("extra_things", "VALUE = 1\n")
