@@ -185,7 +185,8 @@ def test_a_strategy_that_looks_ahead_fails_its_check_and_its_run_is_not_trusted(
     assert verdicts["daily"] == [True, "none"]
     runs = run_query(
         place.workspace().store.layout.root,
-        "SELECT strategy_name, trusted, metadata FROM strategy_runs_v2 ORDER BY 1",
+        "SELECT strategy_name, trusted, metadata FROM strategy_runs_v2 "
+        "WHERE run_type = 'backtest' ORDER BY 1",
     ).set_index("strategy_name")
     assert runs["trusted"].to_dict() == {"counted": False, "daily": True, "peek": False}
     assert "strategy peek 1.0.0: leak" in json.loads(runs.loc["peek", "metadata"])["leak_check"]
