@@ -15,9 +15,9 @@ import pandas as pd
 from quant_assets.core.context import StrategyContext
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import Instants
-from quant_assets.quant.market.longer_bars import timeframe_length
+from quant_assets.quant.market.longer_bars import length_on, timeframe_length
 from quant_assets.quant.market.memory import Memory, joined
-from quant_assets.quant.market.resample import BarArrays, BarLength, resample_panel
+from quant_assets.quant.market.resample import BarArrays, resample_panel
 from quant_assets.quant.simulation.strategy_windows.carrying import Standing
 from quant_assets.quant.simulation.strategy_windows.reading import (
     bar_length_of,
@@ -113,7 +113,7 @@ def _counted(place: Place, memory: Memory | None) -> dict[str, int]:
 
 def longer_starts(bars: BarPanel, timeframe: str) -> Instants:
     """Open times of the bars of a longer timeframe that begin with these bars or later."""
-    length = BarLength(timeframe_length(timeframe, primary=bars.bar_length), bars.bar_length)
+    length = length_on(bars, timeframe_length(timeframe, primary=bars.bar_length))
     nothing = np.ones(len(bars))
     made = resample_panel(BarArrays(bars.ts, bars.available_at, *[nothing] * 5), length)
     return made.ts[made.ts >= bars.ts[:1]]

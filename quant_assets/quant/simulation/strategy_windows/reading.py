@@ -25,7 +25,7 @@ from quant_assets.quant.market.bars import instants
 from quant_assets.quant.market.funding_rates import with_funding_rate
 from quant_assets.quant.market.longer_bars import length_on
 from quant_assets.quant.market.resample import DAY, BarArrays, resample_panel
-from quant_assets.quant.market.sessions import sessions_of
+from quant_assets.quant.market.sessions import UTC_DAYS, sessions_of
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.strategies.base import Strategy, VectorStrategy
 from quant_assets.quant.strategies.config import (
@@ -114,6 +114,12 @@ def unfit_length(settings: StrategyFile, market: Market) -> str:
         return ""
     if length < own or length % own or length > DAY or DAY % length:
         return f"{format_duration(length)}; the venue has {format_duration(own)}"
+    if sessions_of(market) != UTC_DAYS:
+        zone = sessions_of(market).time_zone
+        return (
+            f"{format_duration(length)}; the venue has {format_duration(own)}, and days of {zone}, "
+            "which the ends of windows (midnight UTC) would cut"
+        )
     return ""
 
 

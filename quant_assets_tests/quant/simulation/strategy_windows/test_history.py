@@ -16,7 +16,11 @@ from quant_assets.quant.leaks.strategy_venue import strategy_leaks_venue
 from quant_assets.quant.market.funding_rates import with_funding_rate
 from quant_assets.quant.market.memory import Memory
 from quant_assets.quant.simulation.strategy_windows.history import memory_of
-from quant_assets.quant.simulation.strategy_windows.reading import execution_of, strategy_of
+from quant_assets.quant.simulation.strategy_windows.reading import (
+    execution_of,
+    strategy_of,
+    unfit_length,
+)
 from quant_assets.quant.strategies.base import BarStrategy
 from quant_assets.quant.strategies.composed import compose
 from quant_assets.quant.strategies.config import load_strategy
@@ -310,3 +314,14 @@ def test_leak_check_of_a_strategy_on_funding_sees_the_rates():
         context, RecordingTelemetry(), bars=bars_frame(bars), funding=funding_of(bars, "8h")
     )
     assert found["verdict"].tolist() == ["trusted"], found["text"].iloc[0]
+
+
+def test_longer_bars_are_made_where_no_window_cuts_them():
+    text = "runtime: {candle_interval: 1d}\n" + HEAD + CROSS
+    settings = strategy_of(values_of(text)).settings
+    assert unfit_length(settings, market(bar_length="1h")) == ""
+    assert unfit_length(settings, market()) == ""
+    said = unfit_length(settings, market(bar_length="1h", time_zone="America/New_York"))
+    assert said.startswith("1d; the venue has 1h, and days of America/New_York")
+    short = strategy_of(values_of(text.replace("1d", "5h"))).settings
+    assert unfit_length(short, market(bar_length="1h")) == "5h; the venue has 1h"
