@@ -8,7 +8,7 @@ STAMP := $(VENV)/.stamp-$(shell cat requirements.lock pyproject.toml | cksum | c
 # Empty: test modules, whose assertions are rewritten, are kept as bytecode. A warm start saves 6 s.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-fast lint check ui bench lock clean
+.PHONY: demo test test-fast lint check coverage ui bench lock clean
 
 demo: $(WARM)
 	$(BIN)/quant-assets demo $(ARGS)
@@ -27,6 +27,25 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 check: lint test-fast
+
+# Every line of what turns bars into money must be reached, kernels as plain Python: see pyproject.
+QUANT := quant_assets_tests/quant
+EXECUTION := $(QUANT)/simulation/execution
+PLAIN := NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -a -m pytest -p quant_assets_tests.plain_kernels
+coverage: $(STAMP)
+	$(BIN)/python -m coverage erase
+	$(PLAIN) -m "not slow" $(EXECUTION) $(QUANT)/simulation/lean $(QUANT)/market/test_bar_panel.py \
+	    $(QUANT)/market/test_bar_panel_inputs.py $(QUANT)/market/test_timeframes.py \
+	    $(QUANT)/market/test_panel_doubts.py $(QUANT)/market/test_data_window.py \
+	    $(QUANT)/market/test_longer_bars.py $(QUANT)/strategies \
+	    $(QUANT)/risk $(QUANT)/sizing/entry quant_assets_tests/plugin_checks/test_execution.py \
+	    quant_assets_tests/core/test_hashing.py quant_assets_tests/storage/test_trial_store.py
+	$(PLAIN) -m slow $(wildcard $(foreach room,fx_and_lots slippage margin carry commissions fills model plug_ins_in_the_kernel,\
+	    $(EXECUTION)/test_$(room).py)) $(QUANT)/risk $(QUANT)/sizing/entry \
+	    $(QUANT)/market/test_data_window.py $(QUANT)/market/test_longer_bars.py \
+	    $(QUANT)/strategies/test_memory.py $(QUANT)/strategies/test_columns.py \
+	    quant_assets_tests/storage/test_trial_store.py
+	$(BIN)/python -m coverage report
 
 ui: $(STAMP)
 	$(BIN)/quant-assets ui $(ARGS)

@@ -86,7 +86,7 @@ def fitting(wanted: float, price: float, account: tuple[float, float], rates: Le
         if abs(better - amount) <= SAME * amount:
             return amount if amount >= LEAST_SHARE * wanted else 0.0
         amount = better
-    return UNSETTLED
+    return UNSETTLED  # pragma: no cover  # a fee that is a share of the price settles at once
 
 
 @inlined

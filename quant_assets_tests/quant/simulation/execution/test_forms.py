@@ -262,6 +262,7 @@ def test_orders_for_unknown_symbols_and_wrong_forms_are_refused():
         backtest(Looks(at_bar=lambda w, a: None), bars, initial_capital=0.0)
 
 
+@pytest.mark.compiled
 def test_sealed_bars_need_no_other_kernel():
     """Read-only arrays would be another type to numba, and half a minute of compilation."""
     run = random_run(5)

