@@ -22,6 +22,8 @@ class Plan:
     exits, limits : None: there are none. `labels`: arrays `(time, symbol)` by name that become
             columns of the trades, read at the decision (`regime_at_entry`, `regime_confidence`, …).
 
+    Sizes and exit levels of whole numbers become floats, which is what the kernels read.
+
     Raises `DataError` for sizes or labels that are no arrays with two axes, and an unknown unit.
     """
 
@@ -43,3 +45,9 @@ class Plan:
             if not isinstance(values, np.ndarray) or values.ndim != 2:
                 found = getattr(values, "shape", type(values).__name__)
                 raise DataError(f"{name} of a plan is {found}; it must be an array (time, symbol)")
+        if self.sizes is not None and self.sizes.size.dtype != np.float64:
+            sizes = self.sizes._replace(size=self.sizes.size.astype(np.float64))
+            object.__setattr__(self, "sizes", sizes)
+        if self.exits is not None and self.exits.level.dtype != np.float64:
+            levels = self.exits._replace(level=self.exits.level.astype(np.float64))
+            object.__setattr__(self, "exits", levels)

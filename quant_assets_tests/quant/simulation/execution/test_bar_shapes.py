@@ -5,12 +5,14 @@ import pytest
 
 from quant_assets.quant.simulation.execution.defaults import frictionless
 from quant_assets.quant.simulation.execution.terms import DetailBars
+from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.orders import Order
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets_tests.quant.simulation.execution.hand_runs import (
     at,
     exits,
+    flat_bars,
     hand_bars,
     place,
     tell,
@@ -125,6 +127,17 @@ def test_time_stop_closes_after_its_bars():
     plan = Plan(sizes=units(10.0, bars), exits=exits(bars, after=3.0))
     trade = tell(bars, Signals(entry_long=at(bars, 0)), plan=plan).trades.iloc[0]
     assert (trade.exit_reason, trade.bars_held) == ("time_stop", 3)
+
+
+def test_a_time_stop_and_sizes_of_whole_numbers_are_those_of_floats():
+    """Bought at the open of bar 1; three bars later it is over. Ten units."""
+    bars = flat_bars(8)
+    sizes = EntrySizes(np.full((1, 1), 10), 0)
+    plan = Plan(sizes=sizes, exits=exits(bars, after=3))
+    result = tell(bars, Signals(entry_long=at(bars, 0)), plan=plan)
+    assert result.fills.quantity.tolist() == [10.0, -10.0]
+    assert result.trades.exit_reason.tolist() == ["time_stop"]
+    assert result.trades.bars_held.tolist() == [3]
 
 
 # A buy of 10 at bar 0 under these bars -> (bar, price) of its fill
