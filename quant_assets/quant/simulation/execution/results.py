@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from quant_assets.quant.analytics.annualisation import check_annualisation
 from quant_assets.quant.analytics.table import performance_table
 from quant_assets.quant.market.panel_doubts import panel_doubts
 from quant_assets.quant.simulation.execution import holdings, ledger
@@ -141,15 +142,20 @@ class BacktestResult:
 
     @cached_property
     def metrics(self) -> pd.Series:
-        """Figures of the returns, as `analytics.performance_table` names them."""
+        """Figures of the returns, as `analytics.performance_table` names them.
+
+        Whatever the first bar, `periods_per_year` is judged by all bars up to the last.
+        """
         benchmark, ts = self.benchmark, self.preparation.bars.ts
+        times = pd.DatetimeIndex(ts[: self.last_bar], tz="UTC")
+        check_annualisation(times, self.periods_per_year)
         if benchmark is not None and len(benchmark) == len(ts):
             benchmark = benchmark[self.first_bar : self.last_bar]
         table = performance_table(
             ledger.returns_of(self.equity_values, self.initial_capital),
             periods_per_year=self.periods_per_year,
             benchmark=benchmark,
-            ts=None if self.first_bar else pd.DatetimeIndex(ts[: self.last_bar], tz="UTC"),
+            ts=None if self.first_bar else times,
         )
         return table.iloc[0].rename("value")
 

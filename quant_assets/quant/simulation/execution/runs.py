@@ -1,7 +1,7 @@
 """One backtest from start to end: decisions, terms, kernel, result."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
 from numbers import Integral, Real
 from typing import Any, Literal, cast
@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.core.errors import ConfigError, DataError
-from quant_assets.quant.analytics.annualisation import DAYS_PER_YEAR
+from quant_assets.quant.analytics.annualisation import observed_periods
 from quant_assets.quant.market.bar_panel import BarPanel, pandas_frame
+from quant_assets.quant.market.sessions import UTC_DAYS
 from quant_assets.quant.simulation.execution.carried import Carried
 from quant_assets.quant.simulation.execution.engine import advance_all, begun, first_book
 from quant_assets.quant.simulation.execution.model import ExecutionModel
@@ -191,11 +192,10 @@ def _first_bar(bars: BarPanel, start: datetime | None, carried: Carried | None) 
 
 
 def observed_periods_per_year(bars: BarPanel) -> float:
-    """Bars per year that the times show; below two bars, those of the bar length."""
-    if len(bars) < 2:
-        return timedelta(days=DAYS_PER_YEAR) / bars.bar_length
-    days = (bars.ts[-1] - bars.ts[0]) / np.timedelta64(1, "D")
-    return float((len(bars) - 1) / days * DAYS_PER_YEAR)
+    """Bars per year that the times show: see `analytics.annualisation.observed_periods`."""
+    closes = bars.sessions != UTC_DAYS
+    times = pd.DatetimeIndex(bars.ts, tz="UTC").tz_convert(bars.sessions.time_zone)
+    return observed_periods(times, bars.bar_length, exchange_days=closes)
 
 
 def _panel_of(frame: Any) -> BarPanel:

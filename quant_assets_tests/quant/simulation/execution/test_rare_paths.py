@@ -305,3 +305,12 @@ def test_arrays_of_a_slippage_of_another_type_are_named():
     model = ExecutionModel(slippage_model=Half())
     with pytest.raises(DataError, match=r"spread of the slippage is float32 \(3, 1\)"):
         model.priced(flat_bars(3))
+
+
+def test_a_wrong_number_of_bars_a_year_is_refused_whatever_the_first_bar():
+    bars = flat_bars(40)
+    for given in ({}, {"start": bars.ts[10]}):
+        result = place(bars, {}, periods_per_year=252, **given)
+        with pytest.raises(DataError, match=r"365\.2 bars per year"):
+            _ = result.metrics
+        assert place(bars, {}, periods_per_year=365, **given).metrics["total_return"] == 0.0
