@@ -89,7 +89,11 @@ class BarArrays(NamedTuple):
 
 
 class DetailBars(NamedTuple):
-    """Bars of a finer clock: those of bar t are rows `first[t]` to `first[t + 1]`; else empty."""
+    """Bars of a finer clock: those of bar t are rows `first[t]` to `first[t + 1]`; else empty.
+
+    The kernel follows them as they are; `fills.base.detail_bars` makes them from bars, and puts the
+    whole bar where they are incomplete.
+    """
 
     open: Floats
     high: Floats

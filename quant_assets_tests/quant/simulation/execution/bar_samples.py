@@ -37,3 +37,16 @@ def random_bars(n_bars=300, n_symbols=4, *, seed=0, missing=0.0, length=DAY, sym
 def flat_bars(n_bars, symbols=("A",), *, price=100.0, length=DAY, start="2024-01-01"):
     close = np.full((n_bars, len(symbols)), price)
     return BarPanel.from_arrays(clock(n_bars, length, start), symbols, length, close=close)
+
+
+def spanned(finer, n_bars, length):
+    """The bars of a longer clock that these finer bars lie in."""
+    ts = clock(n_bars, length)
+    parts = [(finer.ts >= begin) & (finer.ts < begin + np.timedelta64(length)) for begin in ts]
+    columns = {
+        "open": np.stack([finer.open[part][0] for part in parts]),
+        "high": np.stack([finer.high[part].max(axis=0) for part in parts]),
+        "low": np.stack([finer.low[part].min(axis=0) for part in parts]),
+        "close": np.stack([finer.close[part][-1] for part in parts]),
+    }
+    return BarPanel.from_arrays(ts, finer.symbols, length, **columns)

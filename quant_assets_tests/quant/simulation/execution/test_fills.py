@@ -11,7 +11,12 @@ from quant_assets.quant.simulation.execution.terms import (
     SAME_CLOSE,
     FillTerms,
 )
-from quant_assets_tests.quant.simulation.execution.bar_samples import HOUR, flat_bars, random_bars
+from quant_assets_tests.quant.simulation.execution.bar_samples import (
+    HOUR,
+    flat_bars,
+    random_bars,
+    spanned,
+)
 
 INFINITY = float("inf")
 
@@ -55,10 +60,10 @@ def test_fill_model_with_a_wrong_parameter_is_refused(spelling, message):
 
 
 def test_detail_bars_lie_in_the_bar_that_spans_them():
-    hours = random_bars(6, 2, length=HOUR)
     minutes = random_bars(24 * 6, 2, length=HOUR / 12, seed=1)
     kept = np.delete(np.arange(len(minutes)), [0, 13, 14, 40])
     minutes = minutes.rows(kept)
+    hours = spanned(minutes, 6, HOUR)
     present = np.array([0, 1, 3, 5])  # two bars are missing: what lies in them belongs to nobody
     found = detail_bars(hours.rows(present), minutes)
     for row, bar in enumerate(present):
@@ -71,7 +76,8 @@ def test_detail_bars_lie_in_the_bar_that_spans_them():
 
 
 def test_detail_bars_follow_the_symbols_of_the_run():
-    hours, minutes = random_bars(3, 2, length=HOUR), random_bars(36, 2, length=HOUR / 12)
+    minutes = random_bars(36, 2, length=HOUR / 12)
+    hours = spanned(minutes, 3, HOUR)
     turned = detail_bars(hours.select(("S1", "S0")), minutes)
     np.testing.assert_array_equal(turned.close, minutes.close[:, ::-1])
 

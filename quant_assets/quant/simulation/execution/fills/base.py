@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from quant_assets.core.errors import DataError
 from quant_assets.core.parameters import Parameters, choice, number, whole
@@ -13,6 +14,7 @@ from quant_assets.quant.market.bar_panel import PRICES, BarPanel
 from quant_assets.quant.simulation.execution.terms import NEXT_OPEN, DetailBars, FillTerms
 
 FILLS = "quant_assets.quant.simulation.execution.fills"
+SAME_PRICE = 1e-6  # relative; what 32-bit floats round away
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +57,10 @@ class FillModel(Parameters, ABC):
 def detail_bars(bars: BarPanel, finer: BarPanel) -> DetailBars:
     """The finer bars inside of each bar, `(finer row, symbol)`; those outside of every bar go.
 
-    They show in which order stop and target were met. A `DataError` when they are not finer, or
-    when a bar would hold a part of one.
+    They show in which order stop and target were met. Where those of a symbol do not span its bar
+    from the same low to the same high (a halt or a hole of the finer feed, prices of another
+    venue, all of them NaN), they cannot show it: the whole bar stands in their first row, NaN in
+    the others. A `DataError` when they are not finer, or when a bar would hold a part of one.
     """
     if not timedelta(0) < finer.bar_length < bars.bar_length or bars.bar_length % finer.bar_length:
         raise DataError(
@@ -68,5 +72,25 @@ def detail_bars(bars: BarPanel, finer: BarPanel) -> DetailBars:
     inside = row >= 0
     inside[inside] = finer.ts[inside] < bars.ts[row[inside]] + np.timedelta64(bars.bar_length)
     first = np.r_[np.searchsorted(finer.ts[inside], bars.ts), int(inside.sum())].astype(np.int64)
-    prices = [np.ascontiguousarray(finer[name][inside]) for name in PRICES]
-    return DetailBars(prices[0], prices[1], prices[2], prices[3], first)
+    prices = {name: np.ascontiguousarray(finer[name][inside]) for name in PRICES}
+    _take_whole_bars(bars, prices, first)
+    return DetailBars(**prices, first=first)
+
+
+def _take_whole_bars(
+    bars: BarPanel, prices: dict[str, npt.NDArray[np.float64]], first: npt.NDArray[np.int64]
+) -> None:
+    """Put the bar in place of finer bars whose extremes are not its own."""
+    rows = np.flatnonzero(np.diff(first))
+    begin = first[rows]
+    highest = np.fmax.reduceat(prices["high"], begin, axis=0)
+    lowest = np.fmin.reduceat(prices["low"], begin, axis=0)
+    unlike = ~(
+        np.isclose(highest, bars.high[rows], rtol=SAME_PRICE, atol=0.0)
+        & np.isclose(lowest, bars.low[rows], rtol=SAME_PRICE, atol=0.0)
+    )
+    covered = np.repeat(unlike, np.diff(first)[rows], axis=0)
+    bar, symbol = np.nonzero(unlike)
+    for name, values in prices.items():
+        values[covered] = np.nan
+        values[begin[bar], symbol] = bars[name][rows[bar], symbol]
