@@ -6,6 +6,8 @@ import sys
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from functools import partial
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from quant_assets.core.hashing import (
     foreign_digest,
     source_digest,
 )
+from quant_assets.quant.strategies.function_parameters import logic_of
 
 __all__ = [
     "checked_version",
@@ -36,6 +39,7 @@ SEMVER = re.compile(
     r"(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?"
 )
 PACKAGE = "quant_assets"
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 NOT_PARAMETERS = frozenset({"log", "cache"})
 
 
@@ -51,7 +55,9 @@ def checked_version(version: str) -> str:
 def parameters_of(part: Any) -> Any:
     """Parameters of a strategy or of a part of it as plain values: names, numbers, lists.
 
-    Dataclasses become mappings of their fields, plug-ins with their `name` under `type`.
+    Dataclasses become mappings of their fields, plug-ins with their `name` under `type`; functions
+    their name, the digest of their logic, and their defaults. A `ConfigError` for what has no text
+    but the place where it lies in memory: its hash would be another one in every process.
     """
     if is_dataclass(part) and not isinstance(part, type):
         named = {"type": getattr(part, "name", type(part).__name__)}
@@ -66,6 +72,13 @@ def parameters_of(part: Any) -> Any:
         return {str(key): parameters_of(part[key]) for key in sorted(part, key=str)}
     if isinstance(part, list | tuple):
         return [parameters_of(one) for one in part]
+    if isinstance(part, FunctionType):
+        defaults = [*(part.__defaults__ or ()), *(part.__kwdefaults__ or {}).values()]
+        told = {"function": part.__name__, "logic": logic_of(part)}
+        return told | {"defaults": parameters_of(defaults)}
+    if isinstance(part, partial):
+        called = {"arguments": parameters_of(part.args), "named": parameters_of(part.keywords)}
+        return {"partial": parameters_of(part.func)} | called
     return _plain(part)
 
 
@@ -73,7 +86,16 @@ def _plain(value: Any) -> Any:
     """A number, a word or None as it is; an array as lists, anything else as its text."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
-    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    text = str(value)
+    if ADDRESS.search(text):
+        raise ConfigError(
+            f"a parameter is {text}: that is where it lies in memory, another place in every "
+            "process, so its hash cannot be told. Make it a dataclass, or give it a __repr__ of "
+            "its values"
+        )
+    return text
 
 
 def _own_parameters(strategy: Any) -> dict[str, Any]:
