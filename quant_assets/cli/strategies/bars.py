@@ -48,7 +48,9 @@ class Found:
     """Bars, what they are called, what must be said beside every result, and funding settlements.
 
     stamps : of the venue; notes : what was done to the bars. zero_funding : perpetuals whose
-        funding is assumed to be zero. benchmark : its returns, `(time,)`.
+        funding is assumed to be zero. benchmark : its returns, `(time,)`. source : the bars that
+        longer ones are made of; None: they are as they were found. rows : long, before they were
+        narrowed. detail, rates : what the execution asks for besides, see `with_inputs`.
     """
 
     panel: "BarPanel"
@@ -59,27 +61,42 @@ class Found:
     funding: pd.DataFrame | None = field(default=None, repr=False)
     zero_funding: bool = False
     benchmark: Floats | None = field(default=None, repr=False)
+    source: "BarPanel | None" = field(default=None, repr=False)
+    rows: pd.DataFrame | None = field(default=None, repr=False)
+    detail: "BarPanel | None" = field(default=None, repr=False)
+    rates: pd.DataFrame | None = field(default=None, repr=False)
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        """What a backtest takes beside the bars, by the names of its arguments."""
+        given = {"funding": self.funding, "detail": self.detail, "rates": self.rates}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def digest(self) -> str:
         """SHA-256 of clock, symbols and all values."""
         import hashlib
 
-        panel = self.panel
-        known = hashlib.sha256("\n".join(panel.symbols).encode())
-        for moments in (panel.ts, panel.available_at):
-            known.update(np.ascontiguousarray(moments).tobytes())
-        for name, values in sorted(panel.columns().items()):
-            known.update(name.encode())
-            known.update(np.where(np.isnan(values), np.nan, values).tobytes())
-        if self.funding is not None:
-            rows = hash_pandas_object(self.funding, index=False)
-            known.update(rows.to_numpy().tobytes())
+        known = hashlib.sha256("\n".join(self.panel.symbols).encode())
+        for panel in (self.panel, self.detail):
+            if panel is None:
+                continue
+            for moments in (panel.ts, panel.available_at):
+                known.update(np.ascontiguousarray(moments).tobytes())
+            for name, values in sorted(panel.columns().items()):
+                known.update(name.encode())
+                known.update(np.where(np.isnan(values), np.nan, values).tobytes())
+        for frame in (self.funding, self.rates):
+            if frame is not None:
+                rows = hash_pandas_object(frame, index=False)
+                known.update(rows.to_numpy().tobytes())
         return known.hexdigest()
 
 
 def find_bars(wanted: Wanted, settings: "Settings") -> Found:
     """Read, narrow and, where a longer bar is wanted, resample."""
+    from quant_assets.core.venues import format_duration
+
     if wanted.venue is None and wanted.file is None:
         raise ConfigError("which bars? give --venue NAME, or --bars FILE (parquet or CSV)")
     venue = _venue(wanted.venue, settings) if wanted.venue else None
@@ -95,8 +112,11 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
     panel = _panel(frame, notes)
     if venue is not None:
         panel = panel.with_sessions(sessions_of(venue.market))
+    source = None
     if wanted.bar_length is not None and wanted.bar_length != panel.bar_length:
-        panel = _longer(panel, wanted.bar_length, notes)
+        source, panel = panel, longer(panel, wanted.bar_length)
+        lengths = (format_duration(one.bar_length) for one in (panel, source))
+        notes.append("bars of {} made of bars of {}".format(*lengths))
     funding = _funding(wanted, venue, settings, panel, notes) if venue is not None else None
     if funding is not None and len(funding):
         panel = with_funding_rate(panel, funding)
@@ -117,6 +137,8 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
         and venue.market.asset_class == "crypto_perpetual"
         and venue.market.funding != "required",
         benchmark,
+        source,
+        whole,
     )
 
 
@@ -253,7 +275,8 @@ def _panel(frame: pd.DataFrame, notes: list[str]) -> "BarPanel":
     return BarPanel.from_frame(frame[columns].astype({"symbol": "str"}), bar_length=step)
 
 
-def _longer(panel: "BarPanel", length: timedelta, notes: list[str]) -> "BarPanel":
+def longer(panel: "BarPanel", length: timedelta) -> "BarPanel":
+    """Bars of that length made of shorter ones; a `DataError` where these are not shorter."""
     from quant_assets.core.venues import format_duration
     from quant_assets.quant.market.bar_panel import BarPanel
     from quant_assets.quant.market.longer_bars import length_on
@@ -269,11 +292,9 @@ def _longer(panel: "BarPanel", length: timedelta, notes: list[str]) -> "BarPanel
     made = resample_panel(
         BarArrays(panel.ts, panel.available_at, *arrays), length_on(panel, length)
     )
-    text = f"{format_duration(length)} made of bars of {format_duration(panel.bar_length)}"
-    notes.append(f"bars of {text}")
     values: dict[str, Any] = {name: getattr(made, name) for name in VALUES}
-    longer = BarPanel(made.ts, panel.symbols, length, **values, available_at=made.available_at)
-    return longer.with_sessions(panel.sessions)
+    found = BarPanel(made.ts, panel.symbols, length, **values, available_at=made.available_at)
+    return found.with_sessions(panel.sessions)
 
 
 def _funding(

@@ -8,6 +8,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from quant_assets.cli.strategies.running import Prepared
     from quant_assets.quant.leaks.report import LeakReport
+    from quant_assets.quant.leaks.trading import Trading
     from quant_assets.quant.simulation.execution.results import BacktestResult
 
 BANDS = {0.9: ("q05", "q95"), 0.5: ("q25", "q75")}
@@ -18,11 +19,8 @@ def leak_report(made: "Prepared") -> "LeakReport":
     """The leak check of signals, plan, orders, fills and equity."""
     from quant_assets.quant.leaks.strategies import check_strategy
 
-    strategy, panel = made.target.strategy, made.found.panel
-    found = made.found
-    if found.funding is None:
-        return check_strategy(strategy, panel, execution=made.model)
-    return check_strategy(strategy, panel, execution=made.model, funding=found.funding)
+    trading: Trading = made.found.inputs  # type: ignore[assignment]  # the same names
+    return check_strategy(made.target.strategy, made.found.panel, execution=made.model, **trading)
 
 
 def audited(made: "Prepared") -> pd.DataFrame:
@@ -34,7 +32,7 @@ def audited(made: "Prepared") -> pd.DataFrame:
         made.found.panel,
         made.model,
         initial_capital=made.capital,
-        funding=made.found.funding,
+        **made.found.inputs,
     )
     return found.frame().T.rename_axis("execution")
 

@@ -47,6 +47,11 @@ def run_options(function: Decorator) -> Decorator:
         help="Beside the equity: a symbol, `universe`, the venue's index, or a column of --bars.",
     )  # fmt: skip
     @click.option(
+        "--rates",
+        type=click.Path(path_type=Path),
+        help="File with rates of currencies, for fx_model as_of: ts, symbol (EUR/USD), rate.",
+    )
+    @click.option(
         "--hold-out", type=click.IntRange(min=1), metavar="MONTHS",
         help="Keep the last months sealed; see `quant-assets strategy vault`.",
     )  # fmt: skip
@@ -89,6 +94,7 @@ def _choice(options: dict[str, Any]) -> "Choice":
         capital=options.pop("capital"),
         any_dates=options.pop("any_dates"),
         hold_out=options.pop("hold_out") or 0,
+        rates=options.pop("rates"),
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from quant_assets.cli.strategies.evidence import SEED, resampled
 from quant_assets.cli.strategies.searching import known, workers_of
 from quant_assets.cli.strategies.telling import telling
+from quant_assets.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from quant_assets.cli.strategies.running import Choice, Prepared, StrategyRun
@@ -60,7 +61,7 @@ def costs(
             delays=delays,
             initial_capital=made.capital,
             executor=Told(executor, progress),
-            funding=made.found.funding,
+            **made.found.inputs,
         )
     return found.frame
 
@@ -101,7 +102,7 @@ def borne(
         smallest=smallest,
         largest=largest,
         share=share,
-        funding=made.found.funding,
+        **made.found.inputs,
     )
     unit = f" {made.found.currency}".rstrip()
     if not np.isfinite(found.capital):
@@ -127,6 +128,12 @@ def monte_carlo(
     workers: int,
 ) -> dict[str, Any]:
     """Fields of the report: `resampled`, and runs again on prices with noise."""
+    if noisy_runs and made.found.detail is not None:
+        raise ConfigError(
+            "--noisy-runs moves the prices of the bars, and not those of the finer bars inside of "
+            f"them, which {made.model.fills.name} follows: leave it out, or take another fill "
+            "model, as --execution default"
+        )
     found = resampled(result, n_paths)
     if not noisy_runs:
         return found
@@ -142,7 +149,7 @@ def monte_carlo(
             seed=SEED,
             executor=Told(executor, progress),
             initial_capital=made.capital,
-            funding=made.found.funding,
+            **made.found.inputs,
         )
     table = noisy.bands(0.9).reset_index().assign(kind=noisy.kind)
     tables = pd.concat([found["monte_carlo"], table], ignore_index=True)
@@ -158,13 +165,12 @@ def compared(made: "Prepared", other: "Prepared") -> pd.DataFrame:
     from quant_assets.quant.tuning.differences import RunSpec, compare_runs
 
     def spec(one: "Prepared") -> RunSpec:
-        funding = one.found.funding
         return RunSpec(
             strategy=one.target.strategy,
             bars=one.found.panel,
             execution=one.model,
             initial_capital=one.capital,
-            arguments={} if funding is None else {"funding": funding},
+            arguments=one.found.inputs,
         )
 
     return compare_runs(spec(made), spec(other))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from quant_assets.cli.strategies.bars import Found, Wanted, find_bars, parse_symbols
+from quant_assets.cli.strategies.inputs import before, with_inputs
 from quant_assets.cli.strategies.targets import Target, find_target
 from quant_assets.core.hashing import combine, digest
 
@@ -29,7 +30,7 @@ class Choice:
 
     changed : parameters by name. execution : a preset; None: that of the strategy. any_dates :
         dates and symbols of the strategy's file do not count. capital : None: the file's.
-    hold_out : months at the end that stay sealed; 0: none.
+    hold_out : months at the end that stay sealed; 0: none. rates : file with rates of currencies.
     """
 
     strategy: str
@@ -39,6 +40,7 @@ class Choice:
     capital: float | None = None
     any_dates: bool = False
     hold_out: int = 0
+    rates: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,9 @@ class Prepared:
                 self.found.panel,
                 self.model,
                 initial_capital=self.capital,
-                funding=self.found.funding,
                 benchmark=self.found.benchmark,
                 progress=progress,
+                **self.found.inputs,
             )
         return StrategyRun(self, result)
 
@@ -140,11 +142,12 @@ def prepare(choice: Choice, settings: "Settings") -> Prepared:
     found = find_bars(wanted, settings)
     if note:
         found = replace(found, notes=(*found.notes, note))
+    model = _execution(target, choice.execution, zero_funding=found.zero_funding)
+    found = with_inputs(found, model, choice.rates)
     if choice.hold_out:
         found = sealed(found, settings, choice.hold_out)[0]
     if target.loaded is not None:
         target.loaded.check_bars(found.panel)
-    model = _execution(target, choice.execution, zero_funding=found.zero_funding)
     return Prepared(target, found, model, capital, wanted.benchmark or "")
 
 
@@ -154,14 +157,18 @@ def sealed(found: Found, settings: "Settings", months: int) -> "tuple[Found, Hol
     from quant_assets.storage.vault_log import VaultLog
 
     panel, vault = seal(found.panel, VaultLog(settings.data_root.absolute()), months=months)
-    funding = found.funding
-    if funding is not None:
-        first = pd.Timestamp(vault.first, tz="UTC")
-        funding = funding[funding["available_at"] <= first].reset_index(drop=True)
+    first = pd.Timestamp(vault.first, tz="UTC")
+
+    def known(rows: pd.DataFrame | None) -> pd.DataFrame | None:
+        inside = None if rows is None else rows[rows["available_at"] <= first]
+        return None if inside is None else inside.reset_index(drop=True)
+
+    detail = None if found.detail is None else before(found.detail, vault.first)
     benchmark = None if found.benchmark is None else found.benchmark[: len(panel)]
     note = f"HELD OUT: bars from {str(vault.first)[:10]} on are sealed; opened {vault.opened} times"
     stamps = (*found.stamps, note)
-    return replace(found, panel=panel, funding=funding, benchmark=benchmark, stamps=stamps), vault
+    found = replace(found, funding=known(found.funding), detail=detail, rates=known(found.rates))
+    return replace(found, panel=panel, benchmark=benchmark, stamps=stamps), vault
 
 
 def _wanted(choice: Choice, target: Target) -> tuple[Wanted, float, str]:

@@ -110,7 +110,7 @@ def searched(
             store=_store(made, root),
             executor=executor,
             progress=progress,
-            inputs={"funding": made.found.funding},
+            inputs={"funding": None, **made.found.inputs},  # None: keys of trials stay
         )
     _ = trials.best  # when no trial was done, this tells why
     distinct = len({trial.param_hash for trial in trials.items})
@@ -155,7 +155,7 @@ def walked(
             store=store,
             executor=executor,
             progress=progress,
-            inputs={"funding": made.found.funding},
+            inputs={"funding": None, **made.found.inputs},  # None: keys of trials stay
         )
 
 
