@@ -10,6 +10,7 @@ import numpy as np
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.parameters import choice, whole
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.sessions import checked_zone, wall_clock
 from quant_assets.quant.strategies.columns import Rows
 from quant_assets.quant.strategies.library_parts import Floats, RowStrategy, flags
 from quant_assets.quant.strategies.signals import Signals
@@ -25,7 +26,8 @@ class OpeningRange(RowStrategy):
     """In when a close leaves the range of the bars that opened in the first `minutes` of a session.
 
     Out at the open of the session's last bar, or when a close leaves the range on the other side
-    (`both`: short there). A session begins `opens` and ends `closes` minutes after midnight UTC.
+    (`both`: short there). A session begins `opens` and ends `closes` minutes after midnight on the
+    clocks of `time_zone`: 570 and 960 in America/New_York are its stock sessions, in summer too.
     """
 
     name: ClassVar[str] = "opening_range"
@@ -35,9 +37,11 @@ class OpeningRange(RowStrategy):
     opens: int = whole(0, least=0)
     closes: int = whole(DAY_MINUTES, least=1)
     sides: Literal["both", "long"] = choice("both", "long")
+    time_zone: str = "UTC"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        checked_zone(self.time_zone)
         if not self.opens + self.minutes < self.closes <= DAY_MINUTES:
             raise ConfigError(
                 f"{self.name}: a session from {self.opens} to {self.closes} with {self.minutes} "
@@ -46,8 +50,9 @@ class OpeningRange(RowStrategy):
 
     def columns(self, bars: BarPanel) -> Mapping[str, Floats]:
         """Edges of the day's range once it is over, and where the next bar is the last one."""
-        days = bars.ts.astype("datetime64[D]")
-        minute = (bars.ts - days) / np.timedelta64(1, "m")
+        clock = wall_clock(bars.ts, self.time_zone)
+        days = clock.astype("datetime64[D]")
+        minute = (clock - days) / np.timedelta64(1, "m")
         length = bars.bar_length.total_seconds() / 60.0
         first = (minute >= self.opens) & (minute < self.opens + self.minutes)
         after = (minute >= self.opens + self.minutes) & (minute < self.closes)

@@ -7,6 +7,7 @@ import numpy as np
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.market.bars import days_since_1970
+from quant_assets.quant.market.sessions import checked_zone, wall_clock
 from quant_assets.quant.strategies.columns import Rows
 from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
 
@@ -18,20 +19,25 @@ THURSDAY = 3  # 1 January 1970
 
 @dataclass(frozen=True, kw_only=True)
 class DayOfWeek(Rule):
-    """The UTC day of the bar's open time is one of `days`, English names in small letters."""
+    """The day of the bar's open time is one of `days`, English names in small letters.
+
+    It is the day that it is in `time_zone` then. Bars of a day or longer are labelled in UTC.
+    """
 
     name: ClassVar[str] = "day_of_week"
     days: tuple[str, ...] = DAYS[:5]
+    time_zone: str = "UTC"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        checked_zone(self.time_zone)
         unknown = sorted(set(self.days) - set(DAYS))
         if unknown or not self.days:
             raise ConfigError(f"day_of_week: days = {list(self.days)}; known: {', '.join(DAYS)}")
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        days = (days_since_1970(rows.ts) + THURSDAY) % 7
+        days = (days_since_1970(wall_clock(rows.ts, self.time_zone)) + THURSDAY) % 7
         return (np.broadcast_to(days.astype(np.float64)[:, None], rows.shape),)
 
     def test(self, *values: Floats) -> Bools:

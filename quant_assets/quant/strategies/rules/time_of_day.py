@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from quant_assets.core.errors import ConfigError
+from quant_assets.quant.market.sessions import checked_zone, wall_clock
 from quant_assets.quant.strategies.columns import Rows
 from quant_assets.quant.strategies.rules.base import Bools, Floats, Rule
 
@@ -25,23 +26,28 @@ def _minute(text: str, what: str) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class TimeOfDay(Rule):
-    """The bar's open time lies in [`start`, `end`), hours and minutes in UTC.
+    """The bar's open time lies in [`start`, `end`), hours and minutes in `time_zone`.
 
-    An end before the start means the part over midnight; equal ones mean the whole day.
+    An end before the start means the part over midnight; equal ones mean the whole day. A zone such
+    as America/New_York moves with its summer time, UTC never does. Bars of a day or longer are
+    labelled in UTC.
     """
 
     name: ClassVar[str] = "time_of_day"
     start: str = "00:00"
     end: str = "00:00"
+    time_zone: str = "UTC"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        checked_zone(self.time_zone)
         _minute(self.start, "start")
         _minute(self.end, "end")
 
     def reads(self, rows: Rows) -> tuple[Floats, ...]:
         """See the base class."""
-        minutes = (rows.ts - rows.ts.astype("datetime64[D]")) / np.timedelta64(1, "m")
+        clock = wall_clock(rows.ts, self.time_zone)
+        minutes = (clock - clock.astype("datetime64[D]")) / np.timedelta64(1, "m")
         return (np.broadcast_to(minutes[:, None], rows.shape),)
 
     def test(self, *values: Floats) -> Bools:
