@@ -206,11 +206,12 @@ class MarginTerms(NamedTuple):
     `leverage`: gross notional that may stand per unit of equity; purchases beyond it are cut.
     `tier_notional` `(symbol, tier)` from 0, `tier_rate` and `tier_deduction` give the maintenance
     margin of a position: notional x rate - deduction. When equity at the bar's worst price falls
-    below the sum, positions are closed at the price at which it did, plus `liquidation_fee` of
-    notional. Empty tiers: no maintenance margin, equity must stay above 0. `inverse` `(symbol,)`:
-    the contract settles in its base, profit = q (1 / entry - 1 / price), in base units. `linear`
-    `(symbol,)`: a derivative in the quote currency, profit = q (price - entry). Neither exchanges
-    its notional: opening binds notional / leverage, profit comes into cash when it is realised.
+    below the sum, positions are closed at the price at which it did, less `liquidation_fee` of
+    notional, but no more than is left of equity. Empty tiers: no maintenance margin, equity must
+    stay above 0. `inverse` `(symbol,)`: the contract settles in its base, profit = q (1 / entry - 1
+    / price), in base units. `linear` `(symbol,)`: a derivative in the quote currency, profit = q
+    (price - entry). Neither exchanges its notional: opening binds notional / leverage, profit comes
+    into cash when it is realised.
     """
 
     leverage: float

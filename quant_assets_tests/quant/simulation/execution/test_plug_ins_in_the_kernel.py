@@ -255,19 +255,20 @@ def test_kernel_closes_everything_in_a_deep_drawdown():
     assert len(found.fills) == 2
 
 
-def test_kernel_liquidates_where_the_tiers_say():
+@pytest.mark.parametrize(("fee", "taken"), [(0.001, 0.001), (0.01, 0.004)])
+def test_kernel_liquidates_where_the_tiers_say(fee, taken):
     # 10 units from 100 on equity of 200; a position below 50,000 needs N x 0.004:
-    # 200 + 10 (p - 100) = 10 p x 0.004  =>  p = 800 / 9.96
+    # 200 + 10 (p - 100) = 10 p x 0.004  =>  p = 800 / 9.96; no fee takes more than these 0.004
     symbols = ("BTC/USDT:USDT",)
     bars = bars_of([100.0, 100.0, 100.0, 79.0], symbols=symbols)
     planned = Planned(sizer={"fixed_quantity": {"quantity": 10.0}})
-    binance = {"binance": {"leverage": 10, "liquidation_fee": 0.01}}
+    binance = {"binance": {"leverage": 10, "liquidation_fee": fee}}
     found = run(bars, planned, capital=200.0, margin_model=binance)
     price = 800.0 / 9.96
     assert found.fills.iloc[-1]["price"] == pytest.approx(price, rel=1e-9)
     assert found.trades.iloc[0]["exit_reason"] == "liquidation"
-    left = 200.0 + 10.0 * (price - 100.0) - 0.01 * 10.0 * price
-    assert found.final_equity == pytest.approx(left, rel=1e-9)
+    left = 200.0 + 10.0 * (price - 100.0) - taken * 10.0 * price
+    assert found.final_equity == pytest.approx(left, rel=1e-9, abs=1e-9)
 
 
 def test_kernel_pays_borrow_and_funding():

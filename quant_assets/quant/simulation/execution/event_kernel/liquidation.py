@@ -15,6 +15,7 @@ from quant_assets.quant.simulation.execution.event_kernel.compiling import (
 from quant_assets.quant.simulation.execution.event_kernel.fields import (
     AVERAGE,
     C_REDUCE,
+    C_SYMBOL,
     CASH,
     DERIVATIVE,
     ENTRY_BAR,
@@ -28,6 +29,8 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     MULTIPLIER,
     N_FILLS,
     N_HELD,
+    N_OPEN,
+    NOW,
     O_ORIGINAL,
     O_QUANTITY,
     PENALTY,
@@ -84,12 +87,32 @@ def stressed(m: Market, k: Book, t: int, share: float) -> float:
 
 
 @compiled
+def fee_of(m: Market, t: int, s: int, quantity: float, price: float) -> float:
+    """Penalty of closing so much at this price."""
+    return abs(quantity) * worth(m, t, s, price) * m.rules[LIQUIDATION_FEE]
+
+
+@compiled
+def close_out(m: Market, k: Book, t: int, s: int) -> float:
+    """Fill all of `s` at its level; return the penalty that is due for it."""
+    orders, symbols = k.orders, k.symbols
+    quantity, price = symbols[s, QUANTITY], symbols[s, LEVEL]
+    slot = new_order(k, t, s, MARKET, -1 if quantity > 0.0 else 1, LIQUIDATION)
+    orders[slot, O_QUANTITY] = orders[slot, O_ORIGINAL] = -quantity
+    k.codes[slot, C_REDUCE] = 1
+    move(m, k, t, slot, -quantity, (price, price, 0.0, True))
+    symbols[s, HIGHEST] = max(symbols[s, HIGHEST], price)
+    symbols[s, LOWEST] = min(symbols[s, LOWEST], price)
+    return fee_of(m, t, s, quantity, price)
+
+
+@compiled
 def margin_call(m: Market, k: Book, t: int) -> None:
     """Close everything at the prices at which equity meets the maintenance margin, if it does.
 
-    Bars that open beyond these prices are closed at their opens: equity may be below 0 then.
+    The penalty takes no more than what is left after that. Bars that open beyond these prices are
+    closed at their opens: equity may be below 0 then, by the prices alone.
     """
-    orders, counters, symbols = k.orders, k.counters, k.symbols
     if stressed(m, k, t, 1.0) > 0.0:
         return
     low, high = 0.0, 1.0
@@ -102,18 +125,18 @@ def margin_call(m: Market, k: Book, t: int) -> None:
                 low = middle
             else:
                 high = middle
-    while counters[N_HELD] > 0:
-        s = k.held[counters[N_HELD] - 1]
-        quantity, price = symbols[s, QUANTITY], on_the_way(m, k, t, s, high)
-        slot = new_order(k, t, s, MARKET, -1 if quantity > 0.0 else 1, LIQUIDATION)
-        orders[slot, O_QUANTITY] = orders[slot, O_ORIGINAL] = -quantity
-        k.codes[slot, C_REDUCE] = 1
-        revalue(m, k, t, s, price)
-        penalty = abs(quantity) * worth(m, t, s, price) * m.rules[LIQUIDATION_FEE]
+    counters, symbols = k.counters, k.symbols
+    n, first_slot, first_fill, due = counters[N_HELD], counters[N_OPEN], counters[N_FILLS], 0.0
+    for i in range(n):
+        revalue(m, k, t, k.held[i], on_the_way(m, k, t, k.held[i], high))
+    for i in range(n):
+        due += close_out(m, k, t, k.held[n - 1 - i])
+    share = min(1.0, max(k.account[NOW], 0.0) / due) if due > 0.0 else 0.0
+    for i in range(n):
+        slot = first_slot + i
+        s = k.codes[slot, C_SYMBOL]
+        penalty = share * fee_of(m, t, s, k.orders[slot, O_ORIGINAL], symbols[s, LEVEL])
         pay(k, s, -penalty, PENALTY)
-        move(m, k, t, slot, -quantity, (price, price, 0.0, True))
-        k.fills[counters[N_FILLS] - 1, 9] = penalty
-        symbols[s, HIGHEST] = max(symbols[s, HIGHEST], price)
-        symbols[s, LOWEST] = min(symbols[s, LOWEST], price)
+        k.fills[first_fill + i, 9] = penalty
         close_trade(m, k, t, slot)
         finish(k, t, slot, FILLED)
