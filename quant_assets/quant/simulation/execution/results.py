@@ -144,7 +144,8 @@ class BacktestResult:
     def metrics(self) -> pd.Series:
         """Figures of the returns, as `analytics.performance_table` names them.
 
-        Whatever the first bar, `periods_per_year` is judged by all bars up to the last.
+        Whatever the first bar, `periods_per_year` is judged by all bars up to the last. The table
+        ends with a total loss; an account may owe more, and its `total_return` says what it does.
         """
         benchmark, ts = self.benchmark, self.preparation.bars.ts
         times = pd.DatetimeIndex(ts[: self.last_bar], tz="UTC")
@@ -157,6 +158,8 @@ class BacktestResult:
             benchmark=benchmark,
             ts=None if self.first_bar else times,
         )
+        if self.total_return < -1.0:
+            table["total_return"] = self.total_return
         return table.iloc[0].rename("value")
 
     def carried(self) -> Carried:

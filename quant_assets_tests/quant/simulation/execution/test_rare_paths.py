@@ -58,6 +58,7 @@ def test_a_ruined_account_enters_nothing_more():
     assert ruined.final_equity == -3000.0
     assert ruined.fills.reason.tolist() == ["entry", "liquidation"]
     assert ruined.vetoes.rule.tolist() == ["no_equity"]
+    assert ruined.metrics["total_return"] == ruined.total_return == -4.0
 
 
 def test_an_entry_of_all_that_limits_leave_takes_just_that():
