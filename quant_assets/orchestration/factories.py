@@ -31,7 +31,11 @@ from quant_assets.orchestration.walk import Handle, walk
 from quant_assets.orchestration.workspace import Workspace, current_workspace
 from quant_assets.quant.leaks.strategy_venue import strategy_leaks_venue
 from quant_assets.quant.simulation.strategy_windows.history import enough_history
-from quant_assets.quant.simulation.strategy_windows.reading import execution_of, unfit_length
+from quant_assets.quant.simulation.strategy_windows.reading import (
+    execution_of,
+    unfit_execution,
+    unfit_length,
+)
 from quant_assets.quant.simulation.strategy_windows.stage import (
     WINDOW_FRAMES,
     strategy_window,
@@ -136,7 +140,10 @@ def _excluded(loaded: LoadedStrategy, venues: frozenset[str]) -> Callable[[Venue
         if isinstance(universe, str) and universe in venues and universe != venue.name:
             return f"{name} is made for the venue {universe}"
         unfit = unfit_length(loaded.settings, venue.market)
-        return f"{name} is made for bars of {unfit}" if unfit else ""
+        if unfit:
+            return f"{name} is made for bars of {unfit}"
+        missing = unfit_execution(loaded, venue.market)
+        return f"{name} cannot trade: {missing}" if missing else ""
 
     return reason
 

@@ -7,7 +7,7 @@ would remember another number of bars before them.
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,7 @@ from quant_assets.quant.simulation.strategy_windows.frames import WindowFrames
 from quant_assets.quant.simulation.strategy_windows.reading import (
     FileVariants,
     bars_of,
+    detail_of,
     execution_of,
     funding_of,
     strategy_of,
@@ -90,17 +91,12 @@ def walk_forward_window(
     state = carried[f"{name}_walk_state"]
     standing = Standing.of(state)
     settlements = funding_of(funding, context.market)
-    panel = bars_of(
-        bars,
-        context.market,
-        loaded.settings,
-        symbols=standing.symbols,
-        funding=settlements,
-        end=window_end(context, bars),
-    )
+    read: dict[str, Any] = {"symbols": standing.symbols, "end": window_end(context, bars)}
+    panel = bars_of(bars, context.market, loaded.settings, funding=settlements, **read)
     span = _span(context, panel, section.training_windows or context.training_windows or 1)
     if panel is None or span is None:
         return _named(name, {"walk_state": moved(state, context.window.start)})
+    inputs = {"funding": settlements, "detail": detail_of(bars, context.market, loaded, **read)}
     resumes = context.mode == "carry" and not state.empty
     walked = walk_forward(
         FileVariants(context.strategy),
@@ -114,7 +110,7 @@ def walk_forward_window(
         store=store,
         executor=_told(telemetry, section),
         carried=carried_of(state, span.test_first) if resumes else None,
-        inputs={} if settlements is None else {"funding": settlements},
+        inputs={name: given for name, given in inputs.items() if given is not None},
     )
     (window,) = walked.windows
     parent = run_id(context, loaded, "walk_forward")

@@ -113,6 +113,31 @@ def test_cells_of_another_venue_are_empty_with_the_reason(place: Place, tmp_path
     assert manifests[1].empty_reason == "cross is made for bars of 2h; the venue has 4h"
 
 
+@pytest.mark.parametrize(
+    ("execution", "said"),
+    [
+        (
+            "fx_model: {as_of: {currencies: {AAA: EUR}}}",
+            "cross cannot trade: fx_model as_of needs rates of EUR in USD, which no asset gives",
+        ),
+        (
+            "fill_model: {detail_timeframe: {timeframe: 1h}}",
+            "cross cannot trade: detail_timeframe follows orders on bars of 1h inside of bars of "
+            "8h (runtime.candle_interval); the venue has 4h",
+        ),
+    ],
+)
+def test_execution_that_no_asset_serves_leaves_cells_empty_with_the_reason(
+    place: Place, tmp_path: Path, execution: str, said: str
+):
+    workspace, other = place.workspace(), Place(tmp_path)
+    other.write(f"{CROSS}execution:\n  {execution}\n")
+    loaded = load_strategies(tmp_path / "strategies")["cross"]
+    excluded = strategy_specs(loaded, workspace.venues)[0].excluded
+    assert excluded is not None
+    assert excluded(workspace.venues["w"]).startswith(said)
+
+
 def test_code_version_covers_the_plug_ins_that_a_file_names_and_no_others(place: Place):
     workspace = place.workspace()
     (dip, *_), (cross, *_) = specs_of(workspace, "dip"), specs_of(workspace, "cross")

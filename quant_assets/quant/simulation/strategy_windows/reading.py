@@ -10,7 +10,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,8 @@ from quant_assets.quant.market.funding_rates import with_funding_rate
 from quant_assets.quant.market.longer_bars import length_on
 from quant_assets.quant.market.resample import DAY, BarArrays, resample_panel
 from quant_assets.quant.market.sessions import UTC_DAYS, sessions_of
+from quant_assets.quant.simulation.execution.fx.as_of import AsOf
+from quant_assets.quant.simulation.execution.fx.base import FxModel
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.strategies.base import Strategy, VectorStrategy
 from quant_assets.quant.strategies.config import (
@@ -123,6 +125,34 @@ def unfit_length(settings: StrategyFile, market: Market) -> str:
     return ""
 
 
+def unfit_execution(loaded: LoadedStrategy, market: Market) -> str:
+    """Why the execution of a file cannot follow a market's bars; empty when it can.
+
+    Finer bars are those of the market, or made of them, inside of the longer ones of the file.
+    There are no rates of currencies: a file that names other currencies has none.
+    """
+    model = execution_of(loaded, market)
+    detail, own = model.fills.detail, market.bar_length
+    length = bar_length_of(loaded.settings, market)
+    if detail is not None and (not own <= detail < length or detail % own or length % detail):
+        return (
+            f"{model.fills.name} follows orders on bars of {format_duration(detail)} inside of "
+            f"bars of {format_duration(length)} (runtime.candle_interval); the venue has "
+            f"{format_duration(own)}"
+        )
+    fx = cast("FxModel", model.fx_model)
+    universe = loaded.settings.backtest.universe
+    if isinstance(fx, AsOf):
+        symbols = universe if isinstance(universe, list) else fx.currencies
+        needed = sorted({fx.currency_of(symbol) for symbol in symbols} - {fx.account})
+        if needed:
+            return (
+                f"fx_model as_of needs rates of {', '.join(needed)} in {fx.account}, which no "
+                "asset gives; the strategy command takes them as --rates"
+            )
+    return ""
+
+
 def bar_length_of(settings: StrategyFile, market: Market) -> timedelta:
     """Length of the bars that the strategy sees."""
     return settings.runtime.candle_interval or market.bar_length
@@ -180,6 +210,26 @@ def bars_of(
     if funding is not None and len(bars):
         bars = with_funding_rate(bars, funding)
     return bars if len(bars) else None
+
+
+def detail_of(
+    frame: pd.DataFrame,
+    market: Market,
+    loaded: LoadedStrategy,
+    *,
+    symbols: Iterable[str] = (),
+    end: datetime | None = None,
+) -> BarPanel | None:
+    """The finer bars that the execution follows, of the rows as `bars_of` takes them; None: none.
+
+    The bars that matter are inside of longer ones, which no window cuts: split runs see the same.
+    """
+    length = execution_of(loaded, market).fills.detail
+    if length is None:
+        return None
+    runtime = loaded.settings.runtime.model_copy(update={"candle_interval": length})
+    settings = loaded.settings.model_copy(update={"runtime": runtime})
+    return bars_of(frame, market, settings, symbols=symbols, end=end)
 
 
 def _longer(bars: BarPanel, length: timedelta, end: datetime | None) -> BarPanel:

@@ -30,6 +30,7 @@ from quant_assets.contracts.strategy_trades import StrategyTrades
 from quant_assets.core.context import StrategyContext
 from quant_assets.core.errors import DataError
 from quant_assets.core.telemetry import Telemetry
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest
 from quant_assets.quant.simulation.execution.trade_log import log_trades
@@ -45,6 +46,7 @@ from quant_assets.quant.simulation.strategy_windows.history import Place, memory
 from quant_assets.quant.simulation.strategy_windows.reading import (
     bars_of,
     decides_at_once,
+    detail_of,
     execution_of,
     funding_of,
     strategy_of,
@@ -132,10 +134,11 @@ def strategy_window(
 
 @dataclass(frozen=True)
 class _Work:
-    """Bars and settlements of a window."""
+    """Bars, settlements and the finer bars that the execution follows, of a window."""
 
     place: Place
     funding: pd.DataFrame | None
+    detail: BarPanel | None
 
 
 def _work_of(
@@ -150,14 +153,8 @@ def _work_of(
     settlements = funding_of(funding, context.market)
     if settlements is not None and len(standing.funding):
         settlements = _with_earlier(settlements, standing.funding)
-    panel = bars_of(
-        bars,
-        context.market,
-        loaded.settings,
-        symbols=standing.symbols,
-        funding=settlements,
-        end=window_end(context, bars),
-    )
+    read: dict[str, Any] = {"symbols": standing.symbols, "end": window_end(context, bars)}
+    panel = bars_of(bars, context.market, loaded.settings, funding=settlements, **read)
     if panel is None:
         return None
     start = utc_instant(context.window.start)
@@ -170,7 +167,7 @@ def _work_of(
             f"the state stands at bar {standing.bar}, the window begins at bar {first}: rows of "
             "earlier windows came or went. Compute those windows again"
         )
-    return _Work(place, settlements)
+    return _Work(place, settlements, detail_of(bars, context.market, loaded, **read))
 
 
 def window_end(context: StrategyContext, bars: pd.DataFrame) -> datetime:
@@ -207,6 +204,7 @@ def _options(context: StrategyContext, loaded: LoadedStrategy, work: _Work) -> d
         "initial_capital": loaded.settings.backtest.initial_capital,
         "periods_per_year": context.market.bars_per_year,
         "funding": work.funding,
+        "detail": work.detail,
     }
 
 
