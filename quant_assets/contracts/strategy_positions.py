@@ -10,8 +10,8 @@ class StrategyPositions(StrategyTrades):
 
     The columns of `StrategyTrades`, and: `mark_price` is the close, or the last one before a gap;
     `market_value`, negative of shorts, is money: cash and all market values are the equity;
-    `weight` is its share of equity, NaN where there is none. The value of a derivative is its
-    profit so far, its weight its notional over equity.
+    `weight` is the notional over equity, NaN where there is none: of what is owned, its share of
+    equity. The value of a derivative is its profit so far.
     """
 
     mark_price: float = pa.Field(gt=0)
