@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from quant_assets.quant.analytics.annualisation import observed_periods
+from quant_assets.quant.analytics.annualisation import check_annualisation, observed_periods
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.sessions import Sessions
 from quant_assets.quant.simulation.execution.runs import observed_periods_per_year
@@ -97,3 +97,11 @@ def test_a_panel_is_counted_in_the_zone_of_its_exchange():
     assert observed_periods_per_year(bars) == pytest.approx(24 * 365.2425)
     listed = bars.with_sessions(Sessions("America/New_York"))
     assert observed_periods_per_year(listed) == pytest.approx(7 * 252)
+
+
+@pytest.mark.parametrize("n_days", [1, 2, 5, 8, 60])
+def test_the_guard_does_not_refuse_what_a_short_sample_is_counted_as(n_days):
+    ts = session_bars(n_days)
+    shown = check_annualisation(ts, observed_periods(ts, HOUR, exchange_days=True))
+    assert np.isnan(shown) or shown == pytest.approx(7 * 252, rel=0.05)
+    assert np.isnan(check_annualisation(ts[:1], 252))
