@@ -10,10 +10,13 @@ from click.testing import CliRunner
 from quant_assets.cli.main import _exit_code, cli
 from quant_assets.cli.strategies.bars import Found, Wanted, find_bars
 from quant_assets.cli.strategies.inputs import before, read_rates, with_inputs
+from quant_assets.cli.strategies.running import sealed
 from quant_assets.core.config import Settings
 from quant_assets.core.errors import DataError
 from quant_assets.core.venues import parse_duration
 from quant_assets.quant.simulation.execution.model import ExecutionModel
+
+pytestmark = pytest.mark.slow
 
 HOURS = pd.date_range("2024-01-02", periods=10, freq="h", tz="UTC")
 CLOSES = [100.0, 99.0, 98.0, 100.0, 100.0, 100.0, 100.0, 100.0, 100.0, 100.0]
@@ -149,6 +152,27 @@ def test_rates_that_nothing_gives_are_refused_with_what_to_do(tmp_path: Path):
         read_rates(tmp_path / "none.csv")
 
 
+def test_sealed_months_hold_their_finer_bars_and_rates_back(tmp_path: Path):
+    ts = pd.date_range("2024-01-01", "2024-03-31 12:00", freq="12h", tz="UTC")
+    prices = dict.fromkeys(["open", "high", "low", "close"], 100.0)
+    frame = pd.DataFrame({"ts": ts, "symbol": "AAA", **prices, "volume": 1.0})
+    rates = pd.DataFrame({"ts": ts, "pair": "EUR/USD", "rate": 1.1})
+    rates.to_csv(tmp_path / "rates.csv", index=False)
+    model = ExecutionModel(
+        fill_model={"detail_timeframe": {"timeframe": "12h"}},
+        fx_model={"as_of": {"currencies": {"AAA": "EUR"}}},
+    )
+    found = with_inputs(found_of(tmp_path, frame, "1d"), model, tmp_path / "rates.csv")
+    kept, vault = sealed(found, Settings(data_root=tmp_path / "data"), 1)
+    assert kept.detail is not None
+    assert kept.rates is not None
+    assert 0 < len(kept.panel) < len(found.panel)
+    assert len(kept.detail) == 2 * len(kept.panel)
+    assert kept.detail.ts[-1] < vault.first
+    assert kept.rates["available_at"].max() == pd.Timestamp(vault.first, tz="UTC")
+    assert set(kept.inputs) == {"detail", "rates"}
+
+
 def ran(folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> dict:
     monkeypatch.setenv("QUANT_ASSETS_DATA_ROOT", str(folder / "data"))
     monkeypatch.chdir(folder)
@@ -157,7 +181,6 @@ def ran(folder: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -
     return json.loads(result.stdout)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("highest", "lowest", "paid"), [(2, 7, 105.0), (7, 2, 95.0)])
 @pytest.mark.parametrize("same_bar", ["worst", "best"])
 def test_first_of_stop_and_target_inside_of_an_hour_decides(
@@ -183,7 +206,6 @@ def test_first_of_stop_and_target_inside_of_an_hour_decides(
     assert without == [{"worst": 95.0, "best": 105.0}[same_bar]]
 
 
-@pytest.mark.slow
 def test_every_study_is_given_detail_and_rates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     five_minutes(highest=2, lowest=7).to_parquet(tmp_path / "bars.parquet")
     fx = "  fx_model: {as_of: {currencies: {AAA: EUR}}}\n"

@@ -58,3 +58,28 @@ def test_leak_check_pays_funding_too():
     found = answer("check", "funding_carry", *RUN)
     assert (found["verdict"], found["trusted"]) == ("trusted", True)
     assert {"run filled quantity", "run equity"} <= set(found["outputs"])
+
+
+IDEA = """\
+strategy: crossing
+version: "1.0.0"
+components:
+  signals:
+    entry_long: [{ma_cross_up: {fast: 3, slow: 12}}]
+    exit_long: [{ma_cross_down: {fast: 3, slow: 12}}]
+  risk: [{stop_loss: {pct: 0.004}}, {take_profit: {pct: 0.004}}]
+execution:
+  fill_model: {%s}
+"""
+
+
+def test_stored_bars_of_five_minutes_decide_inside_of_hours(root: Path):
+    path, found = root.parent / "crossing.yaml", []
+    for fill in ("detail_timeframe: {timeframe: 5m}", "next_open: {}"):
+        path.write_text(IDEA % fill)
+        record = answer("backtest", "crossing.yaml", *RUN, "--no-report")
+        found.append(pd.read_parquet(Path(record["folder"]) / "trades.parquet"))
+        said = "stops, targets and limits are followed on bars of 5m" in record["assumptions"]
+        assert said == fill.startswith("detail")
+    finer, plain = ((t["exit_reason"] == "take_profit").sum() for t in found)
+    assert finer > plain > 0  # where both were met, some targets were met first
