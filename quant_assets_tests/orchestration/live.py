@@ -47,13 +47,6 @@ query {
   }
 }
 """
-# The daemon itself, which looks at backfills every 30 s: here so often that runs cost the time.
-DAEMON = """
-from dagster._daemon import controller
-from dagster._daemon.cli import main
-controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 4
-main()
-"""
 
 
 class LiveDagster:
@@ -160,7 +153,7 @@ def live_dagster(home: Path, module: str, environment: dict[str, str]) -> Iterat
             "-m",
             module,
         ],
-        "daemon": [sys.executable, "-c", DAEMON, "run", "-m", module],
+        "daemon": [str(folder / "dagster-daemon"), "run", "-m", module],
     }
     # Two processes that make one database at once damage it: it is made before they start.
     make = "import dagster; dagster.DagsterInstance.get().dispose()"
