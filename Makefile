@@ -13,9 +13,8 @@ export PYTHONDONTWRITEBYTECODE :=
 demo: $(WARM)
 	$(BIN)/quant-assets demo $(ARGS)
 
-# Three processes for two cores: a fifth of the time is spent waiting (for daemons, disks, limits).
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
