@@ -17,12 +17,13 @@ for name in ("QUANT_ASSETS_VENUES_FOLDER", "QUANT_ASSETS_MODE", "DAGSTER_HOME"):
 
 FAST = "not slow"
 SLOW_FILE = re.compile(r"^pytestmark = \[?pytest\.mark\.slow", re.MULTILINE)
-settings.register_profile("fast", max_examples=20)
+# No deadline: how long an example takes on a busy machine says nothing about what it computes.
+settings.register_profile("whole", deadline=None)
+settings.register_profile("fast", deadline=None, max_examples=20)
 
 
 def pytest_configure(config):
-    if config.option.markexpr == FAST:
-        settings.load_profile("fast")
+    settings.load_profile("fast" if config.option.markexpr == FAST else "whole")
 
 
 def pytest_ignore_collect(collection_path: Path, config) -> bool | None:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -19,7 +18,7 @@ from quant_assets.quant.simulation.execution.defaults import frictionless, neutr
 from quant_assets.quant.simulation.execution.model import FAMILIES, ExecutionModel
 from quant_assets.quant.sizing.entry.base import entry_sizers
 from quant_assets_tests.plugin_checks.prefix_invariance import assert_prefix_invariant
-from quant_assets_tests.quant.simulation.execution.bar_samples import DAY, clock, random_bars
+from quant_assets_tests.quant.simulation.execution.bar_samples import DAY, random_bars
 
 pytestmark = pytest.mark.slow
 
@@ -101,13 +100,11 @@ def model_terms(family, kind, bars):
     model = ExecutionModel(**{"funding_model": "assume_zero", family: kind()})
     finer = None
     if model.fills.detail is not None:
-        hours = clock(24 * len(bars), timedelta(hours=1))
-        close = np.full((len(hours), len(bars.symbols)), 100.0)
         detail = model.fills.detail
-        steps = hours.repeat(timedelta(hours=1) // detail)
-        ts = steps[0] + np.arange(len(steps)) * np.timedelta64(detail)
-        close = np.repeat(close, len(ts) // len(hours), axis=0)
-        finer = BarPanel.from_arrays(ts, bars.symbols, detail, close=close)
+        parts = bars.bar_length // detail
+        ts = bars.ts[0] + np.arange(parts * len(bars)) * np.timedelta64(detail)
+        prices = {name: np.repeat(bars[name], parts, axis=0) for name in PRICES[:4]}
+        finer = BarPanel.from_arrays(ts, bars.symbols, detail, **prices)
     terms = model.terms(bars, detail=finer, funding=settlements(), rates=rates())
     return terms, model.priced(bars)
 
@@ -233,7 +230,13 @@ def test_model_gives_terms_of_the_types_that_the_kernel_knows(family, kind):
             assert value.dtype == neutral[name].dtype, name
             assert value.ndim == neutral[name].ndim, name
             assert value.flags.c_contiguous, name
-            assert not np.isnan(value).any() or name == "carry.funding_mark", name
+            unknown = np.isnan(value)
+            part, _, field = name.rpartition(".")
+            if part == "detail" and field in PRICES and value.size:  # none in a bar that is none
+                missing = np.isnan(bars[field])
+                assert_array_equal(unknown, missing.repeat(len(value) // len(bars), axis=0))
+            else:
+                assert not unknown.any() or name == "carry.funding_mark", name
     slippage = ("slippage_model", "half_spread"), ("slippage_model", "sqrt_volume")
     assert (priced is bars) == ((family, kind.name) not in slippage)
     for name in set(priced.extras) & {"volatility", "average_volume"}:
