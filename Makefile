@@ -30,7 +30,7 @@ check: lint test-fast
 # Every line of what turns bars into money must be reached, kernels as plain Python: see pyproject.
 QUANT := quant_assets_tests/quant
 EXECUTION := $(QUANT)/simulation/execution
-PLAIN := NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -a -m pytest -p quant_assets_tests.plain_kernels
+PLAIN := NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -a -m pytest --hypothesis-seed=0 -p quant_assets_tests.plain_kernels
 coverage: $(STAMP)
 	$(BIN)/python -m coverage erase
 	$(PLAIN) -m "not slow" $(EXECUTION) $(QUANT)/simulation/lean $(QUANT)/market/test_bar_panel.py \
