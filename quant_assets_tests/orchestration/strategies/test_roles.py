@@ -22,28 +22,12 @@ from quant_assets.orchestration.strategy_roles import (
 from quant_assets.orchestration.walk import config_digest, expected_inputs, plan_cell
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.storage.paths import Cell
+from quant_assets_tests.orchestration.strategies import places
 from quant_assets_tests.storage.samples import commit
 
 pytestmark = pytest.mark.slow
 
-VENUE = """\
-name: {name}
-title: Test venue {name}
-provider: {{name: simulated, settings: {{seed: 7}}}}
-history: {{first: "2022-01-01", last: "2022-06-30"}}
-training_windows: 2
-market:
-  asset_class: crypto_spot
-  currency: USDT
-  calendar: 24/7
-  time_zone: UTC
-  bar_length: 8h
-  bars_per_year: 1095
-  price_fields: [open, high, low, close, volume]
-  simulated: true
-optimization: {{foreign: {{peer: {{import_path: some.Estimator}}}}}}
-alpha: {{month_bars: 15}}
-"""
+VENUE = places.VENUE + "optimization: {{foreign: {{peer: {{import_path: some.Estimator}}}}}}\n"
 CROSS = """\
 strategy: {name}
 version: "1.0.0"
@@ -60,7 +44,7 @@ def workspace(folder: Path, roles: str, *files: str) -> Workspace:
     (folder / "venues").mkdir()
     (folder / "strategies").mkdir()
     for name, section in (("v", roles), ("w", "")):
-        text = VENUE.format(name=name) + section
+        text = VENUE.format(name=name, length="8h") + section
         (folder / "venues" / f"{name}.yaml").write_text(text, encoding="utf-8")
     for text in files:
         path = folder / "strategies" / f"{text.split()[1]}.yaml"

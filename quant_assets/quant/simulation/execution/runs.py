@@ -12,7 +12,8 @@ import pandas as pd
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.analytics.annualisation import observed_periods
-from quant_assets.quant.market.bar_panel import BarPanel, pandas_frame
+from quant_assets.quant.market.bar_frames import pandas_frame
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.sessions import UTC_DAYS
 from quant_assets.quant.simulation.execution.carried import Carried
 from quant_assets.quant.simulation.execution.engine import advance_all, begun, first_book
