@@ -32,13 +32,11 @@ def observed_periods(
     venue keeps the hours of an exchange.
     Below two rows: as many bars as a year has room for.
     """
-    if len(ts) < 2:
-        return timedelta(days=DAYS_PER_YEAR) / bar_length
-    days = (ts[-1] - ts[0]).total_seconds() / 86_400.0
+    days = (ts[-1] - ts[0]).total_seconds() / 86_400.0 if len(ts) > 1 else 0.0
+    shown = periods_of_span(len(ts), days, bar_length, exchange_days=exchange_days)
+    if shown is not None:
+        return shown
     plain = (len(ts) - 1) / days * DAYS_PER_YEAR
-    full = len(ts) * bar_length.total_seconds() >= days * 86_400.0
-    if bar_length >= DAY or days >= DAYS_PER_YEAR or (full and not exchange_days):
-        return float(plain)
     by_weekday, dates = _bars_by_weekday(ts)
     seen = dates > 0
     night = (days >= 1.0 or exchange_days) and _longest_pause(ts) >= NIGHT + bar_length
@@ -48,6 +46,18 @@ def observed_periods(
     week = means[seen[:WEEKDAYS].nonzero()[0]].mean() * WEEKDAYS + means[WEEKDAYS:].sum()
     weekends = seen[WEEKDAYS:].any()
     return float(week * (DAYS_PER_YEAR / DAYS_PER_WEEK if weekends else SESSIONS_PER_YEAR / 5))
+
+
+def periods_of_span(
+    n: int, days: float, bar_length: timedelta, *, exchange_days: bool
+) -> float | None:
+    """`observed_periods` of n bars where the days from first to last tell it, else None."""
+    if n < 2:
+        return timedelta(days=DAYS_PER_YEAR) / bar_length
+    full = n * bar_length.total_seconds() >= days * 86_400.0
+    if bar_length >= DAY or days >= DAYS_PER_YEAR or (full and not exchange_days):
+        return (n - 1) / days * DAYS_PER_YEAR
+    return None
 
 
 def _bars_by_weekday(ts: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:

@@ -105,3 +105,10 @@ def test_the_guard_does_not_refuse_what_a_short_sample_is_counted_as(n_days):
     shown = check_annualisation(ts, observed_periods(ts, HOUR, exchange_days=True))
     assert np.isnan(shown) or shown == pytest.approx(7 * 252, rel=0.05)
     assert np.isnan(check_annualisation(ts[:1], 252))
+
+
+@pytest.mark.parametrize("n_hours", [1, 2, 30, 9000])
+def test_bars_of_a_panel_count_as_their_index_does(n_hours):
+    ts = pd.date_range("2024-01-02", periods=n_hours, freq="h")
+    bars = BarPanel.from_arrays(ts.to_numpy(), ["A"], HOUR, close=np.ones(n_hours))
+    assert observed_periods_per_year(bars) == observed_periods(ts.tz_localize("UTC"), HOUR)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.core.errors import ConfigError, DataError
-from quant_assets.quant.analytics.annualisation import observed_periods
+from quant_assets.quant.analytics.annualisation import observed_periods, periods_of_span
 from quant_assets.quant.market.bar_frames import pandas_frame
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.sessions import UTC_DAYS
@@ -195,6 +195,11 @@ def _first_bar(bars: BarPanel, start: datetime | None, carried: Carried | None) 
 def observed_periods_per_year(bars: BarPanel) -> float:
     """Bars per year that the times show: see `analytics.annualisation.observed_periods`."""
     closes = bars.sessions != UTC_DAYS
+    span = bars.ts[-1] - bars.ts[0] if len(bars) else np.timedelta64(0, "us")
+    days = pd.Timedelta(span).total_seconds() / 86_400.0
+    shown = periods_of_span(len(bars), days, bars.bar_length, exchange_days=closes)
+    if shown is not None:  # the usual case, without an index of all times
+        return shown
     times = pd.DatetimeIndex(bars.ts, tz="UTC").tz_convert(bars.sessions.time_zone)
     return observed_periods(times, bars.bar_length, exchange_days=closes)
 
