@@ -82,7 +82,7 @@ def survival_note(surface: pd.DataFrame) -> str:
     first = row.iloc[0]
     at = f"with {first['slippage']:g} times its slippage"
     if first["fails"]:
-        return f"It loses at the smallest fees that were tried already, {at}."
+        return f"It earns nothing at the smallest fees that were tried already, {at}."
     if first["survives"]:
         most = surface["fee"].max()
         return f"It still earns at {most:g} times its fees, the most that was tried, {at}."

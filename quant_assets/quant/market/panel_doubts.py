@@ -60,10 +60,11 @@ def _ended(bars: BarPanel) -> str:
     known = [s for s in gone.tolist() if not np.isnan(bars.close[:, s]).all()]
     if not known:
         return ""
-    s = known[0]
-    last = bars.ts[np.flatnonzero(~np.isnan(bars.close[:, s]))[-1]]
+    last = [bars.ts[np.flatnonzero(~np.isnan(bars.close[:, s]))[-1]] for s in known]
+    first, final = (str(day)[:10] for day in (min(last), max(last)))
+    when = first if first == final else f"{first} the first, {final} the last"
     return (
-        f"ENDED: {_names(bars, known)}: no price after {str(last)[:10]}: what is held then stays "
+        f"ENDED: {_names(bars, known)}: no price after {when}: what is held then stays "
         "in the account at its last close"
     )
 

@@ -15,6 +15,7 @@ from quant_assets.core.errors import ConfigError, QuantAssetsError
 from quant_assets.core.hashing import code_digest, digest
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.book import FILL_FIELDS, REASONS, ROW_FIELDS
+from quant_assets.quant.simulation.execution.ledger import returns_of
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest, observed_periods_per_year
@@ -257,7 +258,7 @@ class Bench:
     def _measured(self, values: Floats, n_trades: float, n_fills: float, costs: float) -> Outcome:
         equity = np.r_[self.initial_capital, values]
         ends = np.r_[self.starts[1:], len(equity) - 1]
-        returns = equity[ends] / equity[self.starts] - 1.0
+        returns = returns_of(equity[ends], self.initial_capital)
         figures = {
             "total_return": float(equity[-1] / self.initial_capital - 1.0),
             "final_equity": float(equity[-1]),

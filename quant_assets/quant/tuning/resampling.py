@@ -12,6 +12,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.executor import Executor, SerialExecutor
 from quant_assets.quant.analytics.metrics import cagr, max_drawdown, sharpe_ratio
 from quant_assets.quant.market.bar_panel import PRICES, BarPanel
+from quant_assets.quant.simulation.execution.ledger import returns_of
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest
 from quant_assets.quant.statistics.bootstrap import (
@@ -58,9 +59,13 @@ class MonteCarloRun:
         Draws in which a figure is not defined are left out.
         """
         tails = self._tails(level)
+        known = {name: values[~np.isnan(values)] for name, values in self.draws.items()}
         rows = {
-            name: [self.observed[name], *np.nanquantile(values, tails)]
-            for name, values in self.draws.items()
+            name: [
+                self.observed[name],
+                *(np.quantile(drawn, tails) if drawn.size else [np.nan] * 3),
+            ]
+            for name, drawn in known.items()
         }
         names = ["observed", "lower", "median", "upper"]
         return pd.DataFrame.from_dict(rows, orient="index", columns=names).rename_axis("figure")
@@ -131,12 +136,11 @@ def block_bootstrap(
 
     Returns are those of UTC days, or of bars that are longer. block : None: as long as the
     dependence asks for (Politis & White 2004). Figures: `total_return`, `cagr`, `sharpe`,
-    `max_drawdown`.
+    `max_drawdown`. A history whose equity falls to 0 or below ends there.
     """
     equity = result.equity["equity"]
     closes = equity.groupby(pd.DatetimeIndex(equity.index).floor("D")).last().to_numpy()
-    wealth = np.r_[result.initial_capital, closes]
-    returns = wealth[1:] / wealth[:-1] - 1.0
+    returns = returns_of(closes, result.initial_capital)
     per_year = result.periods_per_year * len(returns) / len(equity)
     return bootstrap_returns(returns, per_year, n_paths=n_paths, block=block, rng=rng)
 
@@ -159,7 +163,7 @@ def bootstrap_returns(
     parts, wealth = [], []
     for count in _chunks(n_paths, n):
         rows = stationary_bootstrap(n, mean_block=block, n_draws=count, rng=rng)
-        drawn = returns[rows]
+        drawn = _until_ruin(returns[rows])
         path = _compounded(drawn)
         parts.append(_figures_of_returns(drawn, path, periods_per_year))
         wealth.append(path[:, points - 1])
@@ -193,6 +197,14 @@ def _figures_of_returns(drawn: Floats, path: Floats, per_year: float) -> dict[st
     }
 
 
+def _until_ruin(returns: Floats) -> Floats:
+    """The same, 0 after the first one that leaves nothing: two ruins would else make a fortune."""
+    ruined = np.maximum.accumulate(returns <= -1.0, axis=-1)
+    found = returns.copy()
+    found[..., 1:][ruined[..., :-1]] = 0.0
+    return found
+
+
 def _compounded(returns: Floats) -> Floats:
     """Wealth after each return, of 1 at the start; along the last axis."""
     return np.asarray(np.cumprod(1.0 + returns, axis=-1), dtype=np.float64)
@@ -217,10 +229,11 @@ def _of_trades(kind: str, gains: Floats, draw: Any, n_paths: int) -> MonteCarloR
     points = _points(len(gains))
     parts, wealth = [], []
     for count in _chunks(n_paths, len(gains)):
-        drawn = draw(count)
+        drawn = _until_ruin(draw(count))
         path = _compounded(drawn)
         parts.append(_figures_of_trades(drawn, path))
         wealth.append(path[:, points - 1])
+    gains = _until_ruin(gains)
     path = _compounded(gains)
     own = _figures_of_trades(gains[None], path[None])
     return MonteCarloRun(
@@ -278,7 +291,7 @@ class _Noisy:
     def __call__(self, seed: np.random.SeedSequence | None) -> tuple[dict[str, float], Floats]:
         result = self.run(seed)
         equity = np.r_[result.initial_capital, result.equity_values]
-        returns = equity[1:] / equity[:-1] - 1.0
+        returns = returns_of(equity[1:], result.initial_capital)
         figures = {
             "total_return": float(equity[-1] / equity[0] - 1.0),
             "cagr": float(cagr(returns, result.periods_per_year)),

@@ -187,4 +187,4 @@ def test_survival_in_words():
     )  # fmt: skip
     assert "nothing any more at 1.50 times its fees" in survival_note(frame)
     assert "still earns at 2 times" in survival_note(frame.assign(log_growth=0.1))
-    assert "loses at the smallest fees" in survival_note(frame.assign(log_growth=-0.1))
+    assert "earns nothing at the smallest fees" in survival_note(frame.assign(log_growth=-0.1))

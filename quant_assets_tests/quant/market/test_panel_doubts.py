@@ -45,6 +45,10 @@ def test_a_symbol_that_ends_is_named_with_its_last_day():
     close[30:, 0] = np.nan
     (line,) = panel_doubts(bars_of(close=close))
     assert line.startswith("ENDED: A: no price after 2024-01-30:")
+    close[20:, 1] = np.nan
+    (line,) = panel_doubts(bars_of(close=close))
+    assert line.startswith("ENDED: A, B: no price after 2024-01-20 the first, 2024-01-30 the last:")
+    close[:, 1] = 100.0
     close[30:36] = 100.0  # four days without a price are a weekend with holidays
     assert panel_doubts(bars_of(close=close)) == ()
 

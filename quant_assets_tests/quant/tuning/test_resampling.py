@@ -56,6 +56,24 @@ def test_skipped_trades_lose_their_gain_and_nothing_else():
     assert shares == pytest.approx({0.0: 0.0625, 0.1: 0.1875, 0.2: 0.1875, 0.32: 0.5625}, abs=0.025)
 
 
+def test_two_ruins_make_no_fortune():
+    returns = np.array([0.01, -1.5, 0.02, 0.01])  # equity 1 -> -0.505, and then no return counts
+    drawn = bootstrap_returns(returns, 252, n_paths=400, block=1.0, rng=rng())
+    ruined = drawn.draws["total_return"] < -1.0
+    assert 0.5 < ruined.mean() < 0.9  # 1 - 0.75^4 of the histories hold it
+    assert drawn.draws["total_return"].max() < 0.1  # (1 - 1.5)^2 of two ruins would be "alive"
+    assert (drawn.draws["max_drawdown"][ruined] < -1.0).all()
+    assert (drawn.wealth[ruined][:, -1] == drawn.wealth[ruined].min(axis=1)).all()
+    orders = trade_order(run_of([0.5, -1.2, -1.2]), n_paths=50, rng=rng())
+    assert orders.draws["total_return"].max() < -1.0 < 0.0
+
+
+def test_figures_that_no_history_has_are_unknown_without_a_warning():
+    drawn = bootstrap_returns(np.zeros(10), 252, n_paths=20, block=1.0, rng=rng())
+    row = drawn.bands().loc["sharpe"]
+    assert row.isna().all()
+
+
 def test_bootstrap_figures_are_those_of_the_drawn_rows():
     returns = rng(1).normal(0.001, 0.01, 120)
     drawn = bootstrap_returns(returns, 252.0, n_paths=50, block=5.0, rng=rng(2))

@@ -321,10 +321,12 @@ def _volatility(
 
 
 def returns_of(equity: Floats, capital: float) -> Floats:
-    """Simple returns of equity `(time,)`, the first against the capital."""
+    """Simple returns of equity `(time,)`, the first against the capital.
+
+    0 where nothing was left before: what a debt grows by is no gain.
+    """
     before = np.concatenate([[capital], equity[:-1]])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        returns: Floats = equity / before - 1.0
+    returns: Floats = np.divide(equity, before, out=np.ones_like(equity), where=before > 0.0) - 1.0
     return returns
 
 

@@ -9,6 +9,7 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.defaults import frictionless
 from quant_assets.quant.simulation.execution.event_kernel.loop import month_of
 from quant_assets.quant.simulation.execution.event_kernel.trades import fill_quality
+from quant_assets.quant.simulation.execution.ledger import returns_of
 from quant_assets.quant.strategies.orders import Order
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
@@ -76,6 +77,11 @@ def test_a_trade_tells_its_circumstances():
     assert two.portfolio_heat == pytest.approx(10 * (90 - 85) / 100_100)
     assert two.volume_at_entry == 5_000.0
     assert (two.entry_ts, two.exit_reason) == (pd.Timestamp("2024-01-04", tz="UTC"), "open")
+
+
+def test_a_debt_that_grows_is_no_gain():
+    returns = returns_of(np.array([110.0, -55.0, -60.0, -50.0, 10.0]), 100.0)
+    np.testing.assert_allclose(returns, [0.1, -1.5, 0.0, 0.0, 0.0], rtol=1e-12)
 
 
 def test_volatility_at_entry_is_that_of_the_twenty_returns_before_the_decision():
