@@ -9,6 +9,9 @@ import copy
 import sys
 from collections import deque
 from collections.abc import Iterator, MutableMapping, MutableSequence, MutableSet
+from datetime import date, timedelta
+from functools import lru_cache
+from operator import is_
 from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -19,17 +22,21 @@ MOST_BYTES = 64 * 2**20
 ABSENT: Any = object()
 CONTAINERS = (MutableMapping, MutableSequence, MutableSet, deque, np.ndarray)
 # What cannot change itself: a plain dictionary of these is as it was when it holds the same ones.
-CONSTANT = (type(None), bool, int, float, str, bytes, type, FunctionType)
+CONSTANT = (type(None), bool, int, float, str, bytes, type, FunctionType, timedelta, date)
+MOST_CODES = 16_384
 
 
 class Memory:
     """The remembered state that can be reached from an object, as it was when this was made."""
 
     def __init__(self, root: Any) -> None:
-        self._names: dict[tuple[int, str], tuple[Any, str, Any]] = {}
+        self._names: dict[int, tuple[Any, dict[str, Any]]] = {}
         self._contents: list[tuple[Any, Any]] = []
+        self._plain: list[tuple[Any, Any]] = []
+        self._empty: list[Any] = []
         self._caches: list[Any] = []
         self._seen: dict[int, Any] = {}
+        self._foreign: dict[str | None, bool] = {}
         self.functions: list[FunctionType] = []
         self.lost: list[str] = []
         self._visit(root)
@@ -38,11 +45,17 @@ class Memory:
         """Put everything back."""
         for cache in self._caches:
             cache.cache_clear()
-        for owner, name, value in self._names.values():
-            _put(owner, name, value)
-        for owner, saved in self._contents:
+        for owner, values in self._names.values():
+            if not all(map(is_, _named(owner, values), values.values())):
+                for name, value in values.items():
+                    _put(owner, name, value)
+        for filled in filter(None, self._empty):
+            filled.clear()
+        for owner, saved in self._plain:
             if not _as_it_was(owner, saved):
-                _refill(owner, copy.deepcopy(saved))
+                _refill(owner, saved)
+        for owner, saved in self._contents:
+            _refill(owner, copy.deepcopy(saved))
 
     def _visit(self, item: Any) -> None:
         if id(item) in self._seen or len(self._seen) > MOST_OBJECTS:
@@ -62,22 +75,23 @@ class Memory:
             self._keep(item)
         elif isinstance(getattr(item, "__wrapped__", None), FunctionType):
             self._visit(item.__wrapped__)
-        elif _is_own(item):
+        elif self._is_own(item):
             self._visit_object(item)
 
     def _visit_function(self, function: FunctionType) -> None:
-        if _is_foreign(function.__module__):
+        if self._is_foreign(function.__module__):
             return
         self.functions.append(function)
-        for code in codes_of(function.__code__):
-            for name in code.co_names:
-                value = function.__globals__.get(name, ABSENT)
-                if not isinstance(value, ModuleType):
-                    self._name(function.__globals__, name, value)
+        known = self._names_of(function.__globals__)
+        for name in names_in(function.__code__):
+            value = function.__globals__.get(name, ABSENT)
+            if name not in known and not isinstance(value, ModuleType):
+                known[name] = value
+                if value is not ABSENT:
                     self._visit(value)
         for cell in function.__closure__ or ():
             value = _contents(cell)
-            self._name(cell, "cell_contents", value)
+            self._names_of(cell).setdefault("cell_contents", value)
             self._visit(value)
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self._visit(value)
@@ -85,18 +99,19 @@ class Memory:
 
     def _visit_class(self, kind: type) -> None:
         for base in kind.__mro__:
-            if _is_foreign(base.__module__):
+            if (base is not kind and id(base) in self._seen) or self._is_foreign(base.__module__):
                 continue
+            self._seen[id(base)] = base
+            known = self._names_of(base)
             for name, value in list(vars(base).items()):
                 if name.startswith("__") and not isinstance(value, FunctionType):
                     continue
                 plain = value.fget if isinstance(value, property) else value
                 plain = getattr(plain, "__func__", plain)
                 if not callable(plain) and not isinstance(value, property):
-                    self._name(base, name, value)
+                    known.setdefault(name, value)
                 self._visit(plain)
-            own = {name for name in vars(base) if not name.startswith("__")}
-            self._contents.append((_Attributes(base), own))
+            self._plain.append((_Attributes(base), frozenset(vars(base))))
 
     def _visit_object(self, item: Any) -> None:
         self._visit(type(item))
@@ -106,10 +121,25 @@ class Memory:
             for value in state.values():
                 self._visit(value)
 
-    def _name(self, owner: Any, name: str, value: Any) -> None:
-        self._names.setdefault((id(owner), name), (owner, name, value))
+    def _names_of(self, owner: Any) -> dict[str, Any]:
+        """What is remembered under names of a module, a class or a cell."""
+        return self._names.setdefault(id(owner), (owner, {}))[1]
+
+    def _is_foreign(self, module: str | None) -> bool:
+        if module not in self._foreign:
+            self._foreign[module] = _is_foreign(module)
+        return self._foreign[module]
+
+    def _is_own(self, item: Any) -> bool:
+        return item is not ABSENT and not self._is_foreign(type(item).__module__)
 
     def _keep(self, container: Any) -> None:
+        if type(container) in {dict, set, list} and not container:
+            self._empty.append(container)
+            return
+        if _is_plain(container):
+            self._plain.append((container, container.copy()))
+            return
         if sys.getsizeof(container) > MOST_BYTES or getattr(container, "nbytes", 0) > MOST_BYTES:
             return
         try:
@@ -127,15 +157,21 @@ class _Attributes:
     def __init__(self, owner: type) -> None:
         self.owner = owner
 
-    def keep_only(self, names: set[str]) -> None:
-        for name in [n for n in vars(self.owner) if not n.startswith("__") and n not in names]:
-            if not name.startswith("_abc"):
+    def keep_only(self, names: frozenset[str]) -> None:
+        for name in [n for n in vars(self.owner) if n not in names]:
+            if not name.startswith(("__", "_abc")):
                 delattr(self.owner, name)
 
 
 def functions_of(root: Any) -> list[FunctionType]:
     """Plain functions that an object's code reaches, itself included, other packages left out."""
     return Memory(root).functions
+
+
+@lru_cache(MOST_CODES)
+def names_in(code: CodeType) -> tuple[str, ...]:
+    """Names that code and the functions inside it look up, each once."""
+    return tuple(dict.fromkeys(name for part in codes_of(code) for name in part.co_names))
 
 
 def codes_of(code: CodeType) -> Iterator[CodeType]:
@@ -165,10 +201,6 @@ def _is_foreign(module: str | None) -> bool:
     return "site-packages" in file or "dist-packages" in file
 
 
-def _is_own(item: Any) -> bool:
-    return item is not ABSENT and not _is_foreign(type(item).__module__)
-
-
 def _put(owner: Any, name: str, value: Any) -> None:
     if isinstance(owner, dict):
         if value is ABSENT:
@@ -183,15 +215,27 @@ def _put(owner: Any, name: str, value: Any) -> None:
         setattr(owner, name, value)
 
 
+def _named(owner: Any, names: dict[str, Any]) -> list[Any]:
+    """What stands under these names now."""
+    if isinstance(owner, dict | type):
+        place: Any = owner if isinstance(owner, dict) else vars(owner)
+        return [place.get(name, ABSENT) for name in names]
+    return [_contents(owner)]
+
+
+def _is_plain(container: Any) -> bool:
+    """Whether a container is a dictionary of nothing but what cannot change itself."""
+    return type(container) is dict and all(
+        type(name) is str and isinstance(value, CONSTANT) for name, value in container.items()
+    )
+
+
 def _as_it_was(owner: Any, saved: Any) -> bool:
-    """Whether a plain dictionary or set holds the very objects that it held, all unchangeable."""
-    if type(owner) is set and len(owner) == len(saved) == 0:
-        return True
-    if type(owner) is not dict or len(owner) != len(saved):
-        return False
-    return all(
-        isinstance(value, CONSTANT) and owner.get(name, ABSENT) is value
-        for name, value in saved.items()
+    """Whether a plain dictionary, or a class, has the very names and objects that it had."""
+    if type(owner) is _Attributes:
+        return bool(vars(owner.owner).keys() == saved)
+    return len(owner) == len(saved) and all(
+        owner.get(name, ABSENT) is value for name, value in saved.items()
     )
 
 

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from types import FunctionType
 
-from quant_assets.quant.leaks.memory import codes_of
+from quant_assets.quant.leaks.memory import names_in
 
 SUSPECTS: tuple[tuple[str, str], ...] = (
     (r"\.shift\(\s*-|periods\s*=\s*-", "a shift by a negative number brings later rows back"),
@@ -53,7 +53,7 @@ def clock_reads(functions: Sequence[FunctionType]) -> tuple[str, ...]:
     """Calls of the wall clock in code; only what names one at all is read."""
     found = []
     for function in functions:
-        if not any(CLOCKS.intersection(code.co_names) for code in codes_of(function.__code__)):
+        if CLOCKS.isdisjoint(names_in(function.__code__)):
             continue
         source, first = _source(function)
         try:
