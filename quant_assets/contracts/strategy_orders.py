@@ -33,5 +33,14 @@ class StrategyOrders(Contract):
     status: str = pa.Field(isin=["filled", "cancelled", "expired", "rejected"])
     strength: float = pa.Field(nullable=True)
     cancelled_by: str = pa.Field(
-        isin=["", "nothing_left", "strategy", "group", "halt", "time_in_force", "decision"]
+        isin=[
+            "",
+            "nothing_left",
+            "strategy",
+            "group",
+            "halt",
+            "time_in_force",
+            "decision",
+            "universe",
+        ]
     )

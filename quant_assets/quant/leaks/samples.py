@@ -18,7 +18,7 @@ __all__ = ["Sample", "sample_of"]
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]
 PRICE_NAMES = frozenset({"open", "high", "low", "close", "spot_close", "vwap", "price"})
-TS, KNOWN = "ts", "available_at"
+TS, KNOWN, MEMBERS = "ts", "available_at", "members"
 
 
 @dataclass(frozen=True)
@@ -127,9 +127,13 @@ def _of_bars(bars: BarPanel, decided_at: Instants | None) -> Sample:
             available_at=arrays[KNOWN],
             extras=extras,
             sessions=bars.sessions,
+            universe=universe and replace(universe, members=arrays[MEMBERS]),
         )
 
-    arrays = {**bars.columns(), TS: bars.ts, KNOWN: bars.available_at}
+    universe = bars.universe
+    arrays: dict[str, Array] = {**bars.columns(), TS: bars.ts, KNOWN: bars.available_at}
+    if universe is not None:
+        arrays[MEMBERS] = universe.members
     return Sample(arrays, build, bars.ts, bars.symbols, bars.available_at, decided_at)
 
 

@@ -14,12 +14,14 @@ import pandas as pd
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bar_frames import readable_bars
 from quant_assets.quant.market.bars import Instants, instants, sealed
+from quant_assets.quant.market.membership import Mask, PanelUniverse, panel_universe
 from quant_assets.quant.market.panel import to_panels
 from quant_assets.quant.market.sessions import UTC_DAYS, Sessions
 
 Floats = npt.NDArray[np.float64]
 PRICES = ("open", "high", "low", "close")
 FIELDS = (*PRICES, "volume")
+MEMBER = "member"
 FIRST_ROWS = 256
 
 
@@ -34,6 +36,7 @@ class BarPanel:
     symbols : text, one per column, each once. volume is 0 or NaN where nothing was traded.
     extras : further `(time, symbol)` series, known with the bar (funding rate, spread, …).
     sessions : the days of the exchange, with which longer bars of these begin anew.
+    universe : which symbols could be traded when; None: all of them, always.
 
     The arrays are read-only views of those that were given: a strategy that scales prices in place
     would change what its own orders fill at, and the caller's data.
@@ -54,12 +57,14 @@ class BarPanel:
     available_at: Instants
     extras: Mapping[str, Floats] = field(default_factory=dict)
     sessions: Sessions = UTC_DAYS
+    universe: PanelUniverse | None = None
 
     def __post_init__(self) -> None:
         shape = (len(self.ts), len(self.symbols))
         object.__setattr__(self, "extras", MappingProxyType(dict(self.extras)))
         _check_symbols(self.symbols)
-        hidden = sorted(set(FIELDS) & set(self.extras))
+        taken = FIELDS if self.universe is None else (*FIELDS, MEMBER)
+        hidden = sorted(set(taken) & set(self.extras))
         if hidden:
             raise DataError(f"extras are named {hidden}, as columns of every bar; rename them")
         if self.bar_length <= timedelta(0):
@@ -73,6 +78,8 @@ class BarPanel:
             row = int(np.argmax(np.isnat(self.ts) | np.isnat(self.available_at)))
             raise DataError(f"row {row} has no time: ts and available_at of every bar are needed")
         self._check_steps()
+        if self.universe is not None:
+            self.universe.check(shape)
         if (self.available_at < self.ts).any():
             row = int(np.argmax(self.available_at < self.ts))
             raise DataError(f"row {row} ({self.ts[row]}) is available before its bar opened")
@@ -170,6 +177,8 @@ class BarPanel:
 
     def __getitem__(self, name: str) -> Floats:
         """A field or an extra by name; an unknown one is a `DataError`."""
+        if name == MEMBER and self.universe is not None:
+            return self.members.astype(np.float64)
         columns = self.columns()
         if name not in columns:
             raise DataError(f"the bars have no {name!r}; they have {', '.join(columns)}")
@@ -192,7 +201,20 @@ class BarPanel:
             available_at=known,
             extras=extras,
             sessions=self.sessions,
+            universe=self.universe and self.universe.part(part),
         )
+
+    @property
+    def members(self) -> Mask:
+        """Who is a member of the universe at each decision, `(time, symbol)`; else everybody."""
+        if self.universe is not None:
+            return self.universe.members
+        return np.broadcast_to(np.True_, self.close.shape)
+
+    def with_universe(self, universe: Any) -> "BarPanel":
+        """The same bars with their universe: rows of `Membership.from_frame`, or made of them."""
+        known = np.maximum.accumulate(self.available_at)  # decisions wait for all bars up to them
+        return replace(self, universe=panel_universe(universe, self.ts, known, self.symbols))
 
     def with_sessions(self, sessions: Sessions) -> "BarPanel":
         """The same bars of an exchange with other days."""
@@ -214,6 +236,7 @@ class BarPanel:
             available_at=self.available_at,
             extras=extras,
             sessions=self.sessions,
+            universe=self.universe and self.universe.part(np.s_[:, at]),
         )
 
     @classmethod
@@ -287,6 +310,7 @@ class BarPanel:
             available_at=known,
             extras=more,
             sessions=UTC_DAYS,
+            universe=None,
         )
 
     @classmethod

@@ -20,6 +20,7 @@ from quant_assets.quant.market.panel import Panel
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 FIRST_CAPACITY = 64
+MEMBER = "member"
 
 
 class _Memory:
@@ -117,6 +118,19 @@ class DataWindow:
     def ts(self) -> Instants:
         """Open times of the rows."""
         return self._ts
+
+    @property
+    def members(self) -> npt.NDArray[np.bool_]:
+        """Which symbols are members of the universe at this decision; all where there is none."""
+        if MEMBER not in self.names:
+            return np.ones(len(self.symbols), dtype=np.bool_)
+        return np.asarray(self[MEMBER, -1] == 1.0)
+
+    @property
+    def universe(self) -> tuple[str, ...]:
+        """The symbols that are members of the universe at this decision."""
+        pairs = zip(self.symbols, self.members.tolist(), strict=True)
+        return tuple(symbol for symbol, member in pairs if member)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ VETO_FIELDS = ("bar", "symbol", "rule", "before", "after", "order")
 REASONS = (
     *("entry", "exit_signal", "target_weight", "stop_loss", "trailing_stop", "take_profit"),
     *("time_stop", "drawdown_halt", "daily_loss", "liquidation", "order", "reversal", "open"),
+    "left_universe",
 )
 KINDS = ("market", "limit", "stop", "stop_limit", "trailing_stop")
 STATUSES = ("open", "filled", "cancelled", "expired", "rejected")
@@ -43,12 +44,15 @@ ENDS = (
     *(("open", ""), ("filled", ""), ("cancelled", "nothing_left"), ("expired", "")),
     *(("rejected", ""), ("cancelled", "strategy"), ("cancelled", "group")),
     *(("cancelled", "halt"), ("cancelled", "time_in_force"), ("cancelled", "decision")),
+    ("cancelled", "universe"),
 )
-CANCELLED_BY = ("", "nothing_left", "strategy", "group", "halt", "time_in_force", "decision")
+CANCELLED_BY = (
+    *("", "nothing_left", "strategy", "group", "halt", "time_in_force", "decision", "universe"),
+)
 RULES = (
     *("leverage", "max_position", "max_gross", "max_net", "max_sector", "max_positions"),
     *("max_heat", "correlation", "drawdown_cut", "drawdown_halt", "daily_loss", "cool_down"),
-    *("least_notional", "no_stop", "lot_size", "no_equity"),
+    *("least_notional", "no_stop", "lot_size", "no_equity", "universe"),
 )
 
 N_ACCOUNT, N_COUNTERS, N_SYMBOL, N_FLAGS, N_ORDER, N_CODE, N_REQUEST = 24, 24, 40, 16, 18, 21, 14
@@ -61,6 +65,8 @@ class Market(NamedTuple):
         can fill, without latency.
     rules, switches : the numbers of all terms. instruments : `(symbol, field)`.
     commission : `(2, tier)`, start and rate per unit. margin : `(3, symbol, tier)`.
+    member : 1 where the decision of a bar knows the symbol as a member of the universe; `(0, 0)`
+    without one.
     """
 
     open: Floats
@@ -95,6 +101,7 @@ class Market(NamedTuple):
     instruments: Floats
     commission: Floats
     margin: Floats
+    member: Codes
 
 
 class Book(NamedTuple):

@@ -32,10 +32,14 @@ from quant_assets.quant.simulation.execution.book import (
 )
 from quant_assets.quant.simulation.execution.defaults import neutral_limits, no_exits
 from quant_assets.quant.simulation.execution.event_kernel import fields as at
+from quant_assets.quant.simulation.execution.members import (
+    closes_left,
+    equal_parts,
+    member_codes,
+)
 from quant_assets.quant.simulation.execution.terms import (
     ENTER_LONG,
     ENTER_SHORT,
-    EQUITY_FRACTION,
     EXIT_LONG,
     EXIT_SHORT,
     ExecutionTerms,
@@ -92,7 +96,7 @@ def prepare(
         raise DataError(f"signals have shape {signals.shape}; the bars have {bars.close.shape}")
     order = np.argsort(np.array(bars.symbols, dtype=object), kind="stable")
     column = _columns_of(order)
-    sizes = plan.sizes or EntrySizes(np.full((1, n_symbols), 1.0 / n_symbols), EQUITY_FRACTION)
+    sizes = plan.sizes or equal_parts(bars)
     exits, limits = plan.exits or no_exits(), plan.limits or neutral_limits(n_symbols)
     _check(bars, terms, sizes, exits)
     detail, prices = terms.detail, {name: column(bars[name]) for name in FIELDS}
@@ -116,10 +120,11 @@ def prepare(
         funding_place=places,
         funding_rate=rates,
         rules=_rules(terms, limits),
-        switches=_switches(terms, limits, sizes, warm_up, signals),
+        switches=_switches(bars, terms, limits, (sizes, warm_up), signals),
         instruments=_instruments(terms, limits)[order],
         commission=np.stack([terms.commission.tier_from, terms.commission.per_unit]),
         margin=np.ascontiguousarray(_margin(terms)[:, order]),
+        member=member_codes(bars, order),
     )
     market = Market(*(one_type(array) for array in market))
     symbols = tuple(bars.symbols[i] for i in order.tolist())
@@ -312,14 +317,14 @@ def _rules(terms: ExecutionTerms, limits: LimitTerms) -> Floats:
 
 
 def _switches(
+    bars: BarPanel,
     terms: ExecutionTerms,
     limits: LimitTerms,
-    sizes: EntrySizes,
-    warm_up: int,
+    entries: tuple[EntrySizes, int],
     signals: Signals | None,
 ) -> Integers:
-    """Whole numbers in the order of the kernel's switches."""
-    fills = terms.fills
+    """Whole numbers in the order of the kernel's switches; entries : sizes, and the warm-up."""
+    fills, (sizes, warm_up) = terms.fills, entries
     margined = bool(_derivatives(terms).any()) or terms.margin.tier_rate.size > 0
     by_bar = signals is None
     targets = by_bar or (signals is not None and signals.target is not None)
@@ -329,6 +334,7 @@ def _switches(
             *(fills.model, fills.through, fills.time_to_live, fills.latency, fills.optimistic),
             *(sizes.unit, warm_up, limits.max_positions, limits.correlation_bars),
             *(limits.halt_bars, limits.cool_down, _carries(terms), flags, targets, margined),
+            closes_left(bars),
         ],
         dtype=np.int64,
     )

@@ -33,6 +33,8 @@ def obstacles(
     found = (*decision_obstacles(bars, signals, plan, shared), *terms_obstacles(terms))
     if plan.exits is not None and plan.exits.kind.size and _opens_unknown(bars):
         found = (*found, "exits in bars whose open is unknown")
+    if bars.universe is not None:
+        found = (*found, "a universe of members")
     if signals.entry_short is None or not signals.entry_short.any():
         return tuple(name for name in found if name != BORROW)  # nothing is ever short
     return found

@@ -128,14 +128,15 @@ def test_codes_of_the_kernel_have_the_names_of_the_book():
         assert reason is None or (
             getattr(kernel, reason) == code and names.REASONS[code] == reason.lower()
         )
+    assert names.REASONS[kernel.LEFT_UNIVERSE] == "left_universe"
     by = ("LEVERAGE", "POSITION", "GROSS", "NET", "SECTOR", "COUNT", "HEAT", "CORRELATION")
-    by += ("CUT", "HALT", "DAILY", "COOL", "LEAST", "NO_STOP", "LOT", "RUIN")
+    by += ("CUT", "HALT", "DAILY", "COOL", "LEAST", "NO_STOP", "LOT", "RUIN", "UNIVERSE")
     assert [getattr(kernel, f"BY_{name}") for name in by] == list(range(len(names.RULES)))
     assert kernel.TRADED_NOTIONAL < names.N_SYMBOL
     assert kernel.LAST_TRADE < names.N_FLAGS
     assert kernel.C_CHILDREN < kernel.C_LEAVES < kernel.C_PARENT_GROUP < names.N_CODE
     ends = ("OPEN_ORDER", "FILLED", "NOTHING_LEFT", "EXPIRED", "REJECTED", "WITHDRAWN")
-    ends += ("IN_GROUP", "IN_HALT", "UNFILLED", "REPLACED")
+    ends += ("IN_GROUP", "IN_HALT", "UNFILLED", "REPLACED", "OUTSIDE")
     assert [getattr(kernel, end) for end in ends] == list(range(len(names.ENDS)))
     assert {status for status, _ in names.ENDS} == set(names.STATUSES)
     assert {cause for _, cause in names.ENDS} == set(names.CANCELLED_BY)

@@ -34,6 +34,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     BY_POSITION,
     BY_RUIN,
     BY_SECTOR,
+    BY_UNIVERSE,
     C_ID,
     C_SIDE,
     C_SYMBOL,
@@ -234,11 +235,13 @@ def correlation_with_held(m: Market, k: Book, t: int, s: int, side: int) -> floa
 
 @compiled
 def refused(m: Market, k: Book, t: int, s: int, side: int, size: float) -> bool:
-    """Whether the state of the account forbids a new entry; each refusal is logged."""
+    """Whether universe or account forbid a new entry; each refusal is logged."""
     counters = k.counters
     rules = m.rules
     place = (t, s, 0)
-    if counters[HALTED] == 1:
+    if m.member.size and m.member[t, s] == 0:
+        veto(k, place, BY_UNIVERSE, size, 0.0)
+    elif counters[HALTED] == 1:
         veto(k, place, BY_HALT, size, 0.0)
     elif counters[BLOCKED] == 1:
         veto(k, place, BY_DAILY, size, 0.0)

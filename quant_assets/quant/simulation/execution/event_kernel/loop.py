@@ -95,7 +95,10 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     WARM_UP,
     WHOLE,
 )
-from quant_assets.quant.simulation.execution.event_kernel.halts import watch
+from quant_assets.quant.simulation.execution.event_kernel.halts import (
+    leave_universe,
+    watch,
+)
 from quant_assets.quant.simulation.execution.event_kernel.liquidation import (
     margin_call,
 )
@@ -334,6 +337,8 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
             expire(m, k, t, False)
         if halts or (watches and counters[N_HELD] > 0):  # what was lost may be closed by now
             watch(m, k, t)
+        if market.member.size:
+            leave_universe(m, k, t)
         if t >= switches[WARM_UP]:
             if address != 0:
                 if t >= book.shown_rows[1] and call_back(address, -t - 1) != 0:

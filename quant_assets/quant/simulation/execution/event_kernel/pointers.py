@@ -39,7 +39,7 @@ OTHER_TYPES = {
     ),
     **dict.fromkeys(("funding_place", "flags", "codes", "shown"), INTEGERS),
     **dict.fromkeys(("exit_level", "margin"), types.float64[:, :, ::1]),
-    "signal": types.int8[:, ::1],
+    **dict.fromkeys(("signal", "member"), types.int8[:, ::1]),
     "exit_kind": types.int8[::1],
 }
 
@@ -159,6 +159,7 @@ def lent_market(market: Market) -> Market:
         lent(market.instruments),
         lent(market.commission),
         lent(market.margin),
+        lent(market.member),
     )
 
 
