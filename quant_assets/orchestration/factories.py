@@ -52,6 +52,7 @@ from quant_assets.storage.trial_store import TrialFiles
 Body = Callable[..., Any]
 PILLARS = {info.name for info in iter_modules([str(Path(__file__).parent.parent / "defs")])}
 EXECUTION = "quant_assets.quant.simulation.execution"
+RESERVED = {"_walk": "walk-forward", "_marks": "marked account"}
 ALWAYS_USED = (f"{EXECUTION}.event_kernel.loop", f"{EXECUTION}.funding.assume_zero")
 
 
@@ -166,11 +167,12 @@ def _made(workspace: Workspace) -> dict[str, list[dg.AssetsDefinition]]:
             f"{workspace.strategies[name].source}: {name!r} is a group of the pipeline's own "
             "assets: give the strategy another name"
         )
-    for name in (name for name in workspace.strategies if name.endswith("_walk")):
-        raise ConfigError(
-            f"{workspace.strategies[name].source}: a name that ends with _walk is that of a "
-            f"walk-forward of {name.removesuffix('_walk')}: give the strategy another name"
-        )
+    for name, end in ((name, end) for name in workspace.strategies for end in RESERVED):
+        if name.endswith(end):
+            raise ConfigError(
+                f"{workspace.strategies[name].source}: a name that ends with {end} is that of a "
+                f"{RESERVED[end]} of {name.removesuffix(end)}: give the strategy another name"
+            )
     return {
         name: _assets_of(loaded, strategy_specs(loaded, venues))
         for name, loaded in workspace.strategies.items()

@@ -17,7 +17,7 @@ import pandas as pd
 from quant_assets.adapters.venues.loader import SUFFIXES, packaged_folder
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.hashing import plugin_modules
-from quant_assets.core.venues import Venue, format_duration
+from quant_assets.core.venues import Venue
 from quant_assets.core.yaml_loader import load_yaml
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import (
@@ -26,6 +26,7 @@ from quant_assets.orchestration.partitions import (
     this_window,
     training,
     whole_venue,
+    with_window_before,
 )
 from quant_assets.orchestration.walk import Handle, walk
 from quant_assets.orchestration.workspace import Workspace
@@ -42,11 +43,16 @@ Named = dict[str, frozenset[str]]
 
 def entrant_reads(workspace: Workspace) -> dict[str, History]:
     """What the simulation reads of strategies: the accounts and fills of the window."""
-    return {
-        f"{name}_{part}": replace(this_window(), venues=venues)
-        for name, venues in named(workspace, ENTRANTS).items()
-        for part in ("equity", "fills")
-    }
+    found: dict[str, History] = {}
+    for name, venues in named(workspace, ENTRANTS).items():
+        longer = _on_longer_bars(workspace, name, venues)
+        for parts, own in (
+            (("equity", "fills"), venues - longer),
+            (("marks", "marks_fills"), longer),
+        ):
+            if own:
+                found |= {f"{name}_{part}": replace(this_window(), venues=own) for part in parts}
+    return found
 
 
 def stream_reads(workspace: Workspace) -> dict[str, History]:
@@ -57,8 +63,22 @@ def stream_reads(workspace: Workspace) -> dict[str, History]:
     found = {"returns_matrix": replace(training(), venues=frozenset().union(*roles.values()))}
     for name, venues in roles.items():
         found[f"{name}_stances"] = replace(previous_window(), venues=venues)
-        found[f"{name}_equity"] = replace(training(), venues=venues)
+        longer = _on_longer_bars(workspace, name, venues)
+        for part, own in (("equity", venues - longer), ("marks", longer)):
+            if own:
+                found[f"{name}_{part}"] = replace(training(), venues=own)
     return found
+
+
+def _on_longer_bars(workspace: Workspace, name: str, venues: frozenset[str]) -> frozenset[str]:
+    """Venues whose bars are shorter than those that the strategy decides on."""
+    from quant_assets.quant.simulation.strategy_windows.reading import bar_length_of
+
+    settings = workspace.strategies[name.removesuffix(WALK)].settings
+    markets = {venue: workspace.venues[venue].market for venue in venues}
+    return frozenset(
+        venue for venue, own in markets.items() if bar_length_of(settings, own) != own.bar_length
+    )
 
 
 def leak_reads(workspace: Workspace) -> dict[str, History]:
@@ -122,6 +142,56 @@ def _stances(account: CellSpec, name: str, venues: frozenset[str]) -> dg.AssetsD
     return window_asset(spec, contract=StrategyStances)(body)
 
 
+def mark_assets(workspace: Workspace) -> list[dg.AssetsDefinition]:
+    """`<strategy>_marks` and `_marks_fills` of those that some venue names and has shorter bars."""
+    taking_part: dict[str, frozenset[str]] = {}
+    for role in (ENTRANTS, STREAMS):
+        for name, venues in named(workspace, role).items():
+            taking_part[name] = taking_part.get(name, frozenset()) | venues
+    longer = {
+        name: _on_longer_bars(workspace, name, venues)
+        for name, venues in sorted(taking_part.items())
+    }
+    return [
+        _marks(_account_spec(workspace, name), name, venues)
+        for name, venues in longer.items()
+        if venues
+    ]
+
+
+def _marks(account: CellSpec, name: str, venues: frozenset[str]) -> dg.AssetsDefinition:
+    from quant_assets.contracts.equity import Equity
+    from quant_assets.contracts.fills import Fills
+    from quant_assets.quant.simulation.strategy_windows.marks import strategy_marks_window
+
+    def excluded(venue: Venue) -> str:
+        return "" if venue.name in venues else f"{name} takes no part in {venue.name} on its bars"
+
+    spec = replace(
+        account,
+        outs={f"{name}_marks": Equity, f"{name}_marks_fills": Fills},
+        step=strategy_marks_window,
+        reads={
+            "bars": this_window(),
+            f"{name}_equity": this_window(),
+            f"{name}_fills": this_window(),
+            f"{name}_positions": with_window_before(),
+        },
+        excluded=excluded,
+        chain=None,
+        plugins=(),
+        extras=None,
+        enough=None,
+    )
+
+    def body(context: dg.AssetExecutionContext, **handles: Handle) -> Any:
+        return walk(context, **handles)
+
+    body.__name__, body.__doc__ = f"{name}_marks", f"Account of {name} on the venue's own bars."
+    del body.__annotations__["return"]  # Dagster would ask for a type of every out
+    return window_asset(spec)(body)
+
+
 @cache
 def named(workspace: Workspace, role: str) -> Named:
     """Names of a role, sorted, each with the venues that give it to the strategy.
@@ -172,18 +242,16 @@ def _problem(workspace: Workspace, venue: Venue, role: str, name: str) -> str:
 
 
 def _obstacles(workspace: Workspace, venue: Venue, role: str, name: str) -> Iterator[str]:
-    from quant_assets.quant.simulation.strategy_windows.reading import bar_length_of
-
     account = _account_spec(workspace, name)
     reason = account.excluded(venue) if account.excluded is not None else ""
     if reason:
         yield f"{name!r} has no cells in this venue: {reason}"
-    loaded, own = workspace.strategies[account.group], venue.market.bar_length
-    length = bar_length_of(loaded.settings, venue.market)
-    if length != own:
+    loaded = workspace.strategies[account.group]
+    longer = bool(_on_longer_bars(workspace, name, frozenset({venue.name})))
+    if role == STREAMS and longer and _has_own_units(loaded):
         yield (
-            f"{name!r} decides on bars of {format_duration(length)}, which stand beside no others: "
-            f"the venue has {format_duration(own)}"
+            f"{name!r} decides on longer bars than the venue's, on which contracts with a "
+            "multiplier, or prices in other currencies, cannot be marked"
         )
     if role == ENTRANTS:
         if _is_taken(venue, name):

@@ -2,13 +2,19 @@
 
 An optimizer's weights are executed here; a strategy has been executed already, by its own rules and
 costs, and brings the account of that run. Its rows of `Equity` have the same cash, equity and
-returns, to the last bit; what it holds, its fills and its trades stay in its own assets.
+returns, to the last bit, and its fills stand among those of the others; what it holds and its
+trades stay in its own assets. One on longer bars brings its account at the venue's closes.
 """
+
+from collections.abc import Mapping
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from quant_assets.contracts.equity import Equity
+from quant_assets.contracts.fills import Fills
 from quant_assets.core.context import SimulationContext
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.telemetry import Telemetry
@@ -17,6 +23,8 @@ from quant_assets.quant.simulation.engine import simulate_window
 from quant_assets.quant.simulation.settlements import refuse_inverse
 
 Floats = npt.NDArray[np.float64]
+CONTRACTS = {"equity": Equity, "fills": Fills}
+MARKS = "_marks"
 
 
 def simulate_entrants(
@@ -31,9 +39,9 @@ def simulate_entrants(
 ) -> dict[str, pd.DataFrame]:
     """`simulate_window`, and in its `equity` the accounts of the strategies that take part.
 
-    strategies : `<strategy>_equity` and `<strategy>_fills` of the window; without any the result is
-    that of `simulate_window` itself. A strategy with the name of another entrant is a
-    `ConfigError`.
+    strategies : `<strategy>_equity` and `<strategy>_fills` of the window, of one on longer bars
+    `<strategy>_marks` and `<strategy>_marks_fills`; without any the result is that of
+    `simulate_window` itself. A strategy with the name of another entrant is a `ConfigError`.
     """
     frames = simulate_window(
         context,
@@ -43,22 +51,39 @@ def simulate_entrants(
         funding=funding,
         final_holdings=final_holdings,
     )
-    accounts = []
-    for name in sorted(key.removesuffix("_fills") for key in strategies if key.endswith("_fills")):
+    found: dict[str, list[pd.DataFrame]] = {"equity": [], "fills": []}
+    for name, (account, fills) in sorted(_accounts(strategies, context.window.start).items()):
         if (portfolio_weights["entrant"] == name).any():
             raise ConfigError(
                 f"strategies.entrants names {name!r}, which is an entrant of the optimizers: give "
                 "the strategy another name"
             )
-        account = entrant_equity(name, strategies[f"{name}_equity"], strategies[f"{name}_fills"])
-        telemetry.log_metrics(f"simulation/{name}", {"bars": float(len(account))})
-        if len(account):
-            accounts.append(account)
-    if accounts:
-        parts = [frames["equity"], *accounts] if len(frames["equity"]) else accounts
-        every = pd.concat(parts, ignore_index=True)
-        frames["equity"] = every.sort_values(["ts", "entrant"], ignore_index=True)
+        counts = {"bars": float(len(account)), "fills": float(len(fills))}
+        telemetry.log_metrics(f"simulation/{name}", counts)
+        found["equity"].append(account)
+        found["fills"].append(fills)
+    for asset, own in found.items():
+        parts = [frame for frame in own if len(frame)]
+        if parts:
+            every = [frames[asset], *parts] if len(frames[asset]) else parts
+            key = [*CONTRACTS[asset].key_columns()]
+            frames[asset] = pd.concat(every, ignore_index=True).sort_values(key, ignore_index=True)
     return frames
+
+
+def _accounts(
+    strategies: Mapping[str, pd.DataFrame], start: datetime
+) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    """`Equity` and `Fills` of each strategy, by its name."""
+    found = {}
+    for key, frame in strategies.items():
+        if key.endswith(MARKS):
+            found[key.removesuffix(MARKS)] = frame, strategies[f"{key}_fills"]
+        elif key.endswith("_equity"):
+            name = key.removesuffix("_equity")
+            fills = strategies[f"{name}_fills"]
+            found[name] = entrant_equity(name, frame, fills), entrant_fills(name, fills, start)
+    return found
 
 
 def entrant_equity(name: str, equity: pd.DataFrame, fills: pd.DataFrame) -> pd.DataFrame:
@@ -91,6 +116,28 @@ def entrant_equity(name: str, equity: pd.DataFrame, fills: pd.DataFrame) -> pd.D
         "turnover": _traded(equity, fills) / before,
     }
     return pd.DataFrame(columns).assign(entrant=pd.array([name] * len(equity), dtype="str"))
+
+
+def entrant_fills(name: str, fills: pd.DataFrame, start: datetime) -> pd.DataFrame:
+    """A window's `StrategyFills` as rows of `Fills`; start : of the window.
+
+    `fill_id` is the window, the strategy and the number of the fill in its own asset. `fee` is
+    commission and penalty, `slippage` what the price conceded; rebates, and prices better than the
+    reference, are no costs, as in `entrant_equity`.
+    """
+    n, prefix = len(fills), f"{start:%Y%m%dT%H%M}-{name}"
+    columns = {
+        "ts": fills["ts"],
+        "available_at": fills["available_at"],
+        "entrant": pd.array([name] * n, dtype="str"),
+        "symbol": fills["symbol"],
+        "fill_id": pd.array([f"{prefix}-{number}" for number in fills["fill_id"]], dtype="str"),
+        "decided_at": fills["decided_at"],
+        **{key: fills[key] for key in ("quantity", "reference_price", "price")},
+        "fee": np.maximum(fills["commission"].to_numpy(), 0.0) + fills["penalty"].to_numpy(),
+        "slippage": np.maximum(fills["slippage"].to_numpy(), 0.0),
+    }
+    return pd.DataFrame(columns).sort_values(Fills.key_columns(), ignore_index=True)
 
 
 def _traded(equity: pd.DataFrame, fills: pd.DataFrame) -> Floats:

@@ -14,6 +14,7 @@ from quant_assets.orchestration.graph import spec_of
 from quant_assets.orchestration.strategy_roles import (
     entrant_reads,
     leak_reads,
+    mark_assets,
     named,
     stance_assets,
     stream_reads,
@@ -167,12 +168,30 @@ def test_a_walk_forward_takes_part_by_its_own_name(tmp_path: Path):
     assert {*parts, *spec.reads} <= made
 
 
+def test_a_strategy_on_longer_bars_takes_part_by_its_account_on_the_venues_bars(tmp_path: Path):
+    roles = "strategies: {entrants: [cross], streams: [cross, cross_walk]}\n"
+    place = workspace(tmp_path, roles, CROSS.format(name="cross") + DAILY + WALKED)
+    assert list(entrant_reads(place)) == ["cross_marks", "cross_marks_fills"]
+    streams = ["cross_stances", "cross_marks", "cross_walk_stances", "cross_walk_marks"]
+    assert list(stream_reads(place)) == ["returns_matrix", *streams]
+    made = mark_assets(place)
+    specs = [asset.op.compute_fn.decorated_fn.cell_spec for asset in made]
+    assert [(spec.main, spec.kind) for spec in specs] == [
+        ("cross_marks", "series"),
+        ("cross_walk_marks", "outcome"),
+    ]
+    cells = expected_inputs(place, specs[0], "v", WINDOW)
+    assert [cell.window for cell in cells["cross_positions"]] == ["2022-03-01", WINDOW]
+    assert specs[0].empty_reason(place.venue("w"), place.span("w"), WINDOW).startswith("cross")
+
+
 def test_without_names_nothing_is_declared(tmp_path: Path):
     place = workspace(tmp_path, "", CROSS.format(name="cross"))
     assert [entrant_reads(place), stream_reads(place), leak_reads(place)] == [{}, {}, {}]
     assert stance_assets(place) == []
 
 
+DAILY = "runtime: {candle_interval: 1d}\n"
 FUTURE = """\
 execution:
   instrument_model: {grid: {multiplier: 50}}
@@ -190,7 +209,7 @@ execution:
         ("entrants", "peer", "", "'peer' is the name of another entrant"),
         ("entrants", "index", "", "'index' is the name of another entrant"),
         ("entrants", "future", FUTURE, "'future' trades contracts with a multiplier"),
-        ("streams", "slow", "runtime: {candle_interval: 1d}\n", "'slow' decides on bars of 1d"),
+        ("streams", "late", DAILY + FUTURE, "'late' decides on longer bars than the venue's"),
         ("streams", "tied", "backtest: {universe: w}\n", "'tied' has no cells .*for the venue w"),
     ],
 )

@@ -5,13 +5,18 @@ import pandas as pd
 import pytest
 
 from quant_assets.contracts.equity import Equity
+from quant_assets.contracts.fills import Fills
 from quant_assets.contracts.final_holdings import FinalHoldings
 from quant_assets.contracts.funding import Funding
 from quant_assets.core.context import SimulationContext
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.telemetry import NullTelemetry
 from quant_assets.quant.simulation.engine import simulate_window
-from quant_assets.quant.simulation.strategy_entrants import entrant_equity, simulate_entrants
+from quant_assets.quant.simulation.strategy_entrants import (
+    entrant_equity,
+    entrant_fills,
+    simulate_entrants,
+)
 from quant_assets_tests.quant.simulation.markets import bars, context, weights
 
 DAYS = pd.date_range("2020-01-01", periods=3, tz="UTC", unit="us")
@@ -43,9 +48,16 @@ def fills(symbol: str = "A") -> pd.DataFrame:
     return pd.DataFrame(
         {
             "ts": DAYS[[0, 0, 2]],
+            "available_at": DAYS[[0, 0, 2]] + pd.Timedelta(days=1),
+            "fill_id": [1, 2, 3],
             "symbol": pd.array([symbol] * 3, dtype="str"),
+            "decided_at": DAYS[[0, 0, 1]],
             "quantity": [2.0, -1.0, 3.0],
             "reference_price": [10.0, 30.0, 11.0],
+            "price": [10.25, 30.5, 11.0],
+            "commission": [1.0, -0.5, 0.0],
+            "slippage": [0.5, -0.5, 0.0],
+            "penalty": [0.0, 0.0, 3.0],
         }
     )
 
@@ -59,6 +71,16 @@ def test_entrant_equity_by_hand():
     np.testing.assert_allclose(frame["slippage"], [0.5, 0.0, 0.0], rtol=1e-15)
     np.testing.assert_allclose(frame["gross_returns"], [0.12, -0.1, 3.0 / 99.0], rtol=1e-12)
     np.testing.assert_allclose(frame["turnover"], [0.5, 0.0, 33.0 / 99.0], rtol=1e-12)
+
+
+def test_entrant_fills_by_hand():
+    start = pd.Timestamp("2020-01-01", tz="UTC").to_pydatetime()
+    frame = Fills.check_frame(entrant_fills("dip", fills(), start), where="test")
+    assert frame["fill_id"].tolist() == [f"20200101T0000-dip-{i}" for i in (1, 2, 3)]
+    np.testing.assert_array_equal(frame["fee"], [1.0, 0.0, 3.0])
+    np.testing.assert_array_equal(frame["slippage"], [0.5, 0.0, 0.0])
+    for name in ("ts", "available_at", "decided_at", "symbol", "quantity", "price"):
+        assert frame[name].tolist() == fills()[name].tolist()
 
 
 def test_entrant_equity_of_no_bars_is_empty():
@@ -94,16 +116,29 @@ def test_entrants_stand_beside_the_others_which_stay_as_they_are():
     where, given = window_of_two()
     plain = simulate_window(where, NullTelemetry(), **given)
     own = account(pd.DatetimeIndex(plain["equity"]["ts"].unique()[:3]))
-    frames = simulate_entrants(
-        where, NullTelemetry(), **given, dip_equity=own, dip_fills=fills().iloc[:0]
-    )
+    frames = simulate_entrants(where, NullTelemetry(), **given, dip_equity=own, dip_fills=fills())
     equity = Equity.check_frame(frames["equity"], where="test")
     rows = equity["entrant"] == "dip"
     np.testing.assert_array_equal(equity.loc[rows, "equity"], own["equity"])
     others = equity[~rows].reset_index(drop=True)
     pd.testing.assert_frame_equal(others, plain["equity"], check_exact=True)
-    for name in ("final_holdings", "fills", "trades"):
+    every = Fills.check_frame(frames["fills"], where="test")
+    assert (every["entrant"] == "dip").sum() == 3
+    others = every[every["entrant"] != "dip"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(others, plain["fills"], check_exact=True)
+    for name in ("final_holdings", "trades"):
         pd.testing.assert_frame_equal(frames[name], plain[name], check_exact=True)
+
+
+def test_entrant_on_longer_bars_brings_its_marked_account():
+    where, given = window_of_two()
+    marks = entrant_equity("slow", account(), fills())
+    bought = entrant_fills("slow", fills(), where.window.start)
+    own = {"slow_marks": marks, "slow_marks_fills": bought}
+    frames = simulate_entrants(where, NullTelemetry(), **given, **own)
+    for asset, frame in (("equity", marks), ("fills", bought)):
+        rows = frames[asset][frames[asset]["entrant"] == "slow"].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows, frame, check_exact=True)
 
 
 def test_entrant_with_the_name_of_an_optimizer_is_refused():

@@ -15,6 +15,7 @@ from quant_assets.contracts.strategy_orders import StrategyOrders
 from quant_assets.contracts.strategy_positions import StrategyPositions
 from quant_assets.contracts.strategy_trades import StrategyTrades
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bars import instants
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import FLAGS
@@ -49,8 +50,25 @@ class WindowFrames:
         """`StrategyFills`."""
         names = {"order": "order_id", "trade": "trade_id", "impact": "market_impact"}
         fills = self._own(self.result.fills, "ts")
-        frame = fills.rename(columns=names).assign(fill_id=np.arange(1, len(fills) + 1))
+        frame = fills.rename(columns=names).assign(
+            fill_id=np.arange(1, len(fills) + 1), decided_at=self._decided(fills)
+        )
         return self._stamped(frame, frame["ts"], StrategyFills)
+
+    def _decided(self, fills: pd.DataFrame) -> pd.DatetimeIndex:
+        """When the decision behind each fill was known: of its order, else of its trade's entry."""
+        orders, trades = self.result.orders, self.result.trades
+        by_order = pd.Series(orders["decided_ts"].to_numpy(), index=orders["order"].to_numpy())
+        by_trade = pd.Series(trades["decided_ts"].to_numpy(), index=trades["trade"].to_numpy())
+        found = fills["order"].map(by_order).fillna(fills["trade"].map(by_trade))
+        moments = found.to_numpy(dtype="datetime64[us]")
+        bars = self.result.preparation.bars
+        row = np.searchsorted(bars.ts, moments, side="right") - 1
+        here = np.searchsorted(bars.ts, instants(fills["ts"]))
+        later = bars.available_at[here] - bars.ts[here]  # of a bar that was not read any more
+        return pd.DatetimeIndex(
+            np.where(row >= 0, bars.available_at[np.maximum(row, 0)], moments + later), tz="UTC"
+        )
 
     def orders(self) -> pd.DataFrame:
         """`StrategyOrders`: those that ended."""
