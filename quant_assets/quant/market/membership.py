@@ -5,7 +5,7 @@ moment; put on bars it is a `PanelUniverse`, whose row t is what the decision of
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -33,11 +33,13 @@ class PanelUniverse:
     """Members on the clock of bars.
 
     members : `(time, symbol)`; row t is what the decision of bar t knows. on_exit : what becomes of
-    a position whose symbol has left: `close`, it is closed at the next fill, or `keep`.
+    a position whose symbol has left: `close`, it is closed at the next fill, or `keep`. absent :
+    members of this time that the bars lack.
     """
 
     members: Mask
     on_exit: OnExit = "close"
+    absent: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.members, np.ndarray) or self.members.dtype != np.bool_:
@@ -47,7 +49,7 @@ class PanelUniverse:
 
     def part(self, part: Any) -> "PanelUniverse":
         """That of a part of the bars: `part` is an index of `(time, symbol)` arrays."""
-        return PanelUniverse(self.members[part], self.on_exit)
+        return replace(self, members=self.members[part])
 
     def check(self, shape: tuple[int, int]) -> None:
         """`DataError` for members of other bars than those of this shape."""
@@ -56,7 +58,7 @@ class PanelUniverse:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A read-only view is made anew where it is sent."""
-        return PanelUniverse, (np.array(self.members), self.on_exit)
+        return PanelUniverse, (np.array(self.members), self.on_exit, self.absent)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,12 @@ class Membership:
         if columns and len(self.available_at):
             mine = self.members[:, [place[names[i]] for i in columns]]
             found[:, columns] = mine[np.maximum(row, 0)] & (row >= 0)[:, None]
-        return PanelUniverse(found, self.on_exit)
+        rows = np.unique(row[row >= 0])
+        used = np.asarray(self.members[rows].any(axis=0))
+        there = set(names)
+        pairs = zip(self.symbols, used.tolist(), strict=True)
+        absent = tuple(symbol for symbol, member in pairs if member and symbol not in there)
+        return PanelUniverse(found, self.on_exit, absent)
 
 
 def panel_universe(

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.market.universe_doubts import universe_doubts
 
 __all__ = ["panel_doubts"]
 
@@ -21,13 +22,14 @@ def panel_doubts(bars: BarPanel, warm_up: int = 0) -> tuple[str, ...]:
 
     warm_up : bars without a gap that the strategy's indicators need. Said are symbols that never
     have as many in a row (of another calendar than the others), symbols that end before the bars
-    do, steps that look like splits, and prices outside of the range of their bar.
+    do, steps that look like splits, prices outside of the range of their bar, and what
+    `universe_doubts` says of who could be traded.
     """
     found = [_ended(bars), _splits(bars), _outside(bars)]
     close = bars.close
     if warm_up > 0 and np.isnan(close.sum()):
         found.insert(0, _broken(bars, warm_up))
-    return tuple(line for line in found if line)
+    return (*(line for line in found if line), *universe_doubts(bars))
 
 
 def _broken(bars: BarPanel, warm_up: int) -> str:

@@ -121,6 +121,15 @@ class Rows(ABC):
         """Rows and symbols."""
         return len(self.ts), len(self.symbols)
 
+    @property
+    @abstractmethod
+    def members(self) -> npt.NDArray[np.bool_]:
+        """Who is a member of the universe, `(row, symbol)`; everybody where there is none."""
+
+    def among(self, values: Floats) -> Floats:
+        """The values of members, NaN for others: what is to be ranked."""
+        return np.where(self.members, values, np.nan)
+
     @abstractmethod
     def before(self, column: "str | Column", bars: int) -> Floats:
         """The column `bars` bars before each row, NaN where there is none."""
@@ -274,6 +283,11 @@ class PanelRows(Rows):
         self.bars, self.symbols, self.ts = bars, bars.symbols, bars.ts
         self._computed = dict(computed)
 
+    @property
+    def members(self) -> npt.NDArray[np.bool_]:
+        """See the base class."""
+        return self.bars.members
+
     def include(self, computed: Mapping[str, Floats]) -> None:
         """Offer further columns."""
         self._computed |= computed
@@ -301,6 +315,11 @@ class WindowRows(Rows):
 
     def __init__(self, window: DataWindow) -> None:
         self.window, self.symbols, self.ts = window, window.symbols, window.ts[-1:]
+
+    @property
+    def members(self) -> npt.NDArray[np.bool_]:
+        """See the base class."""
+        return self.window.members[None, :]
 
     def before(self, column: str | Column, bars: int) -> Floats:
         """See the base class."""

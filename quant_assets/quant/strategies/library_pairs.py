@@ -64,7 +64,9 @@ class PairStrategy(RowStrategy):
         side[:, one], side[:, other] = 1.0, -1.0
         part = 1.0 / (1.0 + np.where(found.traded > 0.0, found.beta, 1.0))
         size[:, one], size[:, other] = part, 1.0 - part
-        z, traded = (np.repeat(v[:, None], side.shape[1], axis=1) for v in (found.z, found.traded))
+        both = bars.members[:, one] & bars.members[:, other]
+        pair = found.z, np.where(both, found.traded, 0.0)
+        z, traded = (np.repeat(v[:, None], side.shape[1], axis=1) for v in pair)
         return {SPREAD: z, TRADED: traded, SIDE: side, SIZE: size}
 
     def decide(self, rows: Rows) -> Signals:

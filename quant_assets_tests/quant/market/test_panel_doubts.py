@@ -43,10 +43,11 @@ def test_a_symbol_that_is_too_short_for_any_indicator_is_no_matter_of_gaps():
 def test_a_symbol_that_ends_is_named_with_its_last_day():
     close = plain()
     close[30:, 0] = np.nan
-    (line,) = panel_doubts(bars_of(close=close))
+    line, who = panel_doubts(bars_of(close=close))
+    assert who.startswith("UNIVERSE: none was given, and A end before the bars do")
     assert line.startswith("ENDED: A: no price after 2024-01-30:")
     close[20:, 1] = np.nan
-    (line,) = panel_doubts(bars_of(close=close))
+    line, _ = panel_doubts(bars_of(close=close))
     assert line.startswith("ENDED: A, B: no price after 2024-01-20 the first, 2024-01-30 the last:")
     close[:, 1] = 100.0
     close[30:36] = 100.0  # four days without a price are a weekend with holidays
@@ -87,7 +88,7 @@ def test_rounding_of_adjusted_prices_is_no_doubt():
 def test_many_symbols_are_named_in_short():
     close = plain(6)
     close[30:, :5] = np.nan
-    (line,) = panel_doubts(bars_of(close=close))
+    line, _ = panel_doubts(bars_of(close=close))
     assert line.startswith("ENDED: A, B, C and 2 more: no price")
 
 

@@ -45,6 +45,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     detail: BarPanel | None = None,
     funding: pd.DataFrame | None = None,
     rates: pd.DataFrame | None = None,
+    universe: Any = None,
     start: datetime | None = None,
     carried: Carried | None = None,
     progress: Callable[[float], None] | None = None,
@@ -65,6 +66,9 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
         of the bars show.
     detail, funding, rates : bars of a finer clock, funding settlements and currency rates, as
         `ExecutionModel.terms` takes them.
+    universe : who could be traded when, as `BarPanel.with_universe` takes it; None: that of the
+        bars, else all of their symbols, always. Entries in others are refused (`vetoes`), what has
+        left is closed at the next fill (`left_universe`), unless its rule says `keep`.
     start : the first bar that is traded is the first at or after it; those before only warm up.
     carried : the account at the end of the window before (`BacktestResult.carried`), which goes on
         with its positions and orders in place of `initial_capital`.
@@ -79,6 +83,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     """
     _check(strategy, initial_capital, periods_per_year)
     panel = bars if isinstance(bars, BarPanel) else _panel_of(bars)
+    panel = panel if universe is None else panel.with_universe(universe)
     model = model_of(execution if execution is not None else getattr(strategy, "execution", None))
     assumptions: tuple[str, ...] = ()
     if isinstance(model, ExecutionModel):

@@ -16,7 +16,7 @@ __all__ = ["Equal"]
 
 @dataclass(frozen=True, kw_only=True)
 class Equal(EntrySizer):
-    """`gross / slots` of equity; without `slots` (0), one part for each symbol that has a close."""
+    """`gross / slots` of equity; without `slots` (0), one part for each member that has a close."""
 
     name: ClassVar[str] = "equal"
     unit: ClassVar[int] = EQUITY_FRACTION
@@ -33,6 +33,6 @@ class Equal(EntrySizer):
         del sides
         if self.slots:
             return self.everywhere(bars, self.gross / self.slots)
-        present = ~np.isnan(bars.close)
+        present = ~np.isnan(bars.close) & bars.members
         n = present.sum(axis=1, keepdims=True)
         return np.where(present, self.gross / np.maximum(n, 1), 0.0)

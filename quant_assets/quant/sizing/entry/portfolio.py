@@ -27,7 +27,11 @@ def weights_every(
     result = np.zeros(returns.shape)
     for row in range(lookback, len(returns), refit_bars):
         past = returns[row + 1 - lookback : row + 1]
-        known = ~np.isnan(bars.close[row]) & ((~np.isnan(past)).sum(axis=0) * 2 >= lookback)
+        known = (
+            ~np.isnan(bars.close[row])
+            & bars.members[row]
+            & ((~np.isnan(past)).sum(axis=0) * 2 >= lookback)
+        )
         weights = np.abs(sizer_at(row).weights(np.where(known, sides[row], 0.0), past))
         result[row : row + refit_bars] = weights
     return result

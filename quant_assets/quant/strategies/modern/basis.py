@@ -49,7 +49,9 @@ class Basis(RowStrategy):
         dear, side = np.full_like(bars.close, np.nan), np.zeros_like(bars.close)
         for perpetual, spot in _pairs(bars.symbols):
             premium = bars.close[:, perpetual] / bars.close[:, spot] - 1.0
-            dear[:, perpetual] = dear[:, spot] = ZScore(self.n).compute(premium)
+            both = bars.members[:, perpetual] & bars.members[:, spot]
+            premium = np.where(both, ZScore(self.n).compute(premium), 0.0)
+            dear[:, perpetual] = dear[:, spot] = premium
             side[:, spot], side[:, perpetual] = 1.0, -1.0
         return {DEAR: dear, SIDE: side}
 

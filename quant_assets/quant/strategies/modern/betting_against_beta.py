@@ -58,7 +58,7 @@ class BettingAgainstBeta(RowStrategy):
 
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
-        beta = np.where(rows[BETA] > 0.0, rows[BETA], np.nan)
+        beta = rows.among(np.where(rows[BETA] > 0.0, rows[BETA], np.nan))
         n = count_of(beta, self.share)
         ranked = (~np.isnan(beta)).sum(axis=1, keepdims=True) >= 2
         low, high = (equal_parts(best(one, n) & ranked) for one in (-beta, beta))

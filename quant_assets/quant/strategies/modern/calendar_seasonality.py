@@ -53,5 +53,5 @@ class CalendarSeasonality(RowStrategy):
 
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
-        weights = ranked_weights(rows[SCORE], self.share, self.sides)
+        weights = ranked_weights(rows.among(rows[SCORE]), self.share, self.sides)
         return Signals(target=np.where(rows[TURN] > 0.0, weights, np.nan))

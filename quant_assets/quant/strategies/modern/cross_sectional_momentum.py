@@ -54,5 +54,5 @@ class CrossSectionalMomentum(RowStrategy):
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
         gain = rows.before("close", self.skip) / rows.before("close", self.lookback)
-        weights = ranked_weights(gain, self.share, self.sides)
+        weights = ranked_weights(rows.among(gain), self.share, self.sides)
         return Signals(target=np.where(rows[TURN] > 0.0, weights, np.nan))

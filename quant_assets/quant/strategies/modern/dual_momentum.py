@@ -48,7 +48,7 @@ class DualMomentum(RowStrategy):
 
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
-        gain = rows["close"] / rows.before("close", self.lookback) - 1.0
+        gain = rows.among(rows["close"] / rows.before("close", self.lookback) - 1.0)
         strongest = best(gain, self.top)
         share = equal_parts(strongest).max(axis=1, keepdims=True, initial=0.0)
         part = np.minimum(share, 1.0 / self.top)

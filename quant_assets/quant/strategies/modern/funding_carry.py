@@ -54,5 +54,5 @@ class FundingCarry(RowStrategy):
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
         paid = np.where(np.isnan(rows["close"]), np.nan, rows[FUNDING])
-        weights = ranked_weights(-paid, self.share, self.sides)
+        weights = ranked_weights(rows.among(-paid), self.share, self.sides)
         return Signals(target=np.where(rows[TURN] > 0.0, weights, np.nan))

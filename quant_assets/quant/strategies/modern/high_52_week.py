@@ -43,5 +43,5 @@ class High52Week(RowStrategy):
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
         nearness = rows["close"] / rows[self.lines()[0]]
-        weights = ranked_weights(nearness, self.share, self.sides)
+        weights = ranked_weights(rows.among(nearness), self.share, self.sides)
         return Signals(target=np.where(rows[TURN] > 0.0, weights, np.nan))

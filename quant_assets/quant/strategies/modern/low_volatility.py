@@ -42,5 +42,5 @@ class LowVolatility(RowStrategy):
 
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
-        weights = ranked_weights(-rows[self.lines()[0]], self.share, self.sides)
+        weights = ranked_weights(rows.among(-rows[self.lines()[0]]), self.share, self.sides)
         return Signals(target=np.where(rows[TURN] > 0.0, weights, np.nan))

@@ -55,5 +55,5 @@ class RegimeMomentum(RowStrategy):
         """See the base class."""
         gain = rows.before("close", self.skip) / rows.before("close", self.lookback)
         good = rows[INDEX] > rows.before(INDEX, self.market)
-        weights = np.where(good, ranked_weights(gain, self.share, "both"), 0.0)
+        weights = np.where(good, ranked_weights(rows.among(gain), self.share, "both"), 0.0)
         return Signals(target=np.where(rows[TURN] > 0.0, weights, np.nan))

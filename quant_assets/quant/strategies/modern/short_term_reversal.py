@@ -40,5 +40,5 @@ class ShortTermReversal(RowStrategy):
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
         loss = -rows["close"] / rows.before("close", self.lookback)
-        weights = ranked_weights(loss, self.share, self.sides)
+        weights = ranked_weights(rows.among(loss), self.share, self.sides)
         return Signals(target=np.where(rows[TURN] > 0.0, weights, np.nan))

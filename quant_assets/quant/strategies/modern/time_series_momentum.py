@@ -52,7 +52,7 @@ class TimeSeriesMomentum(RowStrategy):
 
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
-        gain = rows["close"] / rows.before("close", self.lookback) - 1.0
+        gain = rows.among(rows["close"] / rows.before("close", self.lookback) - 1.0)
         swing = rows[self.lines()[0]] * np.sqrt(rows[YEAR])
         known = ~np.isnan(gain) & (swing > 0.0)
         size = np.minimum(self.target / np.where(known, swing, 1.0), self.max_weight)

@@ -44,7 +44,7 @@ class VolatilityManaged(RowStrategy):
 
     def decide(self, rows: Rows) -> Signals:
         """See the base class."""
-        swing = rows[self.lines()[0]] * np.sqrt(rows[YEAR])
+        swing = rows.among(rows[self.lines()[0]] * np.sqrt(rows[YEAR]))
         known = swing > 0.0
         size = np.minimum((self.target / np.where(known, swing, 1.0)) ** 2, self.most)
         n = np.maximum(known.sum(axis=1, keepdims=True), 1)
