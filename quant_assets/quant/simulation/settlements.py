@@ -29,6 +29,15 @@ def is_linear(symbol: str) -> bool:
     return ":" in symbol and not is_inverse(symbol)
 
 
+def settles_in(symbol: str) -> str:
+    """Currency in which profits of a symbol come: `BTC` of `BTC/USD:BTC`, its quote of `BTC/USD`.
+
+    "" for a ticker that does not tell it.
+    """
+    pair, _, settlement = symbol.partition(":")
+    return settlement.partition("-")[0] or pair.partition("/")[2]
+
+
 def refuse_inverse(symbols: tuple[str, ...]) -> None:
     """Raise `DataError` for contracts whose accounting the simulation does not have."""
     found = [symbol for symbol in symbols if is_inverse(symbol)]

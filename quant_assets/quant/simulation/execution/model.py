@@ -182,8 +182,8 @@ class ExecutionModel(Parameters):
         numbers = {k: v for k, v in self.parameters().items() if k not in FAMILIES}
         return digest({"plug_ins": [part.digest() for part in parts], "numbers": numbers})
 
-    def assumptions(self) -> tuple[str, ...]:
-        """What a report must say of this execution beside its numbers."""
+    def assumptions(self, symbols: Sequence[str] = ()) -> tuple[str, ...]:
+        """What a report must say of this execution, of these symbols, beside its numbers."""
         found = []
         if self.fills.model == SAME_CLOSE:
             found.append("market orders fill at the close that decided them")
@@ -191,7 +191,7 @@ class ExecutionModel(Parameters):
             found.append("of stop and target inside one bar the target is taken")
         if cast("FundingModel", self.funding_model).name == "assume_zero":
             found.append("funding is assumed to be zero")
-        return tuple(found)
+        return (*found, *cast("FxModel", self.fx_model).doubts(symbols))
 
     def audit(self) -> dict[str, Self]:
         """The same execution with better and worse fills; commission and carry stay as they are.

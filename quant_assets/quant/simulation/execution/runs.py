@@ -89,7 +89,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     if isinstance(model, ExecutionModel):
         terms = model.terms(panel, detail=detail, funding=funding, rates=rates)
         terms = terms if carried is None else carried.settled(terms, panel)
-        priced, assumptions = model.priced(panel), model.assumptions()
+        priced, assumptions = model.priced(panel), model.assumptions(panel.symbols)
     else:
         terms, priced = model, panel
     if panel.closes_only:

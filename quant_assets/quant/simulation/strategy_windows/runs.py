@@ -45,7 +45,8 @@ def strategy_runs_venue(
     loaded = strategy_of(context.strategy)
     panel = bars_of(inputs["bars"], context.market, loaded.settings)
     doubts = () if panel is None else panel_doubts(panel, loaded.strategy.warm_up)
-    said = [*execution_of(loaded, context.market).assumptions(), *doubts]
+    symbols = () if panel is None else panel.symbols
+    said = [*execution_of(loaded, context.market).assumptions(symbols), *doubts]
     found = [_run(context, telemetry, loaded, inputs, "backtest", said)]
     if f"{loaded.settings.strategy}_walk_equity" in inputs:
         walked = _run(context, telemetry, loaded, inputs, "walk_forward", said)

@@ -2,10 +2,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from quant_assets import backtest
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.parameters import plug_in
 from quant_assets.quant.simulation.execution.fx.base import FX, FxModel
 from quant_assets.quant.simulation.execution.instruments.base import INSTRUMENTS, InstrumentModel
+from quant_assets.quant.strategies.classic.buy_and_hold import BuyAndHold
 from quant_assets_tests.quant.simulation.execution.bar_samples import flat_bars
 
 pytestmark = pytest.mark.slow
@@ -45,6 +47,24 @@ def test_rates_are_the_latest_known_when_the_bar_opens():
     np.testing.assert_array_equal(found[:, 1], 1.0)
     np.testing.assert_array_equal(found[:, 2], expected)
     np.testing.assert_allclose(found[:, 3], 1.0 / (140.0 + expected))
+
+
+def test_contracts_count_in_what_they_settle_in():
+    model = fx(account="USDT")
+    names = ("BTC/USD:BTC", "BTC/USD:BTC-250328", "BTC/USDT:USDT", "ETH/EUR", "SAP")
+    assert [model.currency_of(name) for name in names] == ["BTC", "BTC", "USDT", "EUR", "USDT"]
+    coin = flat_bars(4, names[:1])
+    found = model.rates(coin, rate_frame("BTC/USDT", 50_000.0 + np.arange(10), known_after="0h"))
+    np.testing.assert_array_equal(found[:, 0], 50_004.0 + np.arange(4))
+
+
+def test_profits_of_several_currencies_are_said_to_be_one():
+    plain = plug_in(FX, FxModel, "none")
+    (line,) = plain.doubts(("BTC/USD:BTC", "BTC/USDT:USDT", "SAP"))
+    assert line.startswith("CURRENCIES: profits in BTC, USDT are added up")
+    assert plain.doubts(("ETH/USDT", "BTC/USDT:USDT", "SAP")) == () == fx().doubts(SYMBOLS)
+    loose = backtest(BuyAndHold(), flat_bars(4, ("BTC/EUR", "ETH/USD")), {"fx_model": "none"})
+    assert any(line.startswith("CURRENCIES: profits in EUR, USD") for line in loose.assumptions)
 
 
 def test_a_rate_of_the_bars_own_open_counts_and_a_later_one_never_does():

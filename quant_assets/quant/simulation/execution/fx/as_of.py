@@ -14,17 +14,19 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.timeframes import Timeframe, align
 from quant_assets.quant.simulation.execution.fx.base import FxModel
 from quant_assets.quant.simulation.execution.terms import Floats
+from quant_assets.quant.simulation.settlements import settles_in
 
 
 @dataclass(frozen=True, kw_only=True)
 class AsOf(FxModel):
-    """Rate of `quote/account` with the latest `available_at` at or before the bar's open.
+    """Rate of `currency/account` with the latest `available_at` at or before the bar's open.
 
     Fills and marks of one bar use the same rate, so nothing of the bar itself is seen. The pair the
-    other way round is taken as `1 / rate`.
+    other way round is taken as `1 / rate`. The currency of a symbol is its quote; that of a
+    derivative is what it settles in, the base of an inverse one.
 
-    account : currency of the account. currencies : quote currency of symbols whose name does not
-        tell it; a ticker without `/` that it does not name is quoted in the account's.
+    account : currency of the account. currencies : those of symbols whose name does not tell it; a
+        ticker without `/` that it does not name is quoted in the account's.
     max_age_days : a rate that is older is unknown, which is a `DataError`.
 
     The rates are a frame with `ts`, `available_at`, `symbol` (`EUR/USD`) and `rate`.
@@ -49,11 +51,10 @@ class AsOf(FxModel):
         object.__setattr__(self, "currencies", dict(sorted(self.currencies.items())))
 
     def currency_of(self, symbol: str) -> str:
-        """Quote currency of `BASE/QUOTE` or `BASE/QUOTE:SETTLE`, of a ticker as parameters say."""
+        """QUOTE of `BASE/QUOTE`, SETTLE of `BASE/QUOTE:SETTLE`, of a ticker as parameters say."""
         if symbol in self.currencies:
             return self.currencies[symbol]
-        _, slash, quote = symbol.partition("/")
-        return quote.partition(":")[0] if slash else self.account
+        return settles_in(symbol) or self.account
 
     def rates(self, bars: BarPanel, rates: pd.DataFrame | None) -> Floats:
         """See the base class."""
