@@ -17,6 +17,38 @@ ROUNDING = 64.0 * np.finfo(np.float64).eps
 
 
 @compiled
+def _of_one(values: Block, n: int, known: Block, mean: Block, variance: Block) -> None:
+    """The same of one column `(time,)`: sums in registers, then the divisions of n rows at once."""
+    for start in range(0, values.size, n):
+        end = min(start + n, values.size)
+        c, total, squares = 0.0, 0.0, 0.0
+        for row in range(max(0, start - n + 1), start):
+            value = values[row]
+            c += 0.0 if np.isnan(value) else 1.0
+            value = 0.0 if np.isnan(value) else value
+            total += value
+            squares += value * value
+        for row in range(start, end):
+            value = values[row]
+            c += 0.0 if np.isnan(value) else 1.0
+            value = 0.0 if np.isnan(value) else value
+            total += value
+            squares += value * value
+            if row > start >= n:
+                value = values[row - n]
+                c -= 0.0 if np.isnan(value) else 1.0
+                value = 0.0 if np.isnan(value) else value
+                total -= value
+                squares -= value * value
+            known[row], mean[row], variance[row] = c, total, squares
+        for row in range(start, end):
+            c, total, squares = known[row], mean[row], variance[row]
+            mean[row] = total / c if c > 0.0 else np.nan
+            spread = squares - total * total / c if c > 1.0 else np.nan
+            variance[row] = 0.0 if spread <= ROUNDING * squares else spread / (c - 1.0)
+
+
+@compiled
 def past_moments(values: Block, n: int, known: Block, mean: Block, variance: Block) -> None:
     """Number, mean and sample variance of the known values among the last n rows.
 
@@ -25,6 +57,10 @@ def past_moments(values: Block, n: int, known: Block, mean: Block, variance: Blo
     references for each.
     """
     n_times, n_columns = values.shape
+    if n_columns == 1:
+        flat = known.reshape(n_times), mean.reshape(n_times), variance.reshape(n_times)
+        _of_one(values.reshape(n_times), n, *flat)
+        return
     sums = np.zeros((3, n_columns))  # how many, total, squares
     for t in range(n_times):
         anew = t % n == 0

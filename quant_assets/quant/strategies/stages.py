@@ -19,7 +19,7 @@ from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, V
 from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows
 from quant_assets.quant.strategies.middleware import Floats, Middleware
 from quant_assets.quant.strategies.plan import Plan
-from quant_assets.quant.strategies.proposal import Change, Proposal, Reasons
+from quant_assets.quant.strategies.proposal import Bools, Change, Proposal, Reasons
 from quant_assets.quant.strategies.regimes.base import RegimeClassifier, RegimeFilter
 from quant_assets.quant.strategies.rule_signals import RuleSignals
 from quant_assets.quant.strategies.signals import FLAGS, Signals
@@ -103,8 +103,11 @@ class SignalMiddleware(Middleware):
         """Take the source's own plan, and label entries with what asked for them, as JSON."""
         own = self.source.plan(rows.bars)
         long, short = (self._told(name) for name in ("entry_long", "entry_short"))
-        is_short = _sides(proposal) < 0.0
-        told = np.array([long, short], dtype=object)[is_short.astype(np.int8)]
+        words = np.array([[long, short]], dtype=object)
+        at = _short(proposal)
+        told = np.broadcast_to(words[:, :1], proposal.shape)  # the usual case, without an array
+        if at is not None:
+            told = words[0, at.view(np.int8)]
         return replace(own, labels={**plan.labels, **own.labels, "entry_signal": told})
 
     def _told(self, signal: str) -> str:
@@ -205,21 +208,25 @@ class SizingMiddleware(Middleware):
     def apply(self, proposal: Proposal, rows: Rows) -> Proposal:
         """Sizes of all bars, or that of one bar as it was found for all of them."""
         if isinstance(rows, PanelRows):
-            size = self.sizer.sizes(rows.bars, _sides(proposal)).size
+            short = _short(proposal)
+            sides = None if short is None else np.where(short, -1.0, 1.0)
+            size = self.sizer.sizes(rows.bars, sides).size
         else:
             size = rows[SIZE]
         return replace(proposal, size=size, size_unit=self.sizer.unit)
 
 
-def _sides(proposal: Proposal) -> Floats:
-    """-1 where only a short entry, or a weight below 0, is asked for, else 1."""
-    sides = np.ones(proposal.shape)
-    if proposal.target is not None:
-        sides[proposal.target < 0.0] = -1.0
-    if proposal.entry_short is not None:
-        long = proposal.entry_long
-        sides[proposal.entry_short if long is None else proposal.entry_short & ~long] = -1.0
-    return sides
+def _short(proposal: Proposal) -> Bools | None:
+    """Where only a short entry, or a weight below 0, is asked for; None: nothing ever is."""
+    target, short, long = proposal.target, proposal.entry_short, proposal.entry_long
+    if target is None and short is None:
+        return None
+    found = np.zeros(proposal.shape, dtype=np.bool_)
+    if target is not None:
+        found |= target < 0.0
+    if short is not None:
+        found |= short if long is None else short & ~long
+    return found
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,16 @@ def test_past_moments_are_those_of_pandas_with_gaps(n):
     assert_allclose(found.variance, window.var(), rtol=1e-9)
 
 
+@pytest.mark.parametrize("n", [1, 2, 7, 60, 500])
+def test_one_column_alone_has_the_bits_that_it_has_beside_others(n):
+    values = samples()
+    together = past_moments(values, n)
+    for column in range(values.shape[1]):
+        alone = past_moments(values[:, [column]], n)
+        for one, of_all in zip(alone, together, strict=True):
+            assert_array_equal(one[:, 0], of_all[:, column])
+
+
 def test_past_moments_do_not_drift_after_an_outlier():
     values = samples(2_000, missing=0.0)
     values[120] = 10.0

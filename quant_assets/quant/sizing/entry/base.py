@@ -11,11 +11,13 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.parameters import Parameters
 from quant_assets.core.registry import discover
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
+from quant_assets.quant.market.bars import microseconds
 from quant_assets.quant.market.memory import Memory
 from quant_assets.quant.sizing.entry.units import EntrySizes
 
 __all__ = ["EntrySizer", "entry_sizers"]
 
+MICROSECONDS_PER_DAY = 86_400_000_000.0
 ENTRY_SIZERS = "quant_assets.quant.sizing.entry"
 
 
@@ -45,7 +47,8 @@ class EntrySizer(Parameters, ABC):
         are long. Only sizers that bet on an edge look at it.
         """
         size = np.asarray(self.size(bars, _sides(sides, bars)), dtype=np.float64)
-        known = np.where(np.isfinite(size), np.maximum(size, 0.0), 0.0)
+        known = np.fmax(size, 0.0)
+        known[known == np.inf] = 0.0
         return EntrySizes(np.ascontiguousarray(known), self.unit)
 
     def everywhere(self, bars: BarPanel, value: float) -> Floats:
@@ -55,7 +58,7 @@ class EntrySizer(Parameters, ABC):
 
 def _sides(sides: npt.ArrayLike | None, bars: BarPanel) -> Floats:
     if sides is None:
-        return np.ones(bars.close.shape)
+        return np.broadcast_to(np.ones((1, 1)), bars.close.shape)
     given = np.asarray(sides, dtype=np.float64)
     if given.shape != bars.close.shape:
         raise DataError(f"sides have shape {given.shape}, the bars {bars.close.shape}")
@@ -69,8 +72,11 @@ def bars_per_year(bars: BarPanel, stated: float | None) -> Floats:
     """
     if stated is not None:
         return np.full((len(bars), 1), stated)
-    elapsed = (bars.ts - bars.ts[:1]) / np.timedelta64(1, "D") / 365.25
-    found = np.arange(len(bars)) / np.where(elapsed > 0.0, elapsed, np.nan)
+    moments = microseconds(bars.ts)  # numpy divides whole numbers ten times faster than timedeltas
+    elapsed = (moments - moments[:1]) / MICROSECONDS_PER_DAY
+    elapsed /= 365.25
+    elapsed[elapsed <= 0.0] = np.nan
+    found: Floats = np.divide(np.arange(len(bars)), elapsed, out=elapsed)
     return found[:, None]
 
 

@@ -42,7 +42,7 @@ class VolatilityTarget(EntrySizer):
         """See the base class."""
         del sides
         past = past_moments(bar_returns(bars.close), self.lookback)
-        known = (2.0 * past.known >= self.lookback) & (past.variance > 0.0)
-        annual = past.variance * bars_per_year(bars, self.periods_per_year)
-        size = self.target / np.sqrt(np.where(known, annual, np.nan))
-        return np.minimum(size, self.max_leverage)
+        size = past.variance * bars_per_year(bars, self.periods_per_year)
+        size[(2.0 * past.known < self.lookback) | (past.variance <= 0.0)] = np.nan
+        np.divide(self.target, np.sqrt(size, out=size), out=size)
+        return np.minimum(size, self.max_leverage, out=size)

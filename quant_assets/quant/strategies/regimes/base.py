@@ -110,7 +110,7 @@ def persistence(code: Codes, bars: int) -> Floats:
     """
     if bars < 1:
         raise ConfigError(f"persistence over {bars} bars; give at least 1")
-    agree = np.ones(code.shape)
+    agree = np.ones(code.shape, dtype=np.min_scalar_type(bars))  # of bytes, many are added at once
     for back in range(1, min(bars, len(code))):
         agree[back:] += code[back:] == code[:-back]
     return np.where(code == UNKNOWN, np.nan, agree / bars)
