@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -107,6 +108,8 @@ def finish_sweep(
         console = make_console()
         console.print(trials_table(trials, scores, top))
         say(console, [words])
+        if made.found.panel.bar_length < timedelta(days=1):
+            say(console, ["figures of trials are of UTC days; those of the best run, of its bars:"])
         if trials.reused:
             say(console, [f"{trials.reused:,} of {len(trials):,} trials were known already"])
     frame = trials.frame().merge(scores.frame.drop(columns="sharpe"), on="trial_number")

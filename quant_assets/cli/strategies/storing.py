@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from quant_assets.core.errors import MissingCellError
+from quant_assets.core.errors import DataError, MissingCellError
 from quant_assets.storage.paths import encode
 from quant_assets.storage.writer import WriteGroup
 
@@ -124,8 +124,14 @@ def plain(value: Any) -> Any:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What `run.json` of a run's folder says."""
-    found: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    """What `run.json` of a run's folder says; a `DataError` when it is damaged."""
+    try:
+        found: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except ValueError as cause:
+        raise DataError(
+            f"{folder / RECORD} is damaged ({cause}); remove its folder: the same command makes "
+            "the run again"
+        ) from cause
     return found
 
 

@@ -20,14 +20,16 @@ Mask = npt.NDArray[np.bool_]
 def panel_doubts(bars: BarPanel, warm_up: int = 0) -> tuple[str, ...]:
     """One line for each thing that a backtest on these bars cannot know; none: nothing is wrong.
 
-    warm_up : bars without a gap that the strategy's indicators need. Said are symbols that never
-    have as many in a row (of another calendar than the others), symbols that end before the bars
-    do, steps that look like splits, prices outside of the range of their bar, and what
-    `universe_doubts` says of who could be traded.
+    warm_up : bars without a gap that the strategy's indicators need. Said are bars that are fewer,
+    symbols that never have as many in a row (of another calendar than the others), symbols that
+    end before the bars do, steps that look like splits, prices outside of the range of their bar,
+    and what `universe_doubts` says of who could be traded.
     """
     found = [_ended(bars), _splits(bars), _outside(bars)]
     close = bars.close
-    if warm_up > 0 and np.isnan(close.sum()):
+    if warm_up >= len(bars):
+        found.insert(0, f"SHORT: {len(bars)} bars, and a warm-up of {warm_up}: nothing was decided")
+    elif warm_up > 0 and np.isnan(close.sum()):
         found.insert(0, _broken(bars, warm_up))
     return (*(line for line in found if line), *universe_doubts(bars))
 

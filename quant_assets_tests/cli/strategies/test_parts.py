@@ -12,6 +12,7 @@ from quant_assets.cli.strategies.bars import Wanted, find_bars, parse_symbols
 from quant_assets.cli.strategies.comparing import differences
 from quant_assets.cli.strategies.options import PRESET
 from quant_assets.cli.strategies.searching import parse_space
+from quant_assets.cli.strategies.storing import stored_runs
 from quant_assets.cli.strategies.targets import find_target, parse_settings
 from quant_assets.core.config import Settings
 from quant_assets.core.errors import ConfigError, DataError, PluginError
@@ -183,6 +184,13 @@ def test_bars_must_be_named_and_venues_known():
     with pytest.raises(ConfigError, match="no venue 'nowhere': give --venue"):
         find_bars(Wanted(venue="nowhere"), Settings())
     assert parse_symbols(" A, B,") == ("A", "B")
+
+
+def test_a_damaged_record_is_named_with_what_to_do(tmp_path: Path):
+    (tmp_path / "idea" / "0123").mkdir(parents=True)
+    (tmp_path / "idea" / "0123" / "run.json").write_text("{")
+    with pytest.raises(DataError, match=r"0123/run\.json is damaged .*; remove its folder"):
+        stored_runs(tmp_path)
 
 
 def test_differences_name_what_went_in_and_whether_it_mattered():

@@ -94,7 +94,13 @@ def test_many_symbols_are_named_in_short():
 
 def test_one_bar_has_no_doubts():
     one = bars_of(close=plain()).rows(slice(0, 1))
-    assert panel_doubts(one, 1) == ()
+    assert panel_doubts(one, 0) == ()
+
+
+def test_a_warm_up_that_the_bars_do_not_last_for_is_told():
+    (line,) = panel_doubts(bars_of(close=plain()), 40)
+    assert line == "SHORT: 40 bars, and a warm-up of 40: nothing was decided"
+    assert panel_doubts(bars_of(close=plain()), 39) == ()
 
 
 def test_longest_run_is_that_of_plain_counting():
