@@ -1,13 +1,10 @@
 """`quant-assets ui`: the Dagster UI on this data root."""
 
 import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
 
 import click
-import psutil
 
 
 @click.command("ui")
@@ -19,13 +16,16 @@ import psutil
     help="Dagster has no authentication: keep it local.",
 )
 def command(port: int, host: str) -> None:
-    """Start the Dagster webserver and daemon on the data of this root; Ctrl-C stops both.
+    """Start the Dagster webserver and daemon on the data of this root; Ctrl-C stops all of it.
+
+    So does SIGTERM, and a terminal that is closed.
 
     \b
     Examples:
       quant-assets ui
       quant-assets ui --port 3333
     """
+    from quant_assets.cli.services import run_service
     from quant_assets.orchestration.instance import open_instance
     from quant_assets.orchestration.workspace import current_workspace
 
@@ -37,18 +37,4 @@ def command(port: int, host: str) -> None:
     click.echo(f"Dagster UI: http://{host}:{port}   (Ctrl-C stops it)")
     dagster = Path(sys.executable).parent / "dagster"
     arguments = [str(dagster), "dev", "-h", host, "-p", str(port), "-m", "quant_assets.definitions"]
-    with subprocess.Popen(arguments) as process:  # noqa: S603 - own program, checked words
-        try:
-            process.wait()
-        except (
-            KeyboardInterrupt
-        ):  # the way to end it; what `dagster dev` makes of it does not matter
-            process.send_signal(signal.SIGINT)
-            try:
-                process.wait(timeout=4)
-            except subprocess.TimeoutExpired:
-                for child in psutil.Process(process.pid).children(recursive=True):
-                    child.kill()
-                process.kill()
-            return
-    sys.exit(0 if process.returncode == 0 else 1)
+    sys.exit(0 if run_service(arguments) == 0 else 1)
