@@ -46,7 +46,9 @@ class CellSpec:
     fewer earlier windows than they may read: it is given context and state, and tells whether rows
     that were read back to some window suffice; None in its place: all are needed. Fingerprints
     cover all windows, manifests name those that were read. `extras` gives the step further
-    arguments, which must not change its frames: given workspace and context.
+    arguments: given workspace and context. They must not change its frames, unless `source` tells
+    them apart: the digest of what a step takes from outside of the graph, given workspace and
+    venue.
     """
 
     outs: Mapping[str, type[Contract]]
@@ -63,6 +65,7 @@ class CellSpec:
     extends_itself: bool = False
     op: str = ""
     extras: Callable[[Any, StageContext], Mapping[str, Any]] | None = None
+    source: Callable[[Any, str], str] | None = None
     enough: Callable[[Any, Frames], Callable[[Frames], bool] | None] | None = None
 
     @cached_property

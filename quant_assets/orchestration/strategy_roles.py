@@ -91,6 +91,17 @@ def leak_reads(workspace: Workspace) -> dict[str, History]:
     return {asset: replace(whole_venue(), venues=venues) for asset, venues in sorted(found.items())}
 
 
+def walk_reads(workspace: Workspace) -> dict[str, History]:
+    """Walk-forwards of all strategies, whose searches come before their trials are counted."""
+    if workspace.settings.strategies_folder is None:
+        return {}
+    return {
+        f"{name}_walk_forward": this_window()
+        for name, loaded in workspace.strategies.items()
+        if loaded.settings.walk_forward is not None
+    }
+
+
 def verdicts(workspace: Workspace, venue: str) -> dict[str, pd.DataFrame]:
     """Stored `<strategy>_leaks` of all that take part in a venue; empty frames where none is."""
     from quant_assets.contracts.strategy_leaks import StrategyLeaks

@@ -144,6 +144,8 @@ def plan_cell(
         if spec.dataset is not None:
             provider, span = workspace.provider(venue), workspace.grid.window(window)
             source = window_digest(provider, spec.dataset, span)
+        elif spec.source is not None:
+            source = spec.source(workspace, venue)
     store = workspace.store
     hashes: dict[str, dict[str, str]] = {}
     missing = []

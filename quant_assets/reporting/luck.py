@@ -15,8 +15,11 @@ def luck_verdict(overfitting: pd.DataFrame, focus: str) -> str:
     if overfitting.empty:
         return ""
     first = records(overfitting)[0]
+    searched = int(first["searched_trials"])
+    of_searches = f" ({count(searched)} of them by searches over parameters)" if searched else ""
+    worth = "the others worth" if searched else "worth"
     tried = (
-        f"{plural(int(first['n_trials']), 'trial')} so far, worth "
+        f"{plural(int(first['n_trials']), 'trial')} so far{of_searches}, {worth} "
         f"{ratio(first['effective_trials'], 1)} independent ones."
     )
     chance = first["pbo"]
@@ -31,7 +34,14 @@ def luck_verdict(overfitting: pd.DataFrame, focus: str) -> str:
     if not own or not math.isfinite(own[0]["dsr"]):
         return tried + chosen
     proof = "convincing" if own[0]["dsr"] >= CONVINCING else "not convincing"
-    return f"{tried} After them {focus} has a DSR of {percent(own[0]['dsr'])}: {proof}.{chosen}"
+    family = (
+        f" ({percent(own[0]['family_dsr'])} after the {count(int(own[0]['family_trials']))} of its "
+        "own family)"
+        if searched
+        else ""
+    )
+    verdict = f"After them {focus} has a DSR of {percent(own[0]['dsr'])}{family}: {proof}."
+    return f"{tried} {verdict}{chosen}"
 
 
 def luck_table(overfitting: pd.DataFrame, focus: str) -> Table:
@@ -46,6 +56,10 @@ def luck_table(overfitting: pd.DataFrame, focus: str) -> Table:
             "Days needed",
             hint="record that a PSR of 95 % needs; none at a Sharpe ratio of 0 or less",
         ),
+        Column(
+            "Family trials", hint="of the entrant's own name, its walk-forward and its searches"
+        ),
+        Column("Family DSR", hint="the DSR after the trials of its own family alone"),
     )
     rows = sorted(records(overfitting), key=lambda row: (-_or_least(row["dsr"]), row["entrant"]))
     return Table(
@@ -59,6 +73,8 @@ def luck_table(overfitting: pd.DataFrame, focus: str) -> Table:
                     number(row["psr"], percent(row["psr"])),
                     number(row["dsr"], percent(row["dsr"])),
                     number(row["minimum_days"], _days(row["minimum_days"])),
+                    number(row["family_trials"], count(int(row["family_trials"]))),
+                    number(row["family_dsr"], percent(row["family_dsr"])),
                 ),
                 kind="focus" if row["entrant"] == focus else "",
             )

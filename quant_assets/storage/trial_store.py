@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from quant_assets.core.clock import utc_now
 from quant_assets.core.errors import IntegrityError
-from quant_assets.core.hashing import canonical_json
+from quant_assets.core.hashing import canonical_json, digest
 from quant_assets.storage.inventory import subfolders
 from quant_assets.storage.locks import writer_lock
 from quant_assets.storage.paths import Layout, encode
@@ -39,6 +39,7 @@ SCHEMA = pa.schema(
         ("figures", pa.string()),
         ("returns", pa.list_(pa.float64())),
         ("completed_at", pa.timestamp("us", tz="UTC")),
+        ("periods_per_year", pa.float64()),  # null in batches of earlier versions
     ]
 )
 PREVIOUS, TRIED = b"previous", b"tried"
@@ -76,7 +77,9 @@ class TrialFiles:
                     np.array(row["returns"], dtype=np.float64),
                     _numbers(row["figures"]),
                 )
-                yield StoredTrial(row["key"], json.loads(row["params"]), outcome)
+                per_year = row.get("periods_per_year")
+                known = float("nan") if per_year is None else per_year
+                yield StoredTrial(row["key"], json.loads(row["params"]), outcome, known)
 
     def append(self, trials: Sequence["StoredTrial"]) -> None:
         """Keep trials: all of them, or none when the process is killed meanwhile."""
@@ -107,10 +110,42 @@ class TrialFiles:
 
     def frame(self) -> Any:
         """All trials as a frame: key, params and figures as JSON, status, error, completed_at."""
-        tables = [batch.table.drop_columns(["returns"]) for batch in self._batches()]
-        return pa.concat_tables(
-            tables or [SCHEMA.empty_table().drop_columns(["returns"])]
-        ).to_pandas()
+        return self._table().drop_columns(["returns"]).to_pandas()
+
+    def searched(self) -> Any:
+        """All trials as rows of `SearchTrials`; one that is there twice as it was known first."""
+        from quant_assets.quant.statistics.per_period import sharpe
+
+        table = self._table()
+        kept = table.drop_columns(["returns"]).to_pandas()
+        values = [one.values.to_numpy() for one in table["returns"]]
+        ratios = np.array([float(sharpe(own)) if len(own) else np.nan for own in values])
+        per_year = kept["periods_per_year"].to_numpy(dtype=np.float64)
+        yearly = ratios * np.sqrt(per_year)
+        columns = {
+            "family": np.array([self.strategy] * len(kept), dtype=object),
+            "trial": kept["key"],
+            "available_at": kept["completed_at"].astype("datetime64[us, UTC]"),
+            "status": kept["status"],
+            "n_years": np.array([len(own) for own in values], dtype=np.float64) / per_year,
+            "annual_sharpe_ratio": np.where(np.isfinite(yearly), yearly, np.nan),
+        }
+        frame = kept[[]].assign(**columns).drop_duplicates("trial")
+        return frame.astype(dict.fromkeys(("family", "trial", "status"), "str"))
+
+    def head(self) -> str:
+        """Which trials there are, by the hash of the last batch; empty without any."""
+        path = self.folder / COUNT
+        return str(json.loads(path.read_text("utf-8"))["last"]) if path.is_file() else ""
+
+    def distinct(self) -> int:
+        """Trials that there ever were, each once: two searches at a time may keep the same one."""
+        keys = self._table()["key"]
+        return max(self.counted(), len(keys)) - (len(keys) - len(keys.unique()))
+
+    def _table(self) -> pa.Table:
+        tables = [batch.table for batch in self._batches()]
+        return pa.concat_tables(tables or [SCHEMA.empty_table()], promote_options="default")
 
     def _batches(self) -> Iterator[_Batch]:
         previous, tried = FIRST, 0
@@ -144,6 +179,7 @@ def _encoded(trials: Sequence["StoredTrial"], previous: str, tried: int) -> byte
             "figures": canonical_json(one.outcome.figures),
             "returns": one.outcome.returns,
             "completed_at": now,
+            "periods_per_year": one.periods_per_year,
         }
         for one in trials
     ]
@@ -182,7 +218,22 @@ def trial_files(root: Path, venue: str | None = None) -> list[TrialFiles]:
 
 def tuned_trials(root: Path, venue: str) -> int:
     """Trials that searches ever made on a venue: all of them deflate what its strategies show."""
-    return sum(max(files.counted(), files.present()) for files in trial_files(root, venue))
+    return sum(files.distinct() for files in trial_files(root, venue))
+
+
+def searched_trials(root: Path, venue: str) -> Any:
+    """Trials of all searches on a venue as rows of `SearchTrials`, each once, unsorted."""
+    import pandas as pd
+
+    from quant_assets.contracts.search_trials import SearchTrials
+
+    found = [files.searched() for files in trial_files(root, venue)]
+    return pd.concat(found, ignore_index=True) if found else SearchTrials.empty()
+
+
+def trials_digest(root: Path, venue: str) -> str:
+    """SHA-256 of which trials there are of all searches on a venue."""
+    return digest([[files.strategy, files.head()] for files in trial_files(root, venue)])
 
 
 def trial_problems(root: Path, venue: str | None = None) -> dict[Path, str]:

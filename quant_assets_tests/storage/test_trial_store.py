@@ -14,8 +14,10 @@ from quant_assets.storage.telemetry import telemetry_frame, write_telemetry
 from quant_assets.storage.trial_counts import all_trials
 from quant_assets.storage.trial_store import (
     TrialFiles,
+    searched_trials,
     trial_files,
     trial_problems,
+    trials_digest,
     tuned_trials,
 )
 from quant_assets.storage.verification import verify
@@ -26,6 +28,31 @@ def trial(key, value=0.01):
     returns = np.array([value, np.pi * 1e-5, -0.0])
     outcome = Outcome("done", "", returns, {"total_return": value, "n_trades": 2.0})
     return StoredTrial(key, {"fast": 2, "kind": "x"}, outcome)
+
+
+def test_trials_of_two_searches_at_a_time_count_once(files, tmp_path):
+    files.append([trial("a"), trial("b")])
+    files.append([trial("b"), StoredTrial("c", {}, trial("c").outcome, 365.0)])
+    found = searched_trials(tmp_path, "v").set_index("trial")
+    assert sorted(found.index) == ["a", "b", "c"]
+    assert (files.counted(), files.distinct(), tuned_trials(tmp_path, "v")) == (4, 3, 3)
+    assert found["family"].unique().tolist() == ["cross"]
+    returns = trial("c").outcome.returns
+    ratio = returns.mean() / returns.std(ddof=1) * np.sqrt(365.0)
+    assert found.loc["c", "annual_sharpe_ratio"] == pytest.approx(ratio, rel=1e-12)
+    assert found.loc["c", "n_years"] == pytest.approx(3 / 365)
+    assert np.isnan(found.loc["a", ["n_years", "annual_sharpe_ratio"]].astype(float)).all()
+    times = files.frame().groupby("key")["completed_at"].min()
+    assert (found["available_at"] == times).all()
+
+
+def test_digest_of_searches_changes_with_every_batch(files, tmp_path):
+    seen = [trials_digest(tmp_path, "v")]
+    for key in "ab":
+        files.append([trial(key)])
+        seen.append(trials_digest(tmp_path, "v"))
+    assert len(set(seen)) == 3
+    assert trials_digest(tmp_path, "v") == seen[-1]
 
 
 @pytest.fixture

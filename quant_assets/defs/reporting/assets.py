@@ -4,24 +4,27 @@ from quant_assets.contracts.check_results import CheckResults
 from quant_assets.contracts.monte_carlo import MonteCarlo
 from quant_assets.contracts.overfitting import Overfitting
 from quant_assets.contracts.report_files import ReportFiles
+from quant_assets.contracts.search_trials import SearchTrials
 from quant_assets.contracts.tournament import Tournament
 from quant_assets.contracts.trial_ledger import TrialLedger
 from quant_assets.contracts.window_metrics import WindowMetrics
-from quant_assets.core.context import ReportingContext
+from quant_assets.core.context import ReportingContext, StageContext
 from quant_assets.core.venues import Venue
 from quant_assets.orchestration.cells import CellSpec, window_asset
 from quant_assets.orchestration.partitions import lookback, this_window, whole_venue
-from quant_assets.orchestration.strategy_roles import leak_reads
+from quant_assets.orchestration.strategy_roles import leak_reads, walk_reads
 from quant_assets.orchestration.walk import walk
-from quant_assets.orchestration.workspace import current_workspace
+from quant_assets.orchestration.workspace import Workspace, current_workspace
 from quant_assets.quant.analytics.checks import CheckContext, check_window
 from quant_assets.quant.analytics.monte_carlo import monte_carlo_venue
 from quant_assets.quant.analytics.overfitting import overfitting_venue
+from quant_assets.quant.analytics.search_trials import search_trials_venue
 from quant_assets.quant.analytics.tournament import leaderboard
 from quant_assets.quant.analytics.trial_ledger import trial_ledger_venue
 from quant_assets.quant.analytics.window_metrics import window_metrics_window
 from quant_assets.quant.features.stage import lookback_bars
 from quant_assets.reporting.tear_sheet import TearSheetContext, tear_sheet_window
+from quant_assets.storage.trial_store import searched_trials, trials_digest
 
 
 def _feature_bars(venue: Venue) -> int:
@@ -145,6 +148,33 @@ def trial_ledger(context, equity):
     return walk(context, equity=equity)
 
 
+def _digest_of_searches(workspace: Workspace, venue: str) -> str:
+    return trials_digest(workspace.store.layout.root, venue)
+
+
+def _stored_searches(workspace: Workspace, context: StageContext) -> dict[str, object]:
+    return {"stored": searched_trials(workspace.store.layout.root, context.venue)}
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="venue",
+        group="reporting",
+        context=ReportingContext,
+        step=search_trials_venue,
+        reads=walk_reads(current_workspace()),
+        extends_itself=True,
+        source=_digest_of_searches,
+        extras=_stored_searches,
+    ),
+    contract=SearchTrials,
+)
+def search_trials(context, **walks):
+    """Combinations that sweeps and walk-forwards ever tried; only grows; grain: trial."""
+    return walk(context, **walks)
+
+
 @window_asset(
     CellSpec(
         outs={},
@@ -152,13 +182,17 @@ def trial_ledger(context, equity):
         group="reporting",
         context=ReportingContext,
         step=overfitting_venue,
-        reads={"equity": this_window(), "trial_ledger": whole_venue()},
+        reads={
+            "equity": this_window(),
+            "trial_ledger": whole_venue(),
+            "search_trials": whole_venue(),
+        },
     ),
     contract=Overfitting,
 )
-def overfitting(context, equity, trial_ledger):
+def overfitting(context, equity, trial_ledger, search_trials):
     """What each entrant's record proves after all trials: PSR, DSR, PBO; grain: entrant."""
-    return walk(context, equity=equity, trial_ledger=trial_ledger)
+    return walk(context, equity=equity, trial_ledger=trial_ledger, search_trials=search_trials)
 
 
 @window_asset(

@@ -46,16 +46,18 @@ def strategy_streams(
     """`AlphaStreams` rows of every strategy that holds a candidate, unsorted.
 
     clusters : `symbol` and `cluster` of the scored candidates. strategies : `<strategy>_stances` of
-    the window before, `<strategy>_equity` and `returns_matrix` of the training windows. A symbol's
-    newest known stance counts. `alpha` is its size times the strategy's `trust`, the market being
-    the candidates in equal parts; `expected_return` is `alpha` times `annual_alpha`. Sides are
-    those of the venue.
+    the window before, `<strategy>_equity` (of one on longer bars `<strategy>_marks`) and
+    `returns_matrix` of the training windows. A symbol's newest known stance counts. `alpha` is its
+    size times the strategy's `trust`, the market being the candidates in equal parts;
+    `expected_return` is `alpha` times `annual_alpha`. Sides are those of the venue.
     """
     for asset, frame in sorted(strategies.items()):
         refuse_future(frame, context.decided_at, name=asset)
     names = [key.removesuffix(STANCES) for key in sorted(strategies) if key.endswith(STANCES)]
     for name in names:
-        worth = trust(*_side_by_side(strategies, f"{name}_equity", clusters["symbol"]))
+        marks = f"{name}_marks"
+        account = marks if marks in strategies else f"{name}_equity"
+        worth = trust(*_side_by_side(strategies, account, clusters["symbol"]))
         held = _held(context, strategies[f"{name}{STANCES}"], clusters)
         telemetry.log_metrics(
             f"alpha_streams/{name}", {"streams": float(len(held)), "trust": worth}

@@ -35,11 +35,15 @@ SearchSpelling = Search | str | Mapping[str, Any]
 
 
 class StoredTrial(NamedTuple):
-    """A finished trial as a store keeps it: its key (`Bench.key`), parameters and outcome."""
+    """A finished trial as a store keeps it: its key (`Bench.key`), parameters and outcome.
+
+    periods_per_year : of the outcome's returns; NaN where it is not known.
+    """
 
     key: str
     params: Point
     outcome: Outcome
+    periods_per_year: float = float("nan")
 
 
 class TrialStore(Protocol):
@@ -195,7 +199,7 @@ class _Ledger:
         }
         outcomes = self.executor.map(self.bench, list(new.values()))
         found = [
-            StoredTrial(key, point, outcome)
+            StoredTrial(key, point, outcome, self.bench.periods_per_year)
             for (key, point), outcome in zip(new.items(), outcomes, strict=True)
         ]
         if found:

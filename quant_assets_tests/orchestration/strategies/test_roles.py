@@ -38,6 +38,7 @@ components:
     exit_long: [{{ma_cross_down: {{fast: 3, slow: 12}}}}]
 """
 WINDOW = "2022-04-01"
+MONTHS = places.MONTHS
 
 
 def workspace(folder: Path, roles: str, *files: str) -> Workspace:
@@ -183,6 +184,29 @@ def test_a_strategy_on_longer_bars_takes_part_by_its_account_on_the_venues_bars(
     cells = expected_inputs(place, specs[0], "v", WINDOW)
     assert [cell.window for cell in cells["cross_positions"]] == ["2022-03-01", WINDOW]
     assert specs[0].empty_reason(place.venue("w"), place.span("w"), WINDOW).startswith("cross")
+
+
+def test_marks_that_are_walked_in_parts_have_the_manifests_of_one_walk(tmp_path: Path):
+    made = {}
+    for root, parts in (("one", (MONTHS,)), ("parts", (MONTHS[:2], MONTHS[2:3], MONTHS[3:]))):
+        (tmp_path / root).mkdir()
+        roles = "strategies: {entrants: [cross]}\n"
+        given = workspace(tmp_path / root, roles, CROSS.format(name="cross") + DAILY)
+        place = places.Place(given.settings.data_root.parent).workspace()
+        windows, *_ = strategy_specs(place.strategies["cross"], place.venues)
+        (asset,) = mark_assets(place)
+        for part in parts:
+            for spec in (windows, asset.op.compute_fn.decorated_fn.cell_spec):
+                places.walk(place, spec, [f"v|{month}" for month in part])
+        cells = [
+            Cell(out, "v", month)
+            for out in ("cross_marks", "cross_marks_fills")
+            for month in MONTHS
+        ]
+        made[root] = [place.store.require(cell).hash() for cell in cells]
+        marks, own = places.read(place, "cross_marks"), places.read(place, "cross_equity")
+        assert (len(marks), marks["equity"].iloc[-1]) == (3 * len(own), own["equity"].iloc[-1])
+    assert made["one"] == made["parts"]
 
 
 def test_without_names_nothing_is_declared(tmp_path: Path):

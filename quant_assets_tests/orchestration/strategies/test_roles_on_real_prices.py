@@ -189,13 +189,20 @@ def test_strategies_are_trials_with_a_deflated_sharpe_ratio(root):
     ledger = load("trial_ledger", venue="roles", root=root)
     assert set(STRATEGIES) <= set(ledger["entrant"])
     luck = load("overfitting", venue="roles", root=root).set_index("entrant")
-    assert set(luck["n_trials"]) == {ledger["trial"].nunique()}
+    searches = load("search_trials", venue="roles", root=root)
+    tried = 3 * len(DECISIONS)  # thresholds of the walk-forward, on the windows before each
+    assert searches["family"].tolist() == ["dip"] * tried
+    assert set(luck["searched_trials"]) == {tried}
+    assert set(luck["n_trials"]) == {ledger["trial"].nunique() + tried}
+    families = {"sma_cross": 1, "dip": 2 + tried, "dip_walk": 2 + tried}
+    assert {name: luck.loc[name, "family_trials"] for name in STRATEGIES} == families
     assert luck.loc[list(STRATEGIES), "dsr"].between(0, 1).all()
     assert (luck["dsr"] <= luck["psr"]).all()
 
 
 def test_tear_sheet_shows_strategies_and_says_what_they_are(root):
     page = (root / "reports/tear_sheet/roles/tear_sheet.html").read_text(encoding="utf-8")
+    assert "trials so far (9 of them by searches over parameters)" in page
     assert "dip, dip_walk, sma_cross trade bar by bar" in page
     assert "dip_walk, sma_cross held before each decision" in page
     for name in ("sma_cross", "dip"):

@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from quant_assets.contracts.overfitting import Overfitting
+from quant_assets.contracts.search_trials import SearchTrials
 from quant_assets.contracts.trial_ledger import TrialLedger
 from quant_assets.core.telemetry import NullTelemetry
 from quant_assets.quant.analytics.overfitting import (
@@ -18,10 +19,12 @@ from quant_assets.quant.analytics.trial_ledger import streams, trial_ledger_venu
 from quant_assets_tests.quant.analytics.accounts import context, days, equity
 
 
-def judged(account, before=None):
+def judged(account, before=None, searches=None):
     before = TrialLedger.empty() if before is None else before
+    searches = SearchTrials.empty() if searches is None else searches
     ledger = trial_ledger_venue(context(), NullTelemetry(), equity=account, trial_ledger=before)
-    found = overfitting_venue(context(), NullTelemetry(), equity=account, trial_ledger=ledger)
+    given = {"equity": account, "trial_ledger": ledger, "search_trials": searches}
+    found = overfitting_venue(context(), NullTelemetry(), **given)
     return Overfitting.check_frame(found, where="overfitting"), ledger
 
 
@@ -55,6 +58,57 @@ def test_overfitting_trials_that_were_thrown_away_lower_the_deflated_ratio():
     assert after["n_trials"].iloc[0] == 42
     assert (after["dsr"] < alone["dsr"]).all()
     np.testing.assert_array_equal(after["psr"], alone["psr"])
+
+
+def searched(n_trials, *, family="e00", years=250 / 365, seed=3):
+    """Trials of a search: annual Sharpe ratios around 0, the last one refused."""
+    ratios = np.random.default_rng(seed).normal(0.0, 1.5, n_trials)
+    ratios[-1] = np.nan
+    return SearchTrials.check_frame(
+        pd.DataFrame(
+            {
+                "family": pd.array([family] * n_trials, dtype="str"),
+                "trial": pd.array([f"{at:04d}" for at in range(n_trials)], dtype="str"),
+                "available_at": days(n_trials),
+                "status": pd.array(["done"] * (n_trials - 1) + ["refused"], dtype="str"),
+                "n_years": [years] * n_trials,
+                "annual_sharpe_ratio": ratios,
+            }
+        ),
+        where="test",
+    )
+
+
+def test_overfitting_counts_searches_for_all_and_for_their_family():
+    net = noise(250, 3, mean=0.001)
+    net = {"e00": net["e00"], "e00_walk": net["e01"], "other": net["e02"]}
+    searches = searched(60)
+    found = judged(equity(net, days(250)), searches=searches)[0].set_index("entrant")
+    plain = judged(equity(net, days(250)))[0].set_index("entrant")
+    assert set(found["n_trials"]) == {63}
+    assert set(found["searched_trials"]) == {60}
+    assert found["family"].to_dict() == {"e00": "e00", "e00_walk": "e00", "other": "other"}
+    assert found["family_trials"].to_dict() == {"e00": 62, "e00_walk": 62, "other": 1}
+    assert (found["dsr"] < plain["dsr"]).all()
+    assert found.loc["other", "family_dsr"] == found.loc["other", "psr"]
+    own = np.array([net[name] for name in ("e00", "e00_walk")])
+    ratios = own.mean(axis=1) / own.std(axis=1, ddof=1)
+    every = np.r_[ratios, searches["annual_sharpe_ratio"].iloc[:-1] / np.sqrt(365)]
+    euler = 0.5772156649015329
+    z = stats.norm.ppf([1 - 1 / 62, 1 - 1 / (62 * np.e)])
+    threshold = every.std(ddof=1) * ((1 - euler) * z[0] + euler * z[1])
+    skew, kurtosis = stats.skew(own[0]), stats.kurtosis(own[0], fisher=False)
+    spread = np.sqrt(1 - skew * ratios[0] + (kurtosis - 1) / 4 * ratios[0] ** 2)
+    expected = stats.norm.cdf((ratios[0] - threshold) * np.sqrt(249) / spread)
+    assert found.loc["e00", "family_dsr"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_overfitting_counts_short_searches_without_taking_their_spread():
+    account = equity(noise(250, 2, mean=0.001), days(250))
+    short = judged(account, searches=searched(60, years=0.1))[0]
+    wild = judged(account, searches=searched(60, years=0.1, seed=9))[0]
+    pd.testing.assert_frame_equal(short, wild)
+    assert (short["dsr"] < judged(account)[0]["dsr"]).all()
 
 
 def test_overfitting_of_one_short_entrant_says_what_it_does_not_know():
