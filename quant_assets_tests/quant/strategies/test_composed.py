@@ -1,8 +1,7 @@
-"""Strategies put together: the builder, the order of the stages, and the table of changes."""
+"""Strategies put together: the builder, both forms, and the plan."""
 
-import json
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -27,13 +26,8 @@ from quant_assets.quant.strategies import (
     ExecutionMiddleware,
     IndicatorCache,
     IndicatorMiddleware,
-    Line,
-    Middleware,
-    Order,
     Plan,
-    RegimeMiddleware,
     RiskMiddleware,
-    RowMiddleware,
     RuleSignals,
     RuleStrategy,
     SignalMiddleware,
@@ -45,106 +39,31 @@ from quant_assets.quant.strategies import (
     classic,
     compose,
 )
-from quant_assets.quant.strategies.regimes import MovingAverageTrend, RegimeFilter
+from quant_assets.quant.strategies.regimes import RegimeFilter
 from quant_assets.quant.strategies.rules import (
-    BbLowerTouch,
-    BbUpperTouch,
     MaCrossDown,
     MaCrossUp,
     MomentumBelow,
     RsiOversold,
 )
-from quant_assets.quant.strategies.signals import FLAGS
+from quant_assets_tests.quant.strategies.composed_samples import (
+    DOWN,
+    TREND,
+    UP,
+    BarOnly,
+    BollingerMeanReversion,
+    Places,
+    Quiet,
+    Weights,
+    built,
+    same,
+)
 from quant_assets_tests.quant.strategies.markets import random_bars
-
-UP, DOWN = MaCrossUp(fast=3, slow=8), MaCrossDown(fast=3, slow=8)
-TREND = MovingAverageTrend(fast=5, slow=20, confirm=3)
 
 
 @pytest.fixture(scope="module")
 def bars():
     return random_bars()
-
-
-@dataclass(frozen=True, kw_only=True)
-class BollingerMeanReversion(RuleStrategy):
-    name: ClassVar[str] = "bollinger_mean_reversion"
-    period: int = 20
-
-    def rules(self):
-        lower, upper = BbLowerTouch(period=self.period), BbUpperTouch(period=self.period)
-        return RuleSignals(entry_long=lower, exit_long=upper)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quiet(Middleware):
-    """No entry on a bar with less volume than the average up to the bar before."""
-
-    name: ClassVar[str] = "quiet"
-
-    def lines(self):
-        return (Line(Sma(4).on("volume")),)
-
-    def apply(self, proposal, rows):
-        below = rows["volume"] < rows.before(self.lines()[0], 1)
-        return proposal.without_entries(below, reason="little volume")
-
-
-@dataclass(frozen=True, kw_only=True)
-class OnlyFirst(RowMiddleware):
-    """Plain Python, bar by bar: entries in the first symbol only, none in the first 60 bars."""
-
-    name: ClassVar[str] = "only_first"
-
-    def on_row(self, proposal, window, account):
-        if len(window) <= 60:
-            return proposal.without_entries(True, reason="too early")
-        return proposal.without_entries(np.arange(len(account.symbols)) > 0, reason="not the first")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Weights(VectorStrategy):
-    name: ClassVar[str] = "weights"
-
-    def signals(self, bars):
-        target = np.sign(bars.close - 100.0) * 0.5
-        target[::3] = 0.0
-        target[1::3] = np.nan
-        return Signals(target=target)
-
-
-@dataclass(frozen=True, kw_only=True)
-class BarOnly(BarStrategy):
-    name: ClassVar[str] = "bar_only"
-    answer: object = None
-
-    def on_bar(self, window, account):
-        if len(window) % 2:
-            return None
-        return Signals(entry_long=window["close", -1] > window["open", -1])
-
-
-@dataclass(frozen=True, kw_only=True)
-class Places(BarStrategy):
-    name: ClassVar[str] = "places"
-
-    def on_bar(self, window, account):
-        return [Order(symbol=window.symbols[0], quantity=1.0)]
-
-
-def built(**parts):
-    builder = StrategyBuilder("built").with_signals(entry_long=UP, exit_long=DOWN)
-    for name, value in parts.items():
-        builder = getattr(builder, f"with_{name}")(value)
-    return builder.build()
-
-
-def same(left, right):
-    for name in (*FLAGS, "target", "limit", "stop", "strength"):
-        mine, its = getattr(left, name), getattr(right, name)
-        assert (mine is None) == (its is None), name
-        if mine is not None:
-            np.testing.assert_array_equal(mine, its, err_msg=name)
 
 
 MOVING_AVERAGE_CROSS = """
@@ -253,99 +172,6 @@ def test_sizes_of_short_entries_are_asked_for_on_the_short_side(bars):
     np.testing.assert_array_equal(strategy.plan(bars).sizes.size, expected)
 
 
-def test_regime_blocks_entries_and_never_exits(bars):
-    plain = built().signals(bars)
-    wanted = RegimeFilter(["bull"], 0.9, TREND)
-    filtered = built(regime=wanted).signals(bars)
-    found = TREND.classify(bars)
-    allowed = (found.code == 2) & (found.confidence >= 0.9)
-    np.testing.assert_array_equal(filtered.entry_long, plain.entry_long & allowed)
-    np.testing.assert_array_equal(filtered.exit_long, plain.exit_long)
-    assert 0 < filtered.entry_long.sum() < plain.entry_long.sum()
-
-
-def test_regime_lets_weights_close_but_not_open(bars):
-    blocked = (
-        StrategyBuilder().with_signals(Weights()).with_regime(RegimeFilter(["bear"], 0, TREND))
-    )
-    before, after = Weights().signals(bars).target, blocked.build().signals(bars).target
-    allowed = TREND.classify(bars).code == 0
-    np.testing.assert_array_equal(after[allowed], before[allowed])
-    np.testing.assert_array_equal(after[~allowed] == 0.0, before[~allowed] == 0.0)
-    assert np.isnan(after[~allowed][before[~allowed] != 0.0]).all()
-
-
-def test_changes_rebuild_the_decisions_from_nothing(bars):
-    strategy = built(regime=RegimeFilter(["bull"], 0.5, TREND), middleware=Quiet())
-    signals = strategy.signals(bars)
-    rebuilt = {name: np.zeros(bars.close.shape) for name in FLAGS}
-    table = strategy.changes.frame()
-    for change in table.sort_values("order", kind="stable").itertuples():
-        cell = (change.bar, bars.symbols.index(change.symbol))
-        assert rebuilt[change.field][cell] == change.before
-        rebuilt[change.field][cell] = change.after
-    np.testing.assert_array_equal(rebuilt["entry_long"], signals.entry_long)
-    np.testing.assert_array_equal(rebuilt["exit_long"], signals.exit_long)
-    assert (table["ts"].dt.tz_localize(None).to_numpy() == bars.ts[table["bar"]]).all()
-
-
-def test_changes_say_which_stage_took_an_entry_away_and_why(bars):
-    strategy = built(regime=RegimeFilter(["bull"], 0.5, TREND), middleware=Quiet())
-    strategy.signals(bars)
-    vetoes = strategy.changes.frame().query("after == 0")
-    assert set(vetoes["middleware"]) == {"regime", "quiet"}
-    reasons = vetoes.groupby("middleware")["reason"].unique()
-    assert reasons["quiet"].tolist() == ["little volume"]
-    assert set(reasons["regime"]) <= {
-        "unknown",
-        *(f"{label} {p} %" for label in TREND.labels for p in (33, 66, 100)),
-    }
-
-
-def test_order_of_the_stages_is_visible_in_the_changes(bars):
-    stages = built(regime=RegimeFilter(["bull"], 0.5, TREND), middleware=Quiet()).middlewares
-    signals, regime, own, _ = stages
-    tables = {}
-    for name, order in {"regime": (regime, own), "own": (own, regime)}.items():
-        fresh = AttributionMiddleware()
-        strategy = compose("ordered", [signals, *order, fresh])
-        strategy.signals(bars)
-        tables[name] = strategy.changes.frame().query("after == 0")
-    # a cell that both would veto is told of the first alone
-    both = {n: set(zip(t["bar"], t["symbol"], strict=True)) for n, t in tables.items()}
-    assert both["regime"] == both["own"]
-    counts = {n: t["middleware"].value_counts().to_dict() for n, t in tables.items()}
-    assert counts["regime"]["regime"] > counts["own"]["regime"]
-    assert counts["regime"]["quiet"] < counts["own"]["quiet"]
-
-
-@pytest.mark.parametrize("stage", ["indicators", "regime", "sizing", "own", "risk", "execution"])
-def test_stage_that_is_left_out_is_the_identity(bars, stage):
-    parts = {
-        "indicators": Rsi(5),
-        "regime": RegimeFilter(["bull"], 0.5, TREND),
-        "sizing": FixedFraction(fraction=0.1),
-        "middleware": Quiet(),
-        "risk": TrailingStop(pct=0.03),
-        "execution": {"fill_model": "next_open"},
-    }
-    name = {"own": "quiet"}.get(stage, stage)
-    key = {"own": "middleware"}.get(stage, stage)
-    less = built(**parts).without(name)
-    other = built(**{k: v for k, v in parts.items() if k != key})
-    assert replace(less, name="other") == replace(other, name="other")
-    same(less.signals(bars), other.signals(bars))
-    with pytest.raises(ConfigError, match="has no stage"):
-        less.without(name)
-
-
-def test_stage_that_changes_nothing_leaves_no_trace(bars):
-    everything = RegimeFilter(TREND.labels, 0.0, MovingAverageTrend(fast=1, slow=2, confirm=1))
-    strategy = built(regime=everything)
-    same(strategy.signals(bars), built().signals(bars))
-    assert set(strategy.changes.frame()["middleware"]) == {"signals"}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_composed_strategy_decides_alike_over_arrays_and_bar_by_bar(seed):
@@ -376,22 +202,6 @@ def test_source_without_a_bar_form_is_shown_bar_by_bar(bars):
     strategy = StrategyBuilder().with_signals(Weights()).build()
     assert isinstance(strategy, ComposedStrategy)
     same(StrategyTester(strategy, bars).bar_by_bar(), Weights().signals(bars))
-
-
-def test_row_middleware_makes_a_bar_strategy_whose_vetoes_are_noted():
-    bars = random_bars(100)
-    strategy = built(middleware=OnlyFirst())
-    assert isinstance(strategy, ComposedBarStrategy)
-    assert not isinstance(strategy, VectorStrategy)
-    plain, found = built().signals(bars), StrategyTester(strategy, bars).signals()
-    expected = plain.entry_long.copy()
-    expected[:60], expected[:, 1:] = False, False
-    np.testing.assert_array_equal(found.entry_long, expected)
-    np.testing.assert_array_equal(found.exit_long, plain.exit_long)
-    vetoes = strategy.changes.frame().query("middleware == 'only_first'")
-    assert len(vetoes) == (plain.entry_long & ~expected).sum()
-    assert set(vetoes["reason"]) == {"too early", "not the first"}
-    assert (vetoes["bar"] < 60).tolist() == (vetoes["reason"] == "too early").tolist()
 
 
 def test_source_that_is_plain_python_makes_a_bar_strategy(bars):
@@ -453,14 +263,6 @@ def test_decisions_are_computed_once_for_signals_and_plan(bars):
     assert strategy.decide(other) is not strategy.decide(bars)
 
 
-def test_without_attribution_nothing_is_noted(bars):
-    builder = StrategyBuilder("quiet").with_signals(entry_long=UP).without_attribution()
-    strategy = builder.build()
-    strategy.signals(bars)
-    assert strategy.changes.frame().empty
-    assert "attribution" not in strategy.stages()["middleware"].tolist()
-
-
 def test_composed_strategy_survives_a_pickle(bars):
     strategy = built(regime=RegimeFilter(["bull"], 0.5, TREND))
     strategy.signals(bars)
@@ -476,29 +278,6 @@ def test_cache_computes_an_indicator_once_for_a_sweep(bars):
         same(plain.with_cache(cache).signals(bars), plain.signals(bars))
     assert cache.misses == 5
     assert cache.hits == 2 * len(grid) - 5
-
-
-def test_regime_middleware_takes_a_classifier_that_only_labels(bars):
-    strategy = compose(
-        "labelled", [SignalMiddleware(BollingerMeanReversion()), RegimeMiddleware(TREND)]
-    )
-    same(strategy.signals(bars), BollingerMeanReversion().signals(bars))
-    labels = {"entry_signal", "regime_at_entry", "regime_confidence"}
-    assert set(strategy.plan(bars).labels) == labels
-
-
-def test_entries_are_labelled_with_the_rules_that_asked_for_them(bars):
-    rules = {"entry_long": [UP, ~RsiOversold()], "entry_short": DOWN}
-    strategy = StrategyBuilder("told").with_signals(**rules).build()
-    signals, plan = strategy.decide(bars)
-    told = plan.labels["entry_signal"]
-    long = {"signal": "entry_long", "rules": ["ma_cross_up", "not rsi_oversold"]}
-    short = {"signal": "entry_short", "rules": ["ma_cross_down"]}
-    assert {json.loads(text)["signal"] for text in told[signals.entry_short]} == {"entry_short"}
-    assert json.loads(told[signals.entry_long][0]) == long
-    assert json.loads(told[signals.entry_short][0]) == short
-    source = StrategyBuilder().with_signals(Weights()).build().plan(bars).labels["entry_signal"]
-    assert json.loads(source[0, 0])["source"] == "weights"
 
 
 @dataclass(frozen=True, kw_only=True)

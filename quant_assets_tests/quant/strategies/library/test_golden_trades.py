@@ -9,7 +9,7 @@ import pytest
 from quant_assets import backtest
 from quant_assets.quant.strategies import library_strategies
 from quant_assets.quant.strategies.signals import FLAGS
-from quant_assets_tests.quant.strategies.library import oracles
+from quant_assets_tests.quant.strategies.library import oracles, oracles_of_weights
 from quant_assets_tests.quant.strategies.library.cases import case, without_costs
 from quant_assets_tests.quant.strategies.library.golden import golden, summary
 from quant_assets_tests.quant.strategies.library.oracle_ledger import Plain, walk_targets
@@ -27,7 +27,7 @@ MEANS = {
 def test_every_strategy_has_golden_trades_and_an_oracle():
     names = set(library_strategies())
     assert names == set(golden())
-    assert names == {*oracles.FLAGS, *oracles.PAIRS, *oracles.TARGETS}
+    assert names == {*oracles.FLAGS, *oracles.PAIRS, *oracles_of_weights.TARGETS}
 
 
 @pytest.mark.parametrize("name", sorted(golden()))
@@ -98,11 +98,11 @@ def test_flags_are_those_of_the_rule_and_the_account_that_of_a_plain_one(name):
         assert ours[4:] == pytest.approx(theirs[4:], rel=1e-9)
 
 
-@pytest.mark.parametrize("name", sorted(oracles.TARGETS))
+@pytest.mark.parametrize("name", sorted(oracles_of_weights.TARGETS))
 def test_weights_are_those_of_the_rule_and_the_equity_that_of_a_plain_account(name):
     strategy, bars = case(name)
     first = strategy.warm_up
-    expected = oracles.TARGETS[name](bars).to_numpy()
+    expected = oracles_of_weights.TARGETS[name](bars).to_numpy()
     found = strategy.signals(bars).target
     np.testing.assert_allclose(found[first:], expected[first:], rtol=1e-9, atol=1e-12)
     result = backtest(strategy, bars, without_costs(bars))
