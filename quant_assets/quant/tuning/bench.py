@@ -14,6 +14,7 @@ import pandas as pd
 from quant_assets.core.errors import ConfigError, QuantAssetsError
 from quant_assets.core.hashing import code_digest, digest
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bars import instants
 from quant_assets.quant.simulation.execution.book import FILL_FIELDS, REASONS, ROW_FIELDS
 from quant_assets.quant.simulation.execution.ledger import returns_of
 from quant_assets.quant.simulation.execution.model import ExecutionModel
@@ -43,6 +44,7 @@ NOTHING = np.empty(0)
 N_FILLS = 4  # of the counters of a book
 PAID_BY_FILL, EARNED = ("commission", "slippage", "penalty"), ("interest", "funding")
 NO_SIGNALS = Signals(entry_long=np.zeros((1, 1), dtype=np.bool_))
+WITHIN = ("funding", "detail")  # inputs of which a run takes what lies inside of its bars
 CACHE_BYTES = 64 * 2**20  # of indicator lines that trials share
 
 
@@ -136,11 +138,21 @@ class Bench:
         part = self.bars.rows(self.rows)
         return observed_periods_per_year(part) * len(self.starts) / len(part)
 
-    @cached_property
-    def identity(self) -> str:
-        """SHA-256 of all that trials share: bars to `last`, execution, capital, rows, code."""
+    def identity(self, begin: int) -> str:
+        """SHA-256 of what trials share whose bars begin at a row: all but strategy and parameters.
+
+        Bars before it, and what is not inside of the bars, tell no trials apart: a search is the
+        same however much history stands around it.
+        """
+        if begin not in self._identities:
+            self._identities[begin] = self._identity(begin)
+        return self._identities[begin]
+
+    def _identity(self, begin: int) -> str:
+        """Of the bars from `begin` to `last`, execution, capital, rows, inputs and code."""
         found = hashlib.sha256()
-        used = slice(0, self.last)
+        used = slice(begin, self.last)
+        inside = slice(self.bars.ts[begin], self.bars.ts[used][-1] + self._length)
         for name, values in self.bars.columns().items():
             plain = np.ascontiguousarray(values[used])
             found.update(f"{name}{plain.shape}".encode())
@@ -154,9 +166,12 @@ class Bench:
                 "bar_length": self.bars.bar_length.total_seconds(),
                 "execution": None if self.execution is None else self.execution.digest(),
                 "capital": self.initial_capital,
-                "rows": [self.first, self.last],
+                "rows": [self.first - begin, len(self.bars.ts[used])],
                 "per": self.per,
-                "inputs": {name: _text(value) for name, value in sorted(self.inputs.items())},
+                "inputs": {
+                    name: _text(_within(value, inside) if name in WITHIN else value)
+                    for name, value in sorted(self.inputs.items())
+                },
                 "code": code_digest((__name__,)),
             }
         )
@@ -167,10 +182,11 @@ class Bench:
         Parameters that the strategy refuses are told apart by their values alone.
         """
         try:
-            made = strategy_hash(self.factory(**point))
+            strategy = self.factory(**point)
+            made, begin = strategy_hash(strategy), self._begin(strategy)
         except Exception:  # noqa: BLE001  # whatever a constructor raises: the run reports it
-            made = digest({"refused": point})
-        return digest({"strategy": made, "bench": self.identity})
+            made, begin = digest({"refused": point}), self.first
+        return digest({"strategy": made, "bench": self.identity(begin)})
 
     def __call__(self, point: Point) -> Outcome:
         """The outcome of one combination."""
@@ -191,7 +207,7 @@ class Bench:
 
     def run(self, strategy: Strategy) -> BacktestResult:
         """The backtest of a strategy on the measured rows, after those that warm it up."""
-        begin = max(0, self.first - strategy.warm_up)
+        begin = self._begin(strategy)
         return backtest(
             strategy,
             self.bars if self._whole else self.bars.rows(slice(begin, self.last)),
@@ -200,6 +216,18 @@ class Bench:
             start=moment(self.bars.ts[self.first]) if self.first > begin else None,
             **self.inputs,
         )
+
+    def _begin(self, strategy: Strategy) -> int:
+        """The first row that a trial sees: those before the measured ones warm it up."""
+        return max(0, self.first - strategy.warm_up)
+
+    @cached_property
+    def _identities(self) -> dict[int, str]:
+        return {}
+
+    @property
+    def _length(self) -> np.timedelta64:
+        return np.timedelta64(self.bars.bar_length)
 
     @property
     def _whole(self) -> bool:
@@ -276,6 +304,16 @@ class Bench:
 def moment(ts: np.datetime64) -> datetime:
     """A time of the bars as `backtest` takes it."""
     return pd.Timestamp(ts, tz="UTC").to_pydatetime()
+
+
+def _within(value: Any, span: slice) -> Any:
+    """Rows of an input from one moment to another."""
+    if isinstance(value, BarPanel):
+        return value.rows(slice(*np.searchsorted(value.ts, [span.start, span.stop]).tolist()))
+    if isinstance(value, pd.DataFrame):
+        ts = instants(value["ts"])
+        return value[(ts >= span.start) & (ts < span.stop)]
+    return value
 
 
 def _text(value: Any) -> str:

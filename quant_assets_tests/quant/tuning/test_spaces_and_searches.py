@@ -98,6 +98,12 @@ def test_sobol_fills_the_cube_more_evenly_than_random_draws():
     assert discrepancies[Sobol] < 0.2 * discrepancies[RandomDraws]
 
 
+@pytest.mark.parametrize("search", [Grid(), RandomDraws(trials=9), Sobol(trials=16)])
+def test_searches_that_do_not_learn_foresee_what_they_propose(search):
+    space = Space.of({"a": [1, 2, 3], "b": {"low": 0.0, "high": 1.0, "step": 0.5}})
+    assert list(search.foreseen(space)) == proposed(search, space)
+
+
 def test_searches_are_found_by_walking():
     assert set(discover(SEARCHES, Search)) == {"grid", "random", "sobol", "optuna"}
     assert plug_in(SEARCHES, Search, {"sobol": {"trials": 8}}) == Sobol(trials=8)

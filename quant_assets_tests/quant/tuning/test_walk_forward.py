@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.model_selection.walk_forward import WalkForward
 from quant_assets.quant.simulation.execution.runs import observed_periods_per_year
+from quant_assets.quant.tuning.bench import Bench
 from quant_assets.quant.tuning.out_of_sample import Span, spans_of, walk_forward
 from quant_assets_tests.quant.tuning.samples import FREE, Cross, by_hand, market
 from quant_assets_tests.quant.tuning.test_study import in_out
@@ -164,3 +166,20 @@ def test_purge_and_embargo_shorten_the_training():
     spans = spans_of(WalkForward(50, 10, purge=3, embargo=2), market(80))
     assert spans[0] == Span(0, 45, 50, 60)
     assert spans[1] == Span(10, 55, 60, 70)
+
+
+def test_a_trial_is_the_same_however_much_history_stands_around_its_rows():
+    bars, point = market(400, seed=3), {"fast": 3, "slow": 8}
+    funding = pd.DataFrame({"ts": pd.date_range("2020-01-01", periods=60, freq="7D", tz="UTC")})
+    given = {"factory": Cross, "inputs": {"funding": funding.assign(rate=0.01)}}
+    key = Bench(bars=bars, first=100, last=200, **given).key(point)
+    later = bars.rows(slice(60, 260))
+    assert Bench(bars=later, first=40, last=140, **given).key(point) == key
+    cut = {"inputs": {"funding": given["inputs"]["funding"].iloc[12:40]}}
+    assert Bench(bars=later, first=40, last=140, **{**given, **cut}).key(point) == key
+    warm_up = Cross(**point).warm_up
+    for row, same in ((100 - warm_up - 1, True), (100 - warm_up, False), (200, True)):
+        close = bars.close.copy()
+        close[row] *= 1.0005
+        moved = Bench(bars=replace(bars, close=close), first=100, last=200, **given)
+        assert (moved.key(point) == key) is same

@@ -1,7 +1,7 @@
 """What a search is: it proposes combinations and is told how they did. Add one by adding a file."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 
 from quant_assets.core.parameters import Parameters
@@ -24,6 +24,11 @@ class Search(Parameters, ABC):
     @abstractmethod
     def proposals(self, space: Space) -> Proposals:
         """Lists of combinations; each is answered by their objective values, NaN: none."""
+
+    def foreseen(self, space: Space) -> Iterable[Point] | None:
+        """All combinations that it will propose, whatever it is told; None: it learns."""
+        del space
+        return None
 
     def count(self, space: Space) -> int | None:
         """Number of combinations that it will propose; None: it decides on the way."""

@@ -28,6 +28,11 @@ class Grid(Search):
         self._check(space)
         return space.size or 0
 
+    def foreseen(self, space: Space) -> Generator[Point, None, None]:
+        """See the base class."""
+        self._check(space)
+        return _combinations(space)
+
     def proposals(self, space: Space) -> Proposals:
         """See the base class."""
         self._check(space)

@@ -30,6 +30,10 @@ class RandomDraws(Search):
         del space
         return self.trials
 
+    def foreseen(self, space: Space) -> Generator[Point, None, None]:
+        """See the base class."""
+        return self._draws(space)
+
     def proposals(self, space: Space) -> Proposals:
         """See the base class."""
         return in_batches(self._draws(space), self.batch)

@@ -29,6 +29,10 @@ class Sobol(Search):
         del space
         return self.trials
 
+    def foreseen(self, space: Space) -> Generator[Point, None, None]:
+        """See the base class."""
+        return self._points(space)
+
     def proposals(self, space: Space) -> Proposals:
         """See the base class."""
         return in_batches(self._points(space), self.batch)
