@@ -227,7 +227,7 @@ def test_failing_step_is_one_alert_and_one_message_although_it_is_retried(
     rows["volume"] *= 3.0
     drop(root.path, rows, "another correction.csv")
     wait(lambda: len(runs(live)) == count + ATTEMPTS and is_quiet(live), seconds=400)
-    time.sleep(12)  # two more ticks
+    time.sleep(22)  # more than one look of `failed_runs`
     assert {run["status"] for run in runs(live)[:ATTEMPTS]} == {"FAILURE"}
     alerts = [json.loads(p.read_text()) for p in (root.path / "alerts").glob("*.json")]
     (alert,) = (a for a in alerts if a["stage"] != "landing")

@@ -23,6 +23,7 @@ from quant_assets.orchestration.workspace import current_workspace
 
 # The daemon looks every 5 s, give or take; with an interval of 5 s every other look is too early.
 EVERY_LOOK = 2
+THIRD_LOOK = 12  # alerts may be a quarter of a minute old: each look costs an idle machine
 RUNNING = dg.DefaultSensorStatus.RUNNING
 WIDE = dg.AssetSelection.tag(KIND_TAG, "venue")
 WINDOWED = (
@@ -117,7 +118,7 @@ def stale_venues(context: dg.SensorEvaluationContext):
     return watch_freshness(current_workspace(), context)
 
 
-@dg.run_failure_sensor(minimum_interval_seconds=EVERY_LOOK, default_status=RUNNING)
+@dg.run_failure_sensor(minimum_interval_seconds=THIRD_LOOK, default_status=RUNNING)
 def failed_runs(context: dg.RunFailureSensorContext):
     """One alert per first cause, under alerts/ of the data root and to the webhook."""
     tell_failure(current_workspace(), context)
@@ -125,7 +126,7 @@ def failed_runs(context: dg.RunFailureSensorContext):
 
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
-    minimum_interval_seconds=EVERY_LOOK,
+    minimum_interval_seconds=THIRD_LOOK,
     default_status=RUNNING,
 )
 def mended_runs(context: dg.RunStatusSensorContext):
