@@ -17,7 +17,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist each --max-worker-restart 0 -o console_output_style=classic -m "not slow" $(ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

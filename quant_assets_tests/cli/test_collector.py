@@ -10,7 +10,6 @@ def test_collector_looks_seldom_inside_and_as_before_afterwards():
     with seldom_collected():
         assert gc.get_threshold() == (SELDOM, *before[1:])
     assert gc.get_threshold() == before
-    gc.unfreeze()
 
 
 def test_collector_is_as_before_after_an_error():
@@ -18,4 +17,3 @@ def test_collector_is_as_before_after_an_error():
     with pytest.raises(ZeroDivisionError), seldom_collected():
         _ = 1 / 0
     assert gc.get_threshold() == before
-    gc.unfreeze()
