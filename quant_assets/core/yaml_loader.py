@@ -163,7 +163,7 @@ def _known_keys(model: type[BaseModel], keys: Keys) -> list[str]:
         if isinstance(key, str) and any(key in m.model_fields for m in models):
             fields = [m.model_fields[key] for m in models if key in m.model_fields]
             models = [inner for entry in fields for inner in _models_in(entry.annotation)]
-    return sorted({name for m in models for name in m.model_fields})
+    return sorted({one.alias or name for m in models for name, one in m.model_fields.items()})
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

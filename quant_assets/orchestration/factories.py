@@ -78,11 +78,18 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         "excluded": _excluded(loaded, frozenset(venues)),
     }
     state = f"{name}_state"
+    members = {} if loaded.settings.backtest.members is None else {"universe": whole_history()}
+    all_members = dict.fromkeys(members, this_window())  # of a venue-wide cell: all windows
     windows = CellSpec(
         outs={f"{name}_{part}": contract for part, contract in WINDOW_FRAMES.items()},
         kind="series",
         step=strategy_window,
-        reads={"bars": whole_history(), "funding": whole_history(), state: previous_window()},
+        reads={
+            "bars": whole_history(),
+            "funding": whole_history(),
+            **members,
+            state: previous_window(),
+        },
         chain=state,
         enough=enough_history,
         **shared,
@@ -91,7 +98,7 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         outs={f"{name}_leaks": StrategyLeaks},
         kind="venue",
         step=strategy_leaks_venue,
-        reads={"bars": this_window(), "funding": this_window()},
+        reads={"bars": this_window(), "funding": this_window(), **all_members},
         **shared,
     )
     parts = ("equity", "trades", "positions")
@@ -101,7 +108,12 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         outs={f"{name}_runs": StrategyRuns},
         kind="venue",
         step=strategy_runs_and_paths,
-        reads={"bars": this_window(), **reads, f"{name}_leaks": whole_venue()},
+        reads={
+            "bars": this_window(),
+            **all_members,
+            **reads,
+            f"{name}_leaks": whole_venue(),
+        },
         **shared,
     )
     found = (windows, leaks, runs)
@@ -114,7 +126,12 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         kind="outcome",
         step=walk_forward_window,
         extras=kept_trials,
-        reads={"bars": whole_history(), "funding": whole_history(), chain: previous_window()},
+        reads={
+            "bars": whole_history(),
+            "funding": whole_history(),
+            **members,
+            chain: previous_window(),
+        },
         chain=chain,
         plugins=(OBJECTIVES, SEARCHES),
         **shared | context,

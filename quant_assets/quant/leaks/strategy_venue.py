@@ -7,13 +7,23 @@ from quant_assets.contracts.strategy_leaks import StrategyLeaks
 from quant_assets.core.context import StrategyContext
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.leaks.strategies import check_strategy
-from quant_assets.quant.simulation.strategy_windows.reading import bars_of, funding_of, strategy_of
+from quant_assets.quant.simulation.strategy_windows.reading import (
+    bars_of,
+    funding_of,
+    strategy_of,
+    with_members,
+)
 
 LEAST_BARS, WARM_UPS = 1_000, 4  # bars that are looked at: so many, and so many warm-ups
 
 
 def strategy_leaks_venue(
-    context: StrategyContext, telemetry: Telemetry, *, bars: pd.DataFrame, funding: pd.DataFrame
+    context: StrategyContext,
+    telemetry: Telemetry,
+    *,
+    bars: pd.DataFrame,
+    funding: pd.DataFrame,
+    universe: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """`StrategyLeaks`: the verdict of `check_strategy` on the newest bars, then its findings.
 
@@ -23,6 +33,7 @@ def strategy_leaks_venue(
     loaded = strategy_of(context.strategy)
     settlements = funding_of(funding, context.market)
     panel = bars_of(bars, context.market, loaded.settings, funding=settlements)
+    panel = with_members(panel, universe, loaded.settings)
     if panel is None:
         return StrategyLeaks.empty()
     strategy = loaded.strategy

@@ -4,14 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.venues import Duration, format_duration
 from quant_assets.core.yaml_loader import Located, load_yaml, parse_yaml, validate
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.membership import OnExit
 from quant_assets.quant.strategies.builder import StrategyBuilder
 from quant_assets.quant.strategies.composed import Pipeline
 from quant_assets.quant.strategies.config_parts import Parts
@@ -103,13 +112,43 @@ class Components(_Section):
     regime: RegimeSection | None = None
 
 
+class VenueUniverse(_Section):
+    """The venue's universe, as it was known at each decision: its asset `universe`.
+
+    on_exit : what becomes of a position whose symbol has left it: `close` at the next fill, `keep`.
+    """
+
+    source: Literal["venue"] = Field(alias="from")
+    on_exit: OnExit = "close"
+
+
+def _shape(value: Any) -> str:
+    return "list" if isinstance(value, list) else "str" if isinstance(value, str) else "members"
+
+
+Universe = Annotated[
+    Annotated[str, Tag("str")]
+    | Annotated[list[str], Tag("list")]
+    | Annotated[VenueUniverse, Tag("members")],
+    Discriminator(_shape),
+]
+
+
 class Backtest(_Section):
-    """What a backtest of this strategy runs on; the universe is resolved by the caller."""
+    """What a backtest of this strategy runs on; the universe is resolved by the caller.
+
+    universe : symbols, the name of a venue, any other name as a label, or `from: venue`.
+    """
 
     start_date: Day | None = None
     end_date: Day | None = None
     initial_capital: Annotated[float, Field(gt=0.0)] = 100_000.0
-    universe: str | list[str] | None = None
+    universe: Universe | None = None
+
+    @property
+    def members(self) -> VenueUniverse | None:
+        """Whose members alone are traded, where the file asks for it."""
+        return self.universe if isinstance(self.universe, VenueUniverse) else None
 
     @model_validator(mode="after")
     def _ordered(self) -> "Backtest":

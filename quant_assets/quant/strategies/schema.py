@@ -35,6 +35,8 @@ def strategy_schema(execution: Mapping[str, Mapping[str, type]] | None = None) -
     parts = defined["Components"]["properties"]
     parts["indicators"] = {"type": "array", "items": {"$ref": "#/$defs/Indicator"}}
     parts["risk"] = {"type": "array", "items": {"$ref": "#/$defs/Risk"}}
+    universe = defined["Backtest"]["properties"]["universe"]
+    universe["anyOf"] = [*universe["anyOf"][0]["oneOf"], *universe["anyOf"][1:]]
     conditions = {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/Condition"}}
     signals = defined["SignalRules"]["properties"]
     signals.update(dict.fromkeys(signals, conditions))

@@ -41,6 +41,7 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     execution_of,
     funding_of,
     strategy_of,
+    with_members,
 )
 from quant_assets.quant.simulation.strategy_windows.runs import run_id
 from quant_assets.quant.simulation.strategy_windows.stage import window_end
@@ -73,12 +74,14 @@ def walk_forward_window(
     *,
     bars: pd.DataFrame,
     funding: pd.DataFrame,
+    universe: pd.DataFrame | None = None,
     store: TrialStore | None = None,
     **carried: pd.DataFrame,
 ) -> Frames:
     """One window of a walk-forward: a search on the training windows, then the window itself.
 
-    bars, funding : rows from the first window to this one. carried : `<strategy>_walk_state`
+    bars, funding, universe : rows from the first window to this one; the universe where the file
+    asks for it. carried : `<strategy>_walk_state`
     of the window before. store : keeps the trials, so that a search that was killed goes on, and
     every combination that was ever tried is counted. Frames by asset name, `<strategy>_` and a name
     of `WALK_FRAMES`; all are empty until there are enough training windows.
@@ -93,6 +96,7 @@ def walk_forward_window(
     settlements = funding_of(funding, context.market)
     read: dict[str, Any] = {"symbols": standing.symbols, "end": window_end(context, bars)}
     panel = bars_of(bars, context.market, loaded.settings, funding=settlements, **read)
+    panel = with_members(panel, universe, loaded.settings)
     span = _span(context, panel, section.training_windows or context.training_windows or 1)
     if panel is None or span is None:
         return _named(name, {"walk_state": moved(state, context.window.start)})
@@ -165,7 +169,10 @@ def _named(strategy: str, frames: Frames) -> Frames:
 
 
 def _span(context: WalkForwardContext, panel: BarPanel | None, n_windows: int) -> Span | None:
-    """Rows of training and test; None while a training window, or the tested one, has no bars."""
+    """Rows of training and test; None while a training window, or the tested one, has no bars.
+
+    A training window in which nobody is a member of the universe has none to choose by.
+    """
     if panel is None:
         return None
     window = context.window
@@ -175,7 +182,7 @@ def _span(context: WalkForwardContext, panel: BarPanel | None, n_windows: int) -
         int(np.searchsorted(panel.ts, np.datetime64(moment.astimezone(UTC).replace(tzinfo=None))))
         for moment in (oldest.start, oldest.end, window.start)
     )
-    if begin == full or test == len(panel):
+    if begin == full or test == len(panel) or not panel.members[begin:full].any():
         return None
     return Span(begin, test, test, len(panel))
 

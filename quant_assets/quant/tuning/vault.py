@@ -1,7 +1,7 @@
 """The last months, sealed: a strategy is made without them, and every look at them is counted."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -130,7 +130,7 @@ def seal(bars: BarPanel, log: OpeningLog, *, months: int = 12) -> tuple[BarPanel
 def _copied(bars: BarPanel) -> BarPanel:
     """The same bars in memory of their own: no `.base` of an array leads to sealed rows."""
     prices = {name: bars[name].copy() for name in FIELDS}
-    return BarPanel.from_arrays(
+    copied = BarPanel.from_arrays(
         bars.ts.copy(),
         bars.symbols,
         bars.bar_length,
@@ -138,3 +138,6 @@ def _copied(bars: BarPanel) -> BarPanel:
         extras={name: values.copy() for name, values in bars.extras.items()},
         **prices,
     )
+    if bars.universe is None:
+        return copied
+    return copied.with_universe(replace(bars.universe, members=bars.members.copy()))

@@ -328,3 +328,35 @@ def test_damaged_file_is_a_strategy_or_a_refusal_with_its_line(text):
             refusals.append(str(error))
     assert 900 < len(refusals) < 1_450
     assert [told for told in refusals if not re.match(r"<text>:\d+:", told)] == []
+
+
+@pytest.mark.parametrize(
+    ("universe", "said"),
+    [
+        ("{from: venue}", ""),
+        ("{from: venue, on_exit: keep}", ""),
+        ("[A, B]", ""),
+        ("{from: venu}", ":8: backtest.universe.from: Input should be 'venue' (found 'venu')"),
+        ("{from: venue, on_exit: sell}", ":8: backtest.universe.on_exit: Input should be 'close'"),
+        ("{on_exit: keep}", ":8: backtest.universe.from: this key is required"),
+        (
+            "{from: venue, at: close}",
+            ":8: backtest.universe.at: unknown key; known: from, on_exit",
+        ),
+        ("[A, 3]", ":8: backtest.universe.1: Input should be a valid string (found 3)"),
+    ],
+)
+def test_universe_of_the_venue_is_read_strictly(universe, said):
+    text = f"{SIGNALS}      - rsi_oversold: {{threshold: 30}}\nbacktest:\n  universe: {universe}\n"
+    schema, data = strategy_schema(), parse_yaml(text, Path("x")).data
+    assert is_valid(data, schema) == (not said)
+    if said:
+        lines = refusal(text).splitlines()
+        assert len(lines) == 1
+        assert said in lines[0]
+        return
+    backtest = load_strategy(text).settings.backtest
+    rule = backtest.members
+    assert (rule is None) == universe.startswith("[")
+    if rule is not None:
+        assert rule.on_exit == ("keep" if "keep" in universe else "close")

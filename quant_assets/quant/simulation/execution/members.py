@@ -6,8 +6,6 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.book import Codes, Integers
 from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION, EntrySizes
 
-__all__ = ["closes_left", "equal_parts", "member_codes"]
-
 
 def equal_parts(bars: BarPanel) -> EntrySizes:
     """Equity in equal parts: one for each symbol, or for each member at the decision."""

@@ -24,6 +24,7 @@ from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.bars import instants
 from quant_assets.quant.market.funding_rates import with_funding_rate
 from quant_assets.quant.market.longer_bars import length_on
+from quant_assets.quant.market.membership import Membership
 from quant_assets.quant.market.resample import DAY, BarArrays, resample_panel
 from quant_assets.quant.market.sessions import UTC_DAYS, sessions_of
 from quant_assets.quant.simulation.execution.fx.as_of import AsOf
@@ -183,7 +184,7 @@ def bars_of(
     symbols : that were listed before these rows. funding : settlements, for the extra
     `funding_rate`. end : longer bars that end later are still under way, and left out.
     """
-    rows = _chosen(frame, settings.backtest)
+    rows = chosen_rows(frame, settings.backtest)
     if rows.empty:
         return None
     ts = instants(rows["ts"])
@@ -246,7 +247,7 @@ def _longer(bars: BarPanel, length: timedelta, end: datetime | None) -> BarPanel
     return longer.with_sessions(bars.sessions)
 
 
-def _chosen(frame: pd.DataFrame, backtest: Backtest) -> pd.DataFrame:
+def chosen_rows(frame: pd.DataFrame, backtest: Backtest) -> pd.DataFrame:
     """Rows of the file's symbols between its days, both included."""
     keep = np.ones(len(frame), dtype=np.bool_)
     if isinstance(backtest.universe, list):
@@ -262,3 +263,21 @@ def _chosen(frame: pd.DataFrame, backtest: Backtest) -> pd.DataFrame:
 def funding_of(frame: pd.DataFrame, market: Market) -> pd.DataFrame | None:
     """Settlements for the execution; None in markets that have none."""
     return None if market.funding == "none" else frame
+
+
+def with_members(
+    bars: BarPanel | None, universe: pd.DataFrame | None, settings: StrategyFile
+) -> BarPanel | None:
+    """The bars with the members of `Universe` rows, where the file asks for them.
+
+    Raises `ConfigError` where it does, and there are no rows.
+    """
+    rule = settings.backtest.members
+    if rule is None or bars is None:
+        return bars
+    if universe is None:
+        raise ConfigError(
+            f"{settings.strategy} trades the members of its venue (universe: from: venue): give "
+            "the rows of the venue's universe"
+        )
+    return bars.with_universe(Membership.from_frame(universe, on_exit=rule.on_exit))

@@ -18,8 +18,9 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     bars_per_year_of,
     execution_of,
     strategy_of,
+    with_members,
 )
-from quant_assets.quant.strategies.config import LoadedStrategy
+from quant_assets.quant.strategies.config import Backtest, LoadedStrategy
 
 RUNS = uuid.uuid5(uuid.NAMESPACE_URL, "quant_assets/strategy_runs")
 
@@ -40,10 +41,12 @@ def strategy_runs_venue(
     ----------
     inputs
         `<strategy>_equity`, `<strategy>_trades` and `<strategy>_positions` of all windows,
-        `<strategy>_leaks`, `bars`, and those of the walk-forward where there is one.
+        `<strategy>_leaks`, `bars`, `universe` where the file asks for it, and those of the
+        walk-forward where there is one.
     """
     loaded = strategy_of(context.strategy)
     panel = bars_of(inputs["bars"], context.market, loaded.settings)
+    panel = with_members(panel, inputs.get("universe"), loaded.settings)
     doubts = () if panel is None else panel_doubts(panel, loaded.strategy.warm_up)
     symbols = () if panel is None else panel.symbols
     said = [*execution_of(loaded, context.market).assumptions(symbols), *doubts]
@@ -95,7 +98,7 @@ def _run(  # what a row is made of
         "param_yaml": loaded.param_yaml,
         "run_type": run_type,
         "parent_run_id": "",
-        "universe_name": _universe(settings.backtest.universe, context.venue),
+        "universe_name": _universe(settings.backtest, context.venue),
         "start_date": pd.Timestamp(span[0]),
         "end_date": pd.Timestamp(span[1]),
         "initial_capital": settings.backtest.initial_capital,
@@ -112,8 +115,11 @@ def _span(equity: pd.DataFrame) -> tuple[Any, Any]:
     return equity["ts"].iloc[0], equity["ts"].iloc[-1]
 
 
-def _universe(universe: str | list[str] | None, venue: str) -> str:
-    return json.dumps(universe) if isinstance(universe, list) else universe or venue
+def _universe(backtest: Backtest, venue: str) -> str:
+    universe = backtest.universe
+    if isinstance(universe, list):
+        return json.dumps(universe)
+    return f"members of {venue}" if backtest.members is not None else str(universe or venue)
 
 
 def _figures(equity: pd.DataFrame, bars_per_year: float) -> dict[str, float | None]:

@@ -51,6 +51,7 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     funding_of,
     strategy_of,
     utc_instant,
+    with_members,
 )
 from quant_assets.quant.simulation.strategy_windows.recording import Recorded
 from quant_assets.quant.strategies.base import BarStrategy
@@ -75,6 +76,8 @@ def strategy_window(
     *,
     bars: pd.DataFrame,
     funding: pd.DataFrame,
+    universe: pd.DataFrame | None = None,
+    before: Standing | None = None,
     **carried: pd.DataFrame,
 ) -> Frames:
     """One window of a strategy's run.
@@ -84,6 +87,10 @@ def strategy_window(
     bars, funding
         Rows up to this window's end: as many as `enough_history` asks for, or all from the venue's
         first window on.
+    universe
+        Rows of `Universe` of these windows, where the file says `from: venue`.
+    before
+        Where the window stands, in mode `independent` with fewer rows than all.
     carried
         `<strategy>_state` of the window before, or empty; mode `independent` starts every window
         with the initial capital.
@@ -103,7 +110,7 @@ def strategy_window(
     name = loaded.settings.strategy
     state = carried[f"{name}_state"]
     state = state if context.mode == "carry" else state.iloc[:0]
-    work = _work_of(context, loaded, bars, funding, state)
+    work = _work_of(context, loaded, (bars, funding, universe), state)
     if work is None:
         return _named(name, {"state": moved(state, context.window.start)})
     at_once = decides_at_once(loaded.strategy)
@@ -116,7 +123,7 @@ def strategy_window(
     standing = Standing(
         symbols=panel.symbols,
         timeframes=place.timeframes_after(),
-        funding=_last_known(work.funding, panel.available_at[-1]),
+        funding=last_known(work.funding, panel.available_at[-1]),
     )
     frames = {
         "state": state_frame(result, name, standing, skipped=place.skipped),
@@ -144,17 +151,18 @@ class _Work:
 def _work_of(
     context: StrategyContext,
     loaded: LoadedStrategy,
-    bars: pd.DataFrame,
-    funding: pd.DataFrame,
+    rows: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None],
     state: pd.DataFrame,
 ) -> _Work | None:
-    """What the window works on; None when it has no bars."""
+    """What the window works on; None when it has no bars. rows : bars, funding, universe."""
+    bars, funding, universe = rows
     standing = Standing.of(state)
     settlements = funding_of(funding, context.market)
     if settlements is not None and len(standing.funding):
-        settlements = _with_earlier(settlements, standing.funding)
+        settlements = with_earlier(settlements, standing.funding)
     read: dict[str, Any] = {"symbols": standing.symbols, "end": window_end(context, bars)}
     panel = bars_of(bars, context.market, loaded.settings, funding=settlements, **read)
+    panel = with_members(panel, universe, loaded.settings)
     if panel is None:
         return None
     start = utc_instant(context.window.start)
@@ -176,24 +184,6 @@ def window_end(context: StrategyContext, bars: pd.DataFrame) -> datetime:
         return context.window.end
     last: datetime = bars["ts"].iloc[-1].to_pydatetime() + context.market.bar_length
     return min(last, context.window.end)
-
-
-def _with_earlier(funding: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
-    """Settlements, and those that the window before knew last; each once."""
-    both = pd.concat([earlier, funding], ignore_index=True)
-    return both.drop_duplicates(["symbol", "ts"], keep="last").reset_index(drop=True)
-
-
-def _last_known(funding: pd.DataFrame | None, moment: np.datetime64) -> pd.DataFrame:
-    """The last settlement of each symbol that was known at a moment, and those known later."""
-    if funding is None or funding.empty:
-        return NO_FUNDING
-    rows = funding.sort_values(["symbol", "available_at", "ts"])
-    known = rows["available_at"] <= pd.Timestamp(moment, tz="UTC")
-    last = ~rows[known].duplicated("symbol", keep="last")
-    kept = ~known
-    kept[last.index[last]] = True
-    return rows.loc[kept, list(NO_FUNDING.columns)].reset_index(drop=True)
 
 
 Decided = tuple[BacktestResult, dict[str, Any], Plan]
