@@ -4,7 +4,8 @@
 
 writes `vectorbt.json` beside this file: versions; per case the filled orders of each symbol as
 [bar, signed quantity, price, fee], and equity at the end of every 250th bar and of the last one;
-and `vectorbt_stops.json`: the orders with protective exits, on bars with highs and lows.
+and `vectorbt_stops.json`: the orders with protective exits, on bars with highs and lows; those of
+trailing stops are filled at closes, see `trailed`.
 """
 
 import json
@@ -71,6 +72,31 @@ def stopped(symbol, case):
     )
 
 
+def trailed(symbol):
+    """Entries and exits at the close, a trailing stop of the fraction that the stop has.
+
+    A position of the close has no extremes of its first bar: vectorbt leaves those out always.
+    """
+    import vectorbt
+
+    bars, (units, stop, _) = cases.real_bars_of(symbol), cases.STOPPED[symbol]
+    up, down = (cases.shifted(flags)[:, 0] for flags in cases.crosses(bars["close"][:, None]))
+    close = pd.Series(bars["close"])
+    return vectorbt.Portfolio.from_signals(
+        close,
+        up,
+        down,
+        price=close,
+        **{name: pd.Series(bars[name]) for name in ("open", "high", "low")},
+        size=units,
+        fees=cases.FEE,
+        init_cash=cases.CASH,
+        sl_stop=stop,
+        sl_trail=True,
+        stop_entry_price="fillprice",
+    )
+
+
 def main():
     close, _ = cases.closes()
     up, down = (cases.shifted(flags) for flags in cases.crosses(close))
@@ -93,7 +119,8 @@ def main():
         for symbol in cases.STOPPED
         for case in cases.EXITS
     }
-    found = {"versions": versions, "orders": orders}
+    trails = {symbol: rows_of(trailed(symbol).orders.records) for symbol in cases.STOPPED}
+    found = {"versions": versions, "orders": orders, "trailing": trails}
     STOPS.write_text(json.dumps(found, separators=(",", ":")) + "\n", encoding="utf-8")
 
 

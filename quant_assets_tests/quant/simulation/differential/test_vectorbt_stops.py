@@ -3,6 +3,10 @@
 Equal: bar, side, units, price and fee of every order, but for one kind that differs: an exit signal
 and a stop or target that are met in one bar. Ours leaves at the open, vectorbt at the stop's price,
 which the bar reaches later. Each difference is shown to be of that kind.
+
+Trailing stops: vectorbt follows the extremes of completed bars from the bar after the entry on, ours
+from the entry bar on. Filled at closes, an entry has no extremes of its own bar, and all orders are
+equal.
 """
 
 import json
@@ -11,7 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from quant_assets.quant.risk.terms import STOP_FRACTION, TARGET_FRACTION
+from quant_assets import backtest
+from quant_assets.quant.risk.terms import STOP_FRACTION, TARGET_FRACTION, TRAIL_FRACTION
 from quant_assets.quant.simulation.lean.account import simulate_lean
 from quant_assets.quant.simulation.lean.terms import Accounts
 from quant_assets_tests.quant.simulation.differential import cases
@@ -60,3 +65,19 @@ def test_protective_exits_are_met_in_every_recorded_case():
             ratio = pairs[:, 1, 2] / pairs[:, 0, 2]
             level = 1.0 - stop if case == "stop" else 1.0 + target
             assert np.isclose(ratio, level, rtol=1e-9).sum() >= 3
+
+
+@pytest.mark.parametrize("symbol", cases.STOPPED)
+def test_trailing_stops_of_entries_at_the_close_are_those_of_vectorbt(symbol):
+    bars, (units, stop, _) = MARKETS[symbol][0](), cases.STOPPED[symbol]
+    strategy = StoppedCross(units=units, exits=((TRAIL_FRACTION, stop),))
+    execution = {
+        "fill_model": "next_close",
+        "slippage_model": "none",
+        "commission_model": {"percent": {"bps": 1e4 * cases.FEE}},
+    }
+    fills = backtest(strategy, bars, execution, initial_capital=cases.CASH).fills
+    at = np.searchsorted(bars.ts, fills["ts"].dt.tz_localize(None).to_numpy())
+    mine = np.column_stack([at, fills[["quantity", "price", "commission"]].to_numpy()])
+    np.testing.assert_allclose(mine, RECORDED["trailing"][symbol], rtol=1e-9)
+    assert (fills["reason"] == "trailing_stop").sum() >= 20
