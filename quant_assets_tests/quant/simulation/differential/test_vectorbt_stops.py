@@ -4,9 +4,8 @@ Equal: bar, side, units, price and fee of every order, but for one kind that dif
 and a stop or target that are met in one bar. Ours leaves at the open, vectorbt at the stop's price,
 which the bar reaches later. Each difference is shown to be of that kind.
 
-Trailing stops: vectorbt follows the extremes of completed bars from the bar after the entry on, ours
-from the entry bar on. Filled at closes, an entry has no extremes of its own bar, and all orders are
-equal.
+Trailing stops: vectorbt follows the extremes of completed bars from the bar after the entry on,
+ours from the entry bar on. An entry at the close has no extremes of its own bar: all are equal.
 """
 
 import json
