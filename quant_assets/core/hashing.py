@@ -98,16 +98,16 @@ def has_module(module: str) -> bool:
 
 def outside_modules(package: str) -> tuple[str, ...]:
     """Modules that other packages add to a plug-in package by entry point, sorted."""
-    group = package.replace(f"{PACKAGE}.quant.", f"{PACKAGE}.")
-    found = _entry_points(tuple(sys.path)).select(group=group)
-    return tuple(sorted(point.module for point in found))
+    return _offered(tuple(sys.path)).get(package.replace(f"{PACKAGE}.quant.", f"{PACKAGE}."), ())
 
 
 @cache
-def _entry_points(search: tuple[str, ...]) -> Any:
-    """Entry points of what is installed along `search`, the search path; read once for all."""
+def _offered(search: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Modules by entry-point group of what is installed along `search`, the search path."""
     del search
-    return entry_points()
+    points = entry_points()
+    ours = [group for group in points.groups if group.startswith(f"{PACKAGE}.")]
+    return {g: tuple(sorted(point.module for point in points.select(group=g))) for g in ours}
 
 
 @cache
