@@ -74,7 +74,7 @@ class Found:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of clock, symbols and all values."""
+        """SHA-256 of clock, symbols, all values, and who was a member of the universe."""
         import hashlib
 
         known = hashlib.sha256("\n".join(self.panel.symbols).encode())
@@ -86,6 +86,9 @@ class Found:
             for name, values in sorted(panel.columns().items()):
                 known.update(name.encode())
                 known.update(np.where(np.isnan(values), np.nan, values).tobytes())
+            if panel.universe is not None:
+                known.update(f"universe {panel.universe.on_exit}".encode())
+                known.update(np.ascontiguousarray(panel.members).tobytes())
         for frame in (self.funding, self.rates):
             if frame is not None:
                 rows = hash_pandas_object(frame, index=False)

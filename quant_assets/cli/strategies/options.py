@@ -52,6 +52,14 @@ def run_options(function: Decorator) -> Decorator:
         help="File with rates of currencies, for fx_model as_of: ts, symbol (EUR/USD), rate.",
     )
     @click.option(
+        "--universe", metavar="FILE|venue",
+        help="Trade members only: a file with symbol, entered, left; or the venue's universe.",
+    )  # fmt: skip
+    @click.option(
+        "--on-exit", type=click.Choice(["close", "keep"]),
+        help="Positions of symbols that left the universe; default: close.",
+    )  # fmt: skip
+    @click.option(
         "--hold-out", type=click.IntRange(min=1), metavar="MONTHS",
         help="Keep the last months sealed; see `quant-assets strategy vault`.",
     )  # fmt: skip
@@ -67,6 +75,7 @@ def run_options(function: Decorator) -> Decorator:
 def _choice(options: dict[str, Any]) -> "Choice":
     """Takes its own options out of `options`."""
     from quant_assets.cli.strategies.bars import Wanted, parse_symbols
+    from quant_assets.cli.strategies.members import Members
     from quant_assets.cli.strategies.running import Choice
     from quant_assets.cli.strategies.targets import parse_settings
     from quant_assets.core.errors import ConfigError
@@ -95,6 +104,7 @@ def _choice(options: dict[str, Any]) -> "Choice":
         any_dates=options.pop("any_dates"),
         hold_out=options.pop("hold_out") or 0,
         rates=options.pop("rates"),
+        members=Members(options.pop("universe"), options.pop("on_exit")),
     )
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from quant_assets.cli.strategies.bars import Found, Wanted, find_bars, parse_symbols
 from quant_assets.cli.strategies.inputs import before, with_inputs
+from quant_assets.cli.strategies.members import VENUE, Members, with_members
 from quant_assets.cli.strategies.targets import Target, find_target
 from quant_assets.core.hashing import combine, digest
 
@@ -31,6 +32,7 @@ class Choice:
     changed : parameters by name. execution : a preset; None: that of the strategy. any_dates :
         dates and symbols of the strategy's file do not count. capital : None: the file's.
     hold_out : months at the end that stay sealed; 0: none. rates : file with rates of currencies.
+    members : who may be traded when; without them as the file says.
     """
 
     strategy: str
@@ -41,6 +43,7 @@ class Choice:
     any_dates: bool = False
     hold_out: int = 0
     rates: Path | None = None
+    members: Members = field(default_factory=Members)
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ def prepare(choice: Choice, settings: "Settings") -> Prepared:
     target = find_target(choice.strategy, changed=choice.changed, folder=folder)
     wanted, capital, note = _wanted(choice, target)
     found = find_bars(wanted, settings)
+    found = with_members(found, _members(choice, target), wanted, settings)
     if note:
         found = replace(found, notes=(*found.notes, note))
     model = _execution(target, choice.execution, zero_funding=found.zero_funding)
@@ -196,6 +200,15 @@ def _wanted(choice: Choice, target: Target) -> tuple[Wanted, float, str]:
     elif isinstance(universe, str) and universe != wanted.venue:
         note = f"the file's universe {universe!r} was not used: the bars were named"
     return wanted, capital, note
+
+
+def _members(choice: Choice, target: Target) -> Members:
+    """Who may be traded: as the command line says, else as the strategy's file does."""
+    said, loaded = choice.members, target.loaded
+    rule = None if loaded is None or choice.any_dates else loaded.settings.backtest.members
+    if said.source is not None or rule is None:
+        return said
+    return Members(VENUE, said.on_exit or rule.on_exit)
 
 
 def _execution(target: Target, preset: str | None, *, zero_funding: bool) -> "ExecutionModel":

@@ -159,6 +159,9 @@ class Bench:
             found.update(np.where(np.isnan(plain), np.nan, plain).tobytes())
         found.update(np.ascontiguousarray(self.bars.ts[used]).tobytes())
         found.update(np.ascontiguousarray(self.bars.available_at[used]).tobytes())
+        if self.bars.universe is not None:
+            found.update(self.bars.universe.on_exit.encode())
+            found.update(np.ascontiguousarray(self.bars.members[used]).tobytes())
         return digest(
             {
                 "bars": found.hexdigest(),

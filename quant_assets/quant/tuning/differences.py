@@ -183,7 +183,8 @@ class _Swap:
 def _same_bars(a: BarPanel, b: BarPanel) -> bool:
     if a is b:
         return True
-    if a.symbols != b.symbols or not np.array_equal(a.ts, b.ts) or set(a.extras) != set(b.extras):
+    same = a.symbols == b.symbols and np.array_equal(a.ts, b.ts)
+    if not same or set(a.extras) != set(b.extras) or not np.array_equal(a.members, b.members):
         return False
     mine, yours = a.columns(), b.columns()
     return all(np.array_equal(mine[name], yours[name], equal_nan=True) for name in mine)

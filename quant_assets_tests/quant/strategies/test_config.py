@@ -349,7 +349,7 @@ def test_damaged_file_is_a_strategy_or_a_refusal_with_its_line(text):
 def test_universe_of_the_venue_is_read_strictly(universe, said):
     text = f"{SIGNALS}      - rsi_oversold: {{threshold: 30}}\nbacktest:\n  universe: {universe}\n"
     schema, data = strategy_schema(), parse_yaml(text, Path("x")).data
-    assert is_valid(data, schema) == (not said)
+    assert is_valid(data, schema, schema) == (not said)
     if said:
         lines = refusal(text).splitlines()
         assert len(lines) == 1

@@ -97,7 +97,7 @@ def _works(
 ) -> Iterator[tuple[Integers, _Work]]:
     """Strategies that trade crossings from accounts of one symbol, by unit, side and warm-up."""
     accounts, measured = settings
-    single = len(bars.symbols) == 1 or not accounts.shared
+    single = (len(bars.symbols) == 1 or not accounts.shared) and bars.universe is None
     if not single or len(bars) == 0 or terms.margin.leverage > 1.0 or terms_obstacles(terms):
         return
     groups: dict[tuple[int, int, bool], list[_Member]] = {}
