@@ -85,6 +85,7 @@ def test_commit_new_version_moves_the_view_and_keeps_the_old_object(store):
     assert store.manifest(CELL).sha256 == new.sha256
 
 
+@pytest.mark.slow
 def test_commit_two_unlocked_writers_never_show_a_mixture(store):
     frames = [bars(scale=1.0), bars(4, scale=2.0)]
     shared = facts(store)

@@ -138,6 +138,7 @@ def test_only_bars_that_were_recorded_wholly_are_given() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [BOOK]
     for n in range(400):

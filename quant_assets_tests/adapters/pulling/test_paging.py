@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pandas as pd
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +112,7 @@ def test_page_through_events_confirms_to_just_after_the_last_one() -> None:
     assert rows(pages) == [0, 8, 16]
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     hours=st.sets(st.integers(0, 59), max_size=60),

@@ -67,6 +67,7 @@ def test_load_venues_simulated_perps_is_stamped_and_feasible() -> None:
     assert bars >= venue.discovery.min_history_bars
 
 
+@pytest.mark.slow
 def test_simulated_perps_liquidity_rule_keeps_the_perpetuals_alone() -> None:
     venue = load_venues(None)["simulated_perps"]
     provider, grid = provider_for(venue), Grid()

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 
 from quant_assets.quant.features.beta import Beta
 from quant_assets_tests.quant.features.arrays import make_inputs, random_closes
@@ -17,8 +16,11 @@ def test_beta_of_a_doubled_market_is_relative_to_the_mean():
     np.testing.assert_allclose(values[12:], np.tile([0.5, 1.5], (9, 1)), rtol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("month_bars", "scale"), [(1, 1.0), (4, 1e-8), (4, 1e6)])
 def test_beta_equals_the_statsmodels_slope(month_bars, scale):
+    import statsmodels.api as sm  # a second, which the fast suite does not spend
+
     inputs = make_inputs(random_closes(120, 3, scale=scale, seed=4), month_bars=month_bars)
     values, n_rows = Beta().compute(inputs), 12 * month_bars
     for row in range(n_rows, 120, 5):

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
 
 from quant_assets.quant.features.trend import Trend, slope_t_values
 from quant_assets_tests.quant.features.arrays import make_inputs, random_closes
 
 
 def oracle(values):
+    import statsmodels.api as sm  # a second, which the fast suite does not spend
+
     time = np.arange(len(values), dtype=float)
     seen = ~np.isnan(values)
     return sm.OLS(values[seen], sm.add_constant(time[seen])).fit().tvalues[1]
@@ -21,6 +22,7 @@ def test_t_value_of_three_points_by_hand():
     assert values[2] == pytest.approx(0.5 / np.sqrt(0.75), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("month_bars", "scale"), [(1, 1.0), (21, 1.0), (5, 1e-8), (5, 1e6)])
 def test_trend_equals_the_statsmodels_t_value(month_bars, scale):
     close = random_closes(300, 2, scale=scale, seed=8)
@@ -32,6 +34,7 @@ def test_trend_equals_the_statsmodels_t_value(month_bars, scale):
             assert values[row, column] == pytest.approx(expected, rel=1e-8)
 
 
+@pytest.mark.slow
 def test_trend_leaves_missing_bars_out_at_their_place_in_time():
     close = random_closes(200, 1, seed=5)
     close[[50, 90]] = np.nan

@@ -118,6 +118,7 @@ def test_symbols_that_look_like_missing_values_survive():
     assert frame.loc[frame.is_gap, "symbol"].tolist() == ["NA"]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.booleans(), min_size=3, max_size=3), min_size=1, max_size=12))
 def test_each_symbol_has_every_row_between_its_first_and_last(pattern):

@@ -77,6 +77,7 @@ def test_frame_names_spans_by_times_with_exclusive_ends():
     assert row["test_end"] == row["window_end"] == start + 90 * day
 
 
+@pytest.mark.slow
 def test_windows_one_call_at_a_time_give_the_same_account():
     bars = market(300, seed=5)
     spans = spans_of(WalkForward(100, 40), bars)
