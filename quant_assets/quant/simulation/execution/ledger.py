@@ -107,11 +107,7 @@ def order_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
     `strategy` (a `Cancel`), `group` (another of its group filled), `decision` (a later signal or
     target took its place), `time_in_force`, `halt`, `nothing_left` (there is no position to close).
     """
-    log = _table(book.order_log, ORDER_FIELDS, int(book.counters[N_ORDERS]))
-    live = _open_orders(book)
-    columns = {name: np.concatenate([log[name], live[name]]) for name in ORDER_FIELDS}
-    by_id = np.argsort(columns["order"], kind="stable")
-    columns = {name: values[by_id] for name, values in columns.items()}
+    columns = order_columns(book)
     ended = _whole(columns["status"])
     return pd.DataFrame(
         {
@@ -129,6 +125,15 @@ def order_frame(preparation: Preparation, book: Book, tags: tuple[str, ...]) -> 
             "strength": columns["strength"],
         }
     )
+
+
+def order_columns(book: Book) -> dict[str, Floats]:
+    """All orders by id, those that are open among them: `ORDER_FIELDS` as the kernel has them."""
+    log = _table(book.order_log, ORDER_FIELDS, int(book.counters[N_ORDERS]))
+    live = _open_orders(book)
+    columns = {name: np.concatenate([log[name], live[name]]) for name in ORDER_FIELDS}
+    by_id = np.argsort(columns["order"], kind="stable")
+    return {name: values[by_id] for name, values in columns.items()}
 
 
 def _open_orders(book: Book) -> dict[str, Floats]:
