@@ -19,12 +19,12 @@ Outputs = dict[str, Array]
 class Attempts:
     """Runs a subject, puts back what it remembers, and counts the rows.
 
-    run : the subject. root : the object whose memory is put back.
+    run : the subject. root : the object whose memory is put back, or that memory.
     """
 
     def __init__(self, run: Callable[[Any], Any], sample: Sample, root: Any, seed: int) -> None:
         self.run = run
-        self.memory = Memory(root)
+        self.memory = root if isinstance(root, Memory) else Memory(root)
         self.futures = Futures(sample, np.random.default_rng([seed, 1]))
         self.rows = 0
 
@@ -42,8 +42,10 @@ class Attempts:
             return outputs_of(self.run(sample.value()), sample)
 
     def kept(self, outputs: Outputs) -> Outputs:
-        """Copies of outputs that are the data themselves, which are written to later."""
-        data = list(self.futures.whole.arrays.values())
+        """Copies of outputs that are the data themselves, where these are written to later."""
+        if self.futures.original.read_only:
+            return outputs
+        data = list(self.futures.restored().arrays.values())
         return {
             name: array.copy() if any(np.may_share_memory(array, d) for d in data) else array
             for name, array in outputs.items()

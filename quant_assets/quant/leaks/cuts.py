@@ -1,6 +1,7 @@
 """Where to cut: rows on which something is decided, many early ones (cheap) and one late one."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -8,62 +9,71 @@ import numpy.typing as npt
 from quant_assets.quant.leaks.futures import Kind, Probe
 
 Mask = npt.NDArray[np.bool_]
-LATE, LEAST_LATE = 0.8, 0.3  # shares of the rows before the late cut
-LATE_PART = 0.55  # of what may be spent, on the late cut
-FREE_ROWS = 2_000  # beyond the budget: on few rows, many cuts cost nothing that is felt
-MOST_EARLY, MOST_EARLY_OF_MANY = 20, 12  # the latter from MANY_ROWS on
-MANY_ROWS = 5_000
+LATE, LEAST_LATE = 0.7, 0.3  # shares of the rows before the late cut
+LATE_PART = 0.6  # of what may be spent, on the late cut
 EARLY_SHARE = 0.6  # the last early cut lies before this share of the rows
-LEAST_TAIL = 16
+LEAST_TAIL, MOST_TAIL = 16, 64
+MOVED = 1.06  # cuts are moved a little, to rows on which something is said
 KINDS: tuple[Kind, ...] = ("truncated", "noise", "missing", "noise", "truncated", "noise")
 
 
+@dataclass(frozen=True)
+class Room:
+    """Rows that all probes may compute, the row before which no cut lies, the number of early cuts.
+
+    tail : rows that follow a cut, as a share of those before it, 16 to 64.
+    """
+
+    rows: float
+    least: int
+    early: int
+    tail: float
+
+    def after(self, cut: int, n_rows: int) -> int:
+        """Rows that follow a cut."""
+        return min(n_rows - cut - 1, max(LEAST_TAIL, min(MOST_TAIL, int(self.tail * cut))))
+
+
 def plan(
-    active: Mapping[str, Mask],
-    n_rows: int,
-    *,
-    room: float,
-    least: int,
-    tail: float,
-    generator: np.random.Generator,
+    active: Mapping[str, Mask], n_rows: int, room: Room, generator: np.random.Generator
 ) -> tuple[Probe, ...]:
-    """Probes that recompute at most about `room` rows, the cheapest first.
+    """Early probes and a late one, the cheapest first.
 
     active : per output, the rows (time,) on which it says something. A cut behind a row that is
         silent, or in the warm-up, proves little: each cut is moved to the next row on which one of
-        the outputs speaks, in turn; none lies before the row `least`. The late cut comes with
-        noise, the earlier ones with all kinds; `tail` times the rows before a cut follow it. It
-        lies at four fifths of few rows, about the middle of many.
+        the outputs speaks, in turn. The late cut comes with noise, the earlier ones with all kinds.
+        It lies at seven tenths of few rows, about the middle of many.
     """
     speaking = {name: np.flatnonzero(rows) for name, rows in active.items() if rows.any()}
     first = min((int(rows[0]) for rows in speaking.values()), default=0)
-    share = min(LATE, max(LEAST_LATE, LATE_PART * room / n_rows))
-    late = _next_active(speaking, 0, int(share * n_rows), n_rows)
-    rows = max(LEAST_TAIL, int(0.1 * tail * n_rows))
-    probes = [Probe("noise", late, min(n_rows - late - 1, rows))]
-    room -= probes[0].rows
-    low = min(max(first + 1, least), max(n_rows // 2, 1))
-    high = int(max(EARLY_SHARE * n_rows, low + 1))
-    most = MOST_EARLY if n_rows < MANY_ROWS else MOST_EARLY_OF_MANY
-    for count in range(most, 0, -1):
-        early = _probes(_places(low, high, count), speaking, n_rows, tail, generator)
-        while sum(probe.rows for probe in early) > room and high > 3 * low and count > 1:
-            high = int(0.7 * high)
-            early = _probes(_places(low, high, count), speaking, n_rows, tail, generator)
-        if sum(probe.rows for probe in early) <= room or count == 1:
-            break
-    return tuple(sorted([*early, *probes], key=lambda probe: probe.rows))
+    low = min(max(first + 1, room.least), max(n_rows // 2, 1))
+    share = min(LATE, max(LEAST_LATE, LATE_PART * room.rows / n_rows))
+    late = _next_active(speaking, 0, max(low, int(share * n_rows)), n_rows)
+    last = Probe("noise", late, room.after(late, n_rows))
+    room = replace(room, rows=room.rows - last.rows)
+    places = _places(low, int(max(EARLY_SHARE * n_rows, low + 1)), room)
+    early = _probes(places, speaking, n_rows, room, generator)
+    return tuple(sorted([*early, last], key=lambda probe: probe.rows))
 
 
-def _places(low: int, high: int, count: int) -> npt.NDArray[np.int64]:
-    return np.unique(np.geomspace(low, max(high, low + 1), count).astype(np.int64))
+def _places(low: int, high: int, room: Room) -> npt.NDArray[np.int64]:
+    """As many places as there is room for: first those that lie far apart are brought nearer."""
+    for count in range(room.early, 1, -1):
+        last = high
+        while last > low:
+            places = np.unique(np.geomspace(low, last, count).astype(np.int64))
+            tails = np.clip(room.tail * places, LEAST_TAIL, MOST_TAIL)
+            if (MOVED * places + tails).sum() <= room.rows:
+                return places
+            last = int(0.7 * last) if last > 1.5 * low else 0
+    return np.array([low], dtype=np.int64)
 
 
 def _probes(
     places: npt.NDArray[np.int64],
     speaking: Mapping[str, npt.NDArray[np.intp]],
     n_rows: int,
-    tail: float,
+    room: Room,
     generator: np.random.Generator,
 ) -> list[Probe]:
     found, turn, used = [], 1, set()
@@ -78,7 +88,7 @@ def _probes(
         used.add(cut)
         if kind == "noise":
             turn = -turn
-        rows = 0 if kind == "truncated" else min(n_rows - cut - 1, max(LEAST_TAIL, int(tail * cut)))
+        rows = 0 if kind == "truncated" else room.after(cut, n_rows)
         found.append(Probe(kind, cut, rows, turn))
     return found
 
@@ -93,6 +103,6 @@ def _next_active(
     for name in [*names[turn:], *names[:turn]]:
         rows = speaking[name]
         at = int(np.searchsorted(rows, place))
-        if at < len(rows) and rows[at] <= min(last, place + max(LEAST_TAIL, place // 4)):
+        if at < len(rows) and rows[at] <= min(last, place + max(LEAST_TAIL, place // 8)):
             return int(rows[at])
     return min(place, last)

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from quant_assets.core.errors import ConfigError
-from quant_assets.quant.leaks.attempts import Attempts, random_state_kept
+from quant_assets.quant.leaks.attempts import Attempts, Outputs, random_state_kept
 from quant_assets.quant.leaks.causes import UNIVERSE
-from quant_assets.quant.leaks.cuts import plan
+from quant_assets.quant.leaks.cuts import Room, plan
 from quant_assets.quant.leaks.futures import Kind, Probe
 from quant_assets.quant.leaks.judging import Compared, Judge
-from quant_assets.quant.leaks.outputs import PLAN, RUN
+from quant_assets.quant.leaks.outputs import PLAN, RUN, difference
 from quant_assets.quant.leaks.report import Leak, LeakReport, StartUp
 from quant_assets.quant.leaks.samples import Sample
+from quant_assets.quant.leaks.scattered import UNTOLD_MEMORY, Pieces, memories, pieces, suspected
 from quant_assets.quant.leaks.settings import Settings
 from quant_assets.quant.leaks.settling import settled
 from quant_assets.quant.leaks.sources import clock_reads
@@ -23,6 +24,7 @@ from quant_assets.quant.leaks.sources import clock_reads
 REPEAT_ROWS = 400  # a repeated run need not be longer to show that it differs
 START_UP_SHARE, START_UP_ROWS = 0.25, 2_000  # of few rows that share, of many these or more
 START_UP_WARM_UPS = 8
+MORE_THAN_MEMORY = 16  # rows before a piece of noise that is looked at again
 LEAST_ROWS = 8
 LEAST_CUT = 16
 LATE_CUTS, LATE_SHARE = 6, 0.5
@@ -42,6 +44,16 @@ class _Found:
     unstable: list[Leak] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     probes: list[str] = field(default_factory=list)
+    start_up: tuple[StartUp, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Outputs of a second run over the first rows; whether they are those of the first run."""
+
+    probe: Probe
+    outputs: Outputs
+    alike: bool
 
 
 class _Examination:
@@ -54,34 +66,41 @@ class _Examination:
         self.attempts = Attempts(run, sample, root, settings.seed)
         self.futures = self.attempts.futures
         self.found = _Found(failed=list(self.attempts.memory.lost))
-        whole = self.attempts.kept(self.attempts.fresh(self.futures.whole))
+        whole = self.attempts.kept(self.attempts.fresh(self.futures.restored()))
         self.attempts.rows = 0
         self.judge = Judge(sample, whole, settings.ulps, lambda: self.attempts.memory.functions)
 
     def examine(self) -> None:
         """Run all probes."""
+        again = self.compare_again()
+        if self.start_up_rows():
+            self.found.start_up = self.start_up()
         probes = self.probes()
-        self.compare_again()
+        self.futures.rows = max(probe.rows for probe in probes)
         for probe in probes:
-            self.compare_probe(probe)
+            noise = self.pieces(probe) if probe == probes[-1] else None
+            if noise is None:
+                self.compare_probe(probe)
+            else:
+                self.compare_pieces(noise, probe.rows)
+        if again is not None and (self.found.leaks or not again.alike):
+            self.tell_memory_from_chance(again)
 
     def probes(self) -> tuple[Probe, ...]:
         """The planned ones, or four at each of the given cuts."""
         n_rows, given = len(self.sample), self.settings.cuts
         if given is None:
             late = self.late_probes()
-            rows = 3 * self.repeat_rows() + sum(probe.rows for probe in late)
-            rows += self.start_up_rows() * self.settings.start_up
-            room = self.settings.budget * n_rows + self.settings.free_rows - rows
-            least = max(LEAST_CUT, self.settings.warm_up)
-            planned = plan(
-                self.judge.active,
-                n_rows,
-                room=room,
-                least=least,
-                tail=self.settings.tail,
-                generator=np.random.default_rng(self.settings.seed),
+            rows = self.repeat_rows() + sum(probe.rows for probe in late)
+            rows += self.start_up_rows()
+            room = Room(
+                self.settings.rows_for(n_rows) - rows,
+                max(LEAST_CUT, self.settings.warm_up),
+                self.settings.early,
+                self.settings.tail,
             )
+            chance = np.random.default_rng(self.settings.seed)
+            planned = plan(self.judge.turning | self.judge.active, n_rows, room, chance)
             return (*late, *planned)
         wrong = [cut for cut in given if not 0 <= cut < n_rows - 1]
         if wrong or not len(given):
@@ -94,6 +113,60 @@ class _Examination:
             for kind, turn in AT_EACH_CUT
         )
 
+    def pieces(self, probe: Probe) -> Pieces | None:
+        """Noise in many places before the end of a long probe, where outputs forget."""
+        known, decided = self.sample.available_at, self.sample.decided_at
+        late = known is not None and decided is not None and bool((known > decided).any())
+        if self.settings.cuts is not None or late or probe.kind != "noise":
+            return None
+        low = max(LEAST_CUT, self.settings.warm_up, min(self._firsts(), default=0) + 1)
+        forgets = memories(self.found.start_up)
+        if not self.found.start_up:
+            guess = max(UNTOLD_MEMORY, self.settings.warm_up)
+            forgets = {name: guess for name in self.judge.whole if not name.startswith(RUN)}
+        generator = np.random.default_rng([self.settings.seed, 2])
+        return pieces(forgets, self.judge.active, range(low, probe.rows), generator)
+
+    def compare_pieces(self, noise: Pieces, n_rows: int) -> None:
+        """Noise in many places: nothing before any of them may change, once others are forgotten.
+
+        What seems to is looked at again with noise in one place alone.
+        """
+        turns = np.where(noise.places % 2, -1.0, 1.0)
+        sample = self.futures.scattered(noise.rows, n_rows, turns)
+        label = f"noise in {len(noise)} places from row {noise.starts[0]} on"
+        try:
+            outputs = self.attempts.fresh(sample)
+        except Exception as error:  # noqa: BLE001 - the code of others, on data that it never saw
+            self.failed(label, error)
+            return
+        self.found.probes.append(label)
+        self.judge.heard(n_rows)
+        lead, slack = self.settings.lead, self.settings.tolerance
+        for number in suspected(noise, self.judge.whole, outputs, lead=lead, tolerance=slack):
+            first, stop = int(noise.starts[number]), int(noise.stops[number])
+            if self.sees_ahead(first, stop, noise.memory):
+                probe = Probe("noise", first - 1, stop - first)
+                part = self.futures.only(first, stop)
+                again = self.attempts.fresh(part)
+                self.found.leaks += self.judge.of_probe(again, part, probe, first + lead)
+
+    def sees_ahead(self, first: int, stop: int, memory: int) -> bool:
+        """Whether rows before a piece of noise change by it, in two runs over the last of them."""
+        begin = max(0, first - memory - MORE_THAN_MEMORY)
+        if 2 * begin < first:
+            return True  # the run over all of them is as short
+        last = first - begin + self.settings.lead
+        noisy = self.futures.only(first, stop, begin)
+        try:
+            found = self.attempts.fresh(noisy)
+            expected = self.attempts.fresh(self.futures.original.rows(slice(begin, stop)))
+        except Exception:  # noqa: BLE001 - the code of others, on few rows: it is given all of them
+            return True
+        pairs = ((one[:last], found.get(name, one)[:last]) for name, one in expected.items())
+        apart = [difference(*pair, ulps=self.settings.ulps) for pair in pairs]
+        return any(one is not None and bool(one.cells.any()) for one in apart)
+
     def late_probes(self) -> tuple[Probe, ...]:
         """Cuts behind rows that were not known yet at their own decision, the first ones."""
         known, decided = self.sample.available_at, self.sample.decided_at
@@ -104,37 +177,48 @@ class _Examination:
         chosen = late[late >= min(spoken, late.max(initial=0))][:LATE_CUTS]
         probes = [Probe("noise", int(cut), 1, turn) for cut in chosen for turn in (1, -1)]
         spent = np.cumsum([probe.rows for probe in probes])
-        most = LATE_SHARE * (len(self.sample) + self.settings.free_rows)
+        most = LATE_SHARE * self.settings.rows_for(len(self.sample))
         return tuple(probes[: max(int(np.searchsorted(spent, most)), 2)])
 
     def _firsts(self) -> list[int]:
         """The first row on which each output says something, of those that do."""
         return [int(np.argmax(rows)) for rows in self.judge.active.values() if rows.any()]
 
-    def compare_again(self) -> None:
-        """The first rows again: remembering the run over all rows, not so, with other chances.
+    def compare_again(self) -> _Again | None:
+        """The first rows again, remembering the run over all rows, with other random numbers.
 
-        The first run has seen all rows; one over few of them must not remember that.
+        The first run has seen all rows; one over few of them must not remember that, must draw the
+        same numbers, and lacks the later rows: what is as it was passes for all three.
         """
         part = self.futures.restored().rows(slice(0, self.repeat_rows()))
-        attempts = self.attempts
         try:
-            remembered = attempts.kept(attempts.again(part))
-            fresh = attempts.kept(attempts.fresh(part))
-            other = attempts.kept(attempts.fresh(part, seed=1))
+            outputs = self.attempts.kept(self.attempts.again(part, seed=1))
         except Exception as error:  # noqa: BLE001 - the code of others, on fewer rows
             self.failed(f"again over {len(part)} rows", error)
-            return
+            return None
         probe = Probe("truncated", len(part) - 1, 0)
+        alike = not list(self.judge.of_probe(outputs, part, probe, len(part)))
+        return _Again(probe, outputs, alike)
+
+    def tell_memory_from_chance(self, again: _Again) -> None:
+        """Two more runs over the first rows: without memory, and with the first random numbers.
+
+        They are part of the diagnosis, not of the check: honest code does not come here.
+        """
+        part = self.futures.restored().rows(slice(0, again.probe.rows))
+        attempts, before = self.attempts, self.attempts.rows
+        other = attempts.kept(attempts.fresh(part, seed=1))
+        fresh = attempts.kept(attempts.fresh(part))
+        attempts.rows = before
         compared = (
-            ("remembered", remembered, self.found.leaks, REMEMBERED),
-            ("repeated", other, self.found.unstable, REPEATED),
+            ("remembered", other, again.outputs, self.found.leaks, REMEMBERED),
+            ("repeated", fresh, other, self.found.unstable, REPEATED),
         )
-        for how, outputs, found, cause in compared:
-            for name, array in fresh.items():
-                again = outputs.get(name, array[:0])
-                one = Compared(name, array, again, part.symbols, how, cause)
-                found.extend(self.judge.of_output(one, probe))
+        for how, expected, outputs, found, cause in compared:
+            for name, array in expected.items():
+                one = Compared(name, array, outputs.get(name, array[:0]), part.symbols, how, cause)
+                found.extend(self.judge.of_output(one, again.probe))
+        self.found.leaks += self.judge.of_probe(fresh, part, again.probe, len(part))
 
     def failed(self, label: str, error: Exception) -> None:
         """Note a run that could not be made."""
@@ -148,10 +232,11 @@ class _Examination:
         return min(n_rows - 1, max(wanted, self.settings.warm_up) + LEAST_CUT)
 
     def start_up_rows(self) -> int:
-        """Rows of the run that begins later."""
-        n_rows = len(self.sample)
-        enough = max(START_UP_ROWS, START_UP_WARM_UPS * self.settings.warm_up)
-        return max(min(int(START_UP_SHARE * n_rows), enough), min(LEAST_ROWS, n_rows))
+        """Rows of the run that begins later; none where they would not leave the warm-up."""
+        n_rows, warm_up = len(self.sample), self.settings.warm_up
+        enough = max(START_UP_ROWS, START_UP_WARM_UPS * warm_up)
+        rows = max(min(int(START_UP_SHARE * n_rows), enough), min(LEAST_ROWS, n_rows))
+        return rows if self.settings.start_up and rows > warm_up else 0
 
     def compare_probe(self, probe: Probe) -> None:
         """Another future: nothing up to the cut may change."""
@@ -222,7 +307,8 @@ def examine(
 ) -> LeakReport:
     """Check a function of a sample; see `check_function`.
 
-    root : the object whose code and memory are looked at; the function itself, or what it calls.
+    root : the object whose code and memory are looked at, the function itself or what it calls; or
+        what was found of it.
     """
     if len(sample) < LEAST_ROWS:
         raise ConfigError(f"{len(sample)} rows cannot be cut; give at least {LEAST_ROWS}")
@@ -230,7 +316,6 @@ def examine(
         work = _Examination(run, sample, settings, root)
         try:
             work.examine()
-            start_up = work.start_up() if settings.start_up else ()
             work.compare_inputs()
         finally:
             work.attempts.memory.restore()
@@ -244,7 +329,7 @@ def examine(
         tuple(name for name in judge.whole if name not in judge.spoken),
         tuple(found.failed),
         judge.rounding,
-        start_up,
+        found.start_up,
         tuple(found.probes),
         len(sample),
         work.attempts.rows / len(sample),

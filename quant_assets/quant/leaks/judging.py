@@ -7,7 +7,15 @@ from types import FunctionType
 
 from quant_assets.quant.leaks.causes import cause_of
 from quant_assets.quant.leaks.futures import Probe
-from quant_assets.quant.leaks.outputs import Array, activity, difference, magnitude
+from quant_assets.quant.leaks.outputs import (
+    SELDOM,
+    Array,
+    Mask,
+    activity,
+    difference,
+    magnitude,
+    moves,
+)
 from quant_assets.quant.leaks.report import Leak
 from quant_assets.quant.leaks.samples import Sample
 from quant_assets.quant.leaks.sources import suspects
@@ -48,13 +56,35 @@ class Judge:
     spoken: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.sizes = {name: magnitude(array) for name, array in self.whole.items()}
-        self.active = {name: activity(array) for name, array in self.whole.items()}
+        self._sizes: dict[str, Array] = {}
+
+    @cached_property
+    def active(self) -> dict[str, Mask]:
+        """Per output, the rows (time,) on which it says something."""
+        return {name: activity(array) for name, array in self.whole.items()}
+
+    @cached_property
+    def turning(self) -> dict[str, Mask]:
+        """Where an output is seldom another than on the row before, the rows on which it is."""
+        found = {f"{name}, another": moves(array) for name, array in self.whole.items()}
+        return {name: rows for name, rows in found.items() if 0 < rows.sum() < SELDOM * len(rows)}
+
+    def size(self, name: str, expected: Array, symbols: tuple[str, ...]) -> Array:
+        """Largest magnitude of each column of an output, in the whole first run if it was there."""
+        if name not in self.whole:
+            return magnitude(expected)
+        if name not in self._sizes:
+            self._sizes[name] = magnitude(self.whole[name])
+        size = self._sizes[name]
+        if len(size) == expected.shape[1]:
+            return size
+        return size[[symbol in symbols for symbol in self.sample.symbols]]
 
     def of_probe(
         self, outputs: dict[str, Array], sample: Sample, probe: Probe, last: int
     ) -> Iterator[Leak]:
         """The outputs that changed before row `last`."""
+        self.heard(last)
         known = [symbol in sample.symbols for symbol in self.sample.symbols]
         for name in [*self.whole, *sorted(outputs.keys() - self.whole.keys())]:
             expected = self.whole.get(name, outputs.get(name))[:last]  # type: ignore[index]
@@ -62,10 +92,14 @@ class Judge:
                 expected = expected[:0]
             elif expected.shape[1] == len(known) and not all(known):
                 expected = expected[:, known]
-            if name in self.active and self.active[name][:last].any():
-                self.spoken.add(name)
             other = outputs.get(name, expected[:0])[:last]
             yield from self.of_output(Compared(name, expected, other, sample.symbols), probe)
+
+    def heard(self, last: int) -> None:
+        """Note which outputs say something before row `last`, where they are compared."""
+        for name in self.active.keys() - self.spoken:
+            if self.active[name][:last].any():
+                self.spoken.add(name)
 
     def of_output(self, one: Compared, probe: Probe) -> Iterator[Leak]:
         """A leak, if one output differs."""
@@ -75,10 +109,9 @@ class Judge:
                 return  # nothing was said, and the output left out
             yield self._misshapen(one, probe)
             return
-        size = self.sizes.get(name)
-        if size is not None and len(size) != expected.shape[1]:
-            size = size[[symbol in one.symbols for symbol in self.sample.symbols]]
-        other = difference(expected, found, ulps=self.ulps, size=size)
+        other = difference(
+            expected, found, ulps=self.ulps, size=lambda: self.size(name, expected, one.symbols)
+        )
         if other is None:
             return
         if other.rounding:

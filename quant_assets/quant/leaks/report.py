@@ -110,10 +110,11 @@ class LeakReport:
         if not self.trusted:
             raise LookAheadError(str(self))
 
-    def joined(self, other: "LeakReport") -> "LeakReport":
+    def joined(self, other: "LeakReport", *, again: bool = True) -> "LeakReport":
         """What two checks of one subject found, the other on the first of the same rows.
 
-        `cost` counts the rows of both, the other's first run with them, against the rows of this.
+        again : `cost` counts the rows of both, the other's first run with them, against the rows of
+        this; else the two first runs are parts of the one run, and the longer check counts.
         """
         theirs = (1.0 + other.cost) * other.n_rows / self.n_rows
         return replace(
@@ -126,7 +127,7 @@ class LeakReport:
             rounding={**self.rounding, **other.rounding},
             start_up=(*self.start_up, *other.start_up),
             probes=(*self.probes, *other.probes),
-            cost=self.cost + theirs,
+            cost=self.cost + theirs if again else max(self.cost, other.cost),
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Sample:
         given another future. build : makes the function's argument of arrays and symbols.
     ts : open times. available_at, decided_at : when each row was known, and when the decision of
         each row was taken, not decreasing; a row whose `available_at` is later is hidden from it.
+    read_only : `build` shows arrays that nobody can write to.
     """
 
     arrays: Arrays
@@ -37,6 +38,7 @@ class Sample:
     symbols: tuple[str, ...]
     available_at: Instants | None = None
     decided_at: Instants | None = None
+    read_only: bool = False
 
     def __len__(self) -> int:
         """Rows of the time axis."""
@@ -69,6 +71,8 @@ class Sample:
         first = np.full(len(self.symbols), len(self), dtype=np.int64)
         for array in self.arrays.values():
             if self.has_symbols(array) and array.dtype.kind == "f":
+                if np.isfinite(array[0]).all():
+                    return np.zeros(len(self.symbols), dtype=np.int64)
                 known = np.isfinite(array)
                 rows = np.where(known.any(axis=0), known.argmax(axis=0), len(self))
                 first = np.minimum(first, rows)
@@ -134,7 +138,8 @@ def _of_bars(bars: BarPanel, decided_at: Instants | None) -> Sample:
     arrays: dict[str, Array] = {**bars.columns(), TS: bars.ts, KNOWN: bars.available_at}
     if universe is not None:
         arrays[MEMBERS] = universe.members
-    return Sample(arrays, build, bars.ts, bars.symbols, bars.available_at, decided_at)
+    clocks = bars.available_at, decided_at
+    return Sample(arrays, build, bars.ts, bars.symbols, *clocks, read_only=True)
 
 
 def _of_features(inputs: FeatureInputs) -> Sample:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Unpack, cast
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.leaks.bar_form import bar_by_bar
 from quant_assets.quant.leaks.examination import examine
+from quant_assets.quant.leaks.memory import Memory
 from quant_assets.quant.leaks.report import LeakReport
 from quant_assets.quant.leaks.samples import Sample, sample_of
 from quant_assets.quant.leaks.settings import Settings
@@ -21,8 +23,9 @@ __all__ = ["assert_no_leak", "check_strategy"]
 
 Outputs = Mapping[str, Any]
 Run = Callable[[BarPanel], Outputs]
-HEAD_SHARE, HEAD_ROWS, HEAD_WARM_UPS = 0.25, 200, 3
-PAID_ROWS, HEAD_PAID = 400, 100  # beyond the budget, where each bar costs a call
+HEAD_SHARE, HEAD_ROWS, HEAD_WARM_UPS = 0.25, 200, 2
+PAID_ROWS, PAID_CUTS = 400, 4  # where each bar costs a call
+ACCOUNT_BUDGET, ACCOUNT_CUTS = 0.6, 2
 
 
 def check_strategy(
@@ -55,16 +58,33 @@ def check_strategy(
     settings = settings or Settings()
     if settings.warm_up == 0:
         settings = replace(settings, warm_up=strategy.warm_up)
-    made = [outputs] if outputs else []
-    if execution is not None or trading:
-        made.append(traded(bars, execution, trading))
-    forms = _forms(strategy, bars, sample, settings, made)
+    forms = _forms(strategy, bars, sample, settings, outputs)
     subject = f"strategy {strategy.name} {strategy.version}"
-    root = strategy if outputs is None else _Both(strategy, outputs)
+    root = Memory(strategy if outputs is None else _Both(strategy, outputs))
     reports = [
         examine(run, part, settings=how, root=root, subject=subject) for run, part, how in forms
     ]
-    return reports[0] if len(reports) == 1 else reports[0].joined(reports[1])
+    report = reports[0] if len(reports) == 1 else reports[0].joined(reports[1])
+    if execution is None and not trading:
+        return report
+    account = traded(bars, execution, trading)
+    how = _of_account(settings, strategy)
+    run = partial(account, strategy)
+    return report.joined(
+        examine(run, sample, settings=how, root=root, subject=subject), again=False
+    )
+
+
+def _of_account(settings: Settings, strategy: Strategy) -> Settings:
+    """How often an account is run: decisions are checked already, and each run is a backtest."""
+    return replace(
+        settings,
+        budget=min(settings.budget, ACCOUNT_BUDGET),
+        free_rows=min(settings.free_rows, PAID_ROWS),
+        early=min(settings.early, ACCOUNT_CUTS),
+        warm_up=max(settings.warm_up, strategy.warm_up),
+        start_up=False,
+    )
 
 
 def _forms(
@@ -72,15 +92,15 @@ def _forms(
     bars: BarPanel,
     sample: Sample,
     settings: Settings,
-    made: list[Callable[[Strategy, BarPanel], Outputs]],
+    outputs: Callable[[Strategy, BarPanel], Outputs] | None,
 ) -> list[tuple[Run, Sample, Settings]]:
     """What is run, on which rows, how thoroughly: all at once, bar by bar, or both in turn."""
     moments = cast("Instants", sample.decided_at)
 
     def arrays(part: BarPanel) -> Outputs:
         found = decisions(strategy, part)
-        for more in made:
-            found |= more(strategy, part)
+        if outputs is not None:
+            found |= outputs(strategy, part)
         return found
 
     def each_bar(part: BarPanel) -> Outputs:
@@ -92,13 +112,18 @@ def _forms(
 
     if not isinstance(strategy, BarStrategy):
         return [(arrays, sample, settings)]
-    paid = replace(settings, free_rows=min(settings.free_rows, PAID_ROWS), tail=0.0)
+    paid = replace(
+        settings,
+        free_rows=min(settings.free_rows, PAID_ROWS),
+        early=min(settings.early, PAID_CUTS),
+        tail=0.0,
+    )
     if not isinstance(strategy, VectorStrategy):
         return [(both, sample, paid)]
     least = HEAD_WARM_UPS * settings.warm_up + HEAD_ROWS
     head = sample.rows(slice(0, max(least, int(HEAD_SHARE * len(sample)))))
     inside = [cut for cut in settings.cuts or () if cut < len(head) - 1]
-    paid = replace(paid, cuts=inside or None, free_rows=min(paid.free_rows, HEAD_PAID))
+    paid = replace(paid, cuts=inside or None)
     return [(arrays, sample, settings), (each_bar, head, paid)]
 
 

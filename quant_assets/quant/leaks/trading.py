@@ -73,8 +73,9 @@ def traded(
         raise ConfigError(f"benchmark has shape {returns.shape}; it must be ({len(whole)},)")
 
     def outputs(strategy: Strategy, bars: BarPanel) -> Mapping[str, Any]:
-        from quant_assets.quant.simulation.execution.book import FILL_FIELDS
+        from quant_assets.quant.simulation.execution.book import FILL_FIELDS, REASONS
         from quant_assets.quant.simulation.execution.event_kernel.fields import N_FILLS
+        from quant_assets.quant.simulation.execution.ledger import order_columns
         from quant_assets.quant.simulation.execution.runs import backtest
 
         given = trading.copy()
@@ -87,17 +88,17 @@ def traded(
         log = result.book.fills[: result.book.counters[N_FILLS]]
         fills = {name: log[:, place] for place, name in enumerate(FILL_FIELDS)}
         # A protective order is logged when it is met, under the bar of its entry's decision.
-        orders = result.orders[result.orders["reason"].isin(DECIDED)]
-        moments = pd.DatetimeIndex(orders["decided_ts"]).tz_localize(None).to_numpy()
-        names = pd.Index(bars.symbols)
-        at = names.get_indexer(pd.Index(result.preparation.symbols))
+        orders = order_columns(result.book)
+        decided = np.isin(orders["reason"], [REASONS.index(reason) for reason in DECIDED])
+        moments = result.preparation.bars.ts[orders["decided"][decided].astype(np.intp)]
+        at = np.array([bars.symbols.index(one) for one in result.preparation.symbols])
         of_fills = fills["bar"], at[fills["symbol"].astype(np.intp)]
         of_orders = (
             np.searchsorted(bars.ts, moments),
-            names.get_indexer(pd.Index(orders["symbol"].to_numpy())),
+            at[orders["symbol"][decided].astype(np.intp)],
         )
         made = {
-            "orders": _panel(bars, of_orders, np.ones(len(orders))),
+            "orders": _panel(bars, of_orders, np.ones(len(moments))),
             "filled quantity": _panel(bars, of_fills, fills["quantity"]),
             "filled notional": _panel(bars, of_fills, fills["quantity"] * fills["price"]),
             "costs": _panel(bars, of_fills, fills["commission"] + fills["slippage"]),

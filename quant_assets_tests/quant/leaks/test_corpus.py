@@ -16,7 +16,7 @@ from quant_assets_tests.quant.leaks.planted import LEAKS
 pytestmark = pytest.mark.slow
 
 BARS = {late: market(late=late) for late in (0, 12)}
-MOST_ROWS = 480 + 2_000 + 400  # the rows once more, the free ones, and one probe beyond
+MOST_ROWS = 1_000 + 200  # those that are free on few rows, and a second look at a suspicion
 HEAD = 3 * 12 + 200  # of the strategy in both forms, bar by bar: once, once more, and 100 rows
 every_leak = pytest.mark.parametrize("kind", LEAKS, ids=[kind.__name__ for kind in LEAKS])
 every_honest = pytest.mark.parametrize("kind", HONEST, ids=[kind.__name__ for kind in HONEST])
@@ -52,7 +52,7 @@ def test_honest_strategy_is_trusted(kind):
     report = check_strategy(kind(), bars_of(kind))
     assert report.verdict == "trusted", str(report)
     assert not report.failed
-    assert len(report.probes) >= 6
+    assert len(report.probes) >= 2
     bar_by_bar = 2 * HEAD + 100 if kind.__name__ == "BothForms" else 0
     assert report.n_rows * report.cost <= MOST_ROWS + bar_by_bar
 

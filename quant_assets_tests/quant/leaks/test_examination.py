@@ -11,7 +11,7 @@ import pytest
 
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
 from quant_assets.quant.features.base import Feature, FeatureInputs, Months
-from quant_assets.quant.leaks.cuts import FREE_ROWS, plan
+from quant_assets.quant.leaks.cuts import Room, plan
 from quant_assets.quant.leaks.functions import check_feature, check_function
 from quant_assets.quant.leaks.futures import Futures, Probe
 from quant_assets.quant.leaks.memory import Memory
@@ -72,14 +72,15 @@ def test_probes_of_opposite_turn_send_each_symbol_both_ways():
 
 
 def test_futures_are_taken_back_before_the_next():
-    futures = futures_of(BARS)
+    bars = market(120)
+    futures = futures_of(bars)
     for probe in (Probe("noise", 20, 40), Probe("missing", 70, 20), Probe("noise", 5, 114)):
         futures.changed(probe)
     whole = futures.restored().value()
     for name in FIELDS:
         np.testing.assert_array_equal(whole[name], BARS[name])
     assert futures.untouched()
-    whole.close.base[3, 0] = 1.0  # nobody gets at it without meaning to
+    bars.close.base[3, 0] = 1.0  # nobody gets at it without meaning to
     assert not futures.untouched()
 
 
@@ -108,13 +109,13 @@ def test_plan_costs_what_it_may_and_covers_early_and_late_rows():
     for n_rows in (300, 5_000, 200_000):
         active = {"entry": rng.random(n_rows) < 0.05}
         active["entry"][:100] = False
-        room = n_rows + FREE_ROWS
-        probes = plan(active, n_rows, room=room, least=16, tail=0.5, generator=rng)
+        room = max(n_rows, 1_000)
+        probes = plan(active, n_rows, Room(room, least=16, early=9, tail=0.5), rng)
         assert sum(probe.rows for probe in probes) <= room
         assert {probe.kind for probe in probes} == {"truncated", "noise", "missing"}
         assert {probe.turn for probe in probes if probe.kind == "noise"} == {1, -1}
         assert min(probe.cut for probe in probes) >= 100
-        assert max(probe.cut for probe in probes) >= min(0.79, 0.54 * room / n_rows) * n_rows
+        assert max(probe.cut for probe in probes) >= min(0.69, 0.59 * room / n_rows) * n_rows
         assert all(0 <= probe.cut < n_rows - 1 for probe in probes)
 
 
@@ -437,8 +438,8 @@ def test_same_seed_same_report():
 
 
 def test_wrong_requests_are_refused():
-    with pytest.raises(ConfigError, match=r"budget 0\.5"):
-        Settings(budget=0.5)
+    with pytest.raises(ConfigError, match=r"budget 0\.2"):
+        Settings(budget=0.2)
     with pytest.raises(ConfigError, match=r"'free_rows': -1.*must not be negative"):
         Settings(free_rows=-1)
     with pytest.raises(ConfigError, match="7 rows cannot be cut"):
