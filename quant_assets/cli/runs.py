@@ -191,13 +191,19 @@ def tear_sheet_path(workspace: Workspace, venue: str) -> Path:
 
 def report_run(workspace: Workspace, venue: str, *, console: Console, as_json: bool) -> None:
     """Print the leaderboard, the assumptions and the tear sheet's place."""
+    from quant_assets.orchestration.checks import model_leaks
     from quant_assets.orchestration.strategy_roles import verdicts
+    from quant_assets.reporting.model_leaks import model_stamps
     from quant_assets.reporting.strategy_roles import role_stamps
 
     frame = workspace.store.read(Cell("tournament", venue, "all"))
     path = tear_sheet_path(workspace, venue)
     roles = role_stamps(workspace.venue(venue).strategies, verdicts(workspace, venue))
-    stamps = [*workspace.venue(venue).stamps(), *roles]
+    stamps = [
+        *workspace.venue(venue).stamps(),
+        *roles,
+        *model_stamps(model_leaks(workspace, venue)),
+    ]
     if as_json:
         rows = json.loads(frame.to_json(orient="records"))
         facts = {"venue": venue, "tear_sheet": str(path), "stamps": stamps, "leaderboard": rows}

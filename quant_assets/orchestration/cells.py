@@ -43,12 +43,13 @@ class CellSpec:
     before, and only adds to it. That version is an input of the manifest but not of the
     fingerprint, and no edge of the graph: Dagster refuses self-dependencies without a time
     dimension. `op` is the body's name, as Dagster calls the step. `enough` is for steps that need
-    fewer earlier windows than they may read: it is given context and state, and tells whether rows
-    that were read back to some window suffice; None in its place: all are needed. Fingerprints
+    fewer earlier windows than they may read: it is given context, state and extras, and tells whether
+    rows that were read back to some window suffice; None in its place: all are needed. Fingerprints
     cover all windows, manifests name those that were read. `extras` gives the step further
     arguments: given workspace and context. They must not change its frames, unless `source` tells
     them apart: the digest of what a step takes from outside of the graph, given workspace and
-    venue.
+    venue. `due` says why a
+    window of a venue has no rows though it has a cell, or nothing.
     """
 
     outs: Mapping[str, type[Contract]]
@@ -66,7 +67,8 @@ class CellSpec:
     op: str = ""
     extras: Callable[[Any, StageContext], Mapping[str, Any]] | None = None
     source: Callable[[Any, str], str] | None = None
-    enough: Callable[[Any, Frames], Callable[[Frames], bool] | None] | None = None
+    enough: Callable[[Any, Mapping[str, Any]], Callable[[Frames], bool] | None] | None = None
+    due: Callable[[Venue, VenueSpan, str], str] | None = None
 
     @cached_property
     def code_version(self) -> str:
@@ -83,7 +85,8 @@ class CellSpec:
     def empty_reason(self, venue: Venue, span: VenueSpan, window: str) -> str:
         """Why a cell has no rows by rule; empty when it should have some."""
         excluded = self.excluded(venue) if self.excluded is not None else ""
-        return excluded or ("" if self.kind == "venue" else span.empty_reason(self.kind, window))
+        reason = excluded or ("" if self.kind == "venue" else span.empty_reason(self.kind, window))
+        return reason or ("" if self.due is None else self.due(venue, span, window))
 
     def history(self, asset: str) -> History:
         """How far this cell reads `asset`."""

@@ -13,7 +13,12 @@ import dagster as dg
 
 from quant_assets.core.venues import Venue
 from quant_assets.core.windows import Grid
-from quant_assets.orchestration.workspace import Workspace, current_workspace, training_windows
+from quant_assets.orchestration.workspace import (
+    VenueSpan,
+    Workspace,
+    current_workspace,
+    training_windows,
+)
 
 VENUE, WINDOW = "venue", "window"
 VENUE_TAG = "quant_assets/venue"  # of a run that works on one venue
@@ -72,6 +77,11 @@ def training() -> History:
     return History(training_windows, -1)
 
 
+def training_and_this() -> History:
+    """The training windows and the cell's own."""
+    return History(training_windows, 0)
+
+
 def lookback(bars: Callable[[Venue], int], *, through: int = 0) -> History:
     """Enough windows before the cell's own to hold `bars(venue)` bars."""
     grid = current_workspace().grid
@@ -81,6 +91,22 @@ def lookback(bars: Callable[[Venue], int], *, through: int = 0) -> History:
         return math.ceil(bars(venue) / max(1.0, per_window * _SHORTEST))
 
     return History(windows, through)
+
+
+def every_nth_decision(n: int) -> Callable[[Venue, VenueSpan, str], str]:
+    """Why a window is passed over: it is neither one of the first two decisions nor an n-th one.
+
+    The first has nothing that was carried into it; so the second belongs to them.
+    """
+
+    def reason(_venue: Venue, span: VenueSpan, window: str) -> str:
+        grid = current_workspace().grid
+        place = grid.distance(span.first_decision, window)
+        if place == 1 or place % n == 0:
+            return ""
+        return f"passed over: the first two decisions of a venue are examined, then one in {n}"
+
+    return reason
 
 
 def time_windows(grid: Grid) -> dg.TimeWindowPartitionsDefinition:

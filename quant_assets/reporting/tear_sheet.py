@@ -9,6 +9,7 @@ from quant_assets.core.context import ReportingContext
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.core.venues import OptimizationParameters, StrategyRoles, Venue
 from quant_assets.reporting.inputs import AssetProvenance, Provenance, TearSheetInputs
+from quant_assets.reporting.model_leaks import model_stamps
 from quant_assets.reporting.page import render_page
 from quant_assets.reporting.sections import page_parts
 from quant_assets.reporting.strategy_roles import role_stamps
@@ -44,11 +45,13 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
     tournament: pd.DataFrame,
     overfitting: pd.DataFrame,
     monte_carlo: pd.DataFrame,
+    model_leaks: pd.DataFrame,
     **leaks: pd.DataFrame,
 ) -> tuple[pd.DataFrame, dict[str, bytes]]:
     """Make the page of a venue: its ReportFiles frame, and its bytes by file name.
 
-    `leaks` are `<strategy>_leaks` of the strategies that take part in the venue.
+    `model_leaks` are those of all windows, `leaks` the `<strategy>_leaks` of the strategies that
+    take part in the venue.
 
     The provenance table lists `context.inputs` (asset -> digest). The telemetry gets the size.
     """
@@ -67,7 +70,11 @@ def tear_sheet_window(  # noqa: PLR0913 - one keyword per upstream asset
     inputs = TearSheetInputs(
         venue=_venue(context),
         mode=context.mode,
-        stamps=(*_venue(context).stamps(), *role_stamps(context.strategies, leaks)),
+        stamps=(
+            *_venue(context).stamps(),
+            *role_stamps(context.strategies, leaks),
+            *model_stamps(model_leaks),
+        ),
         provenance=_provenance(context, frames),
         **frames,
     )

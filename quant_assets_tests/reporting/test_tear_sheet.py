@@ -113,6 +113,22 @@ def page(source: str, shared: dict[str, Any]) -> Page:
     return result
 
 
+MOMENT = pd.DatetimeIndex(["2019-04-01"], tz="UTC").as_unit("us")
+LEAKS = pd.DataFrame(
+    {
+        "ts": MOMENT,
+        "available_at": MOMENT,
+        "asset": "target_weights",
+        "plug_in": "kelly",
+        "verdict": "leak",
+        "trusted": False,
+        "n_values": 5,
+        "changed": 2,
+        "text": "2 of 5 values changed",
+    }
+)
+
+
 def test_same_input_gives_same_bytes(inputs: TearSheetInputs, source: str) -> None:
     assert render_tear_sheet(inputs) == source
 
@@ -261,7 +277,7 @@ def _context(**changes: object) -> TearSheetContext:
 
 def test_stage_returns_report_files_and_bytes(frames: dict[str, pd.DataFrame]) -> None:
     telemetry = RecordingTelemetry()
-    files, contents = tear_sheet_window(_context(), telemetry, **frames)
+    files, contents = tear_sheet_window(_context(), telemetry, **frames, model_leaks=LEAKS)
     ReportFiles.check_frame(files, where="tear_sheet")
     assert files["file"].tolist() == list(contents) == ["tear_sheet.html"]
     content = contents["tear_sheet.html"]
@@ -274,9 +290,10 @@ def test_stage_shows_title_limits_stamps_and_input_digests(
     frames: dict[str, pd.DataFrame],
 ) -> None:
     context = _context(optimization={"max_weight": 0.33})
-    _, contents = tear_sheet_window(context, NullTelemetry(), **frames)
+    _, contents = tear_sheet_window(context, NullTelemetry(), **frames, model_leaks=LEAKS)
     page = Page(contents["tear_sheet.html"].decode())
     assert "S&P 500, twenty survivors" in page.text[""]
+    assert "NOT TRUSTED: kelly of target_weights" in page.text[""] + page.text["assumptions"]
     assert "0% to 33% a name" in page.text["assumptions"]
     assert "SURVIVORS ONLY:" in page.text["assumptions"]
     assert f"{len(frames['equity']):,}" in page.text["provenance"]

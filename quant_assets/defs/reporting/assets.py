@@ -1,6 +1,7 @@
 """Metrics per window, the leaderboard, and the tear sheet."""
 
 from quant_assets.contracts.check_results import CheckResults
+from quant_assets.contracts.model_leaks import ModelLeaks
 from quant_assets.contracts.monte_carlo import MonteCarlo
 from quant_assets.contracts.overfitting import Overfitting
 from quant_assets.contracts.report_files import ReportFiles
@@ -11,7 +12,16 @@ from quant_assets.contracts.window_metrics import WindowMetrics
 from quant_assets.core.context import ReportingContext, StageContext
 from quant_assets.core.venues import Venue
 from quant_assets.orchestration.cells import CellSpec, window_asset
-from quant_assets.orchestration.partitions import lookback, this_window, whole_venue
+from quant_assets.orchestration.checks import EXAMINED_EVERY
+from quant_assets.orchestration.partitions import (
+    every_nth_decision,
+    lookback,
+    previous_window,
+    this_window,
+    training_and_this,
+    whole_venue,
+    with_window_before,
+)
 from quant_assets.orchestration.strategy_roles import leak_reads, walk_reads
 from quant_assets.orchestration.walk import walk
 from quant_assets.orchestration.workspace import Workspace, current_workspace
@@ -23,8 +33,21 @@ from quant_assets.quant.analytics.tournament import leaderboard
 from quant_assets.quant.analytics.trial_ledger import trial_ledger_venue
 from quant_assets.quant.analytics.window_metrics import window_metrics_window
 from quant_assets.quant.features.stage import lookback_bars
+from quant_assets.quant.leaks.stages import LeakContext, model_leaks_window
 from quant_assets.reporting.tear_sheet import TearSheetContext, tear_sheet_window
 from quant_assets.storage.trial_store import searched_trials, trials_digest
+
+MODELS = (
+    "quant_assets.quant.discovery",
+    "quant_assets.quant.features",
+    "quant_assets.quant.synthesis.signals",
+    "quant_assets.quant.moments.covariances",
+    "quant_assets.quant.moments.means",
+    "quant_assets.quant.optimization",
+    "quant_assets.quant.optimization.selections",
+    "quant_assets.quant.optimization.constraints",
+    "quant_assets.quant.optimization.cost_models",
+)
 
 
 def _feature_bars(venue: Venue) -> int:
@@ -106,6 +129,77 @@ def check_results(
         alpha_features=alpha_features,
         portfolio_weights=portfolio_weights,
         equity=equity,
+    )
+
+
+@window_asset(
+    CellSpec(
+        outs={},
+        kind="outcome",
+        group="reporting",
+        context=LeakContext,
+        step=model_leaks_window,
+        reads={
+            "bars": training_and_this(),
+            "funding": this_window(),
+            "returns_matrix": training_and_this(),
+            "alpha_features": training_and_this(),
+            "market_context": training_and_this(),
+            "universe": this_window(),
+            "candidate_pool": this_window(),
+            "alpha_signals": this_window(),
+            "candidate_clusters": this_window(),
+            "correlations": this_window(),
+            "alpha_streams": this_window(),
+            "target_weights": this_window(),
+            "portfolio_weights": with_window_before(),
+            "final_holdings": previous_window(),
+            "equity": this_window(),
+            "fills": this_window(),
+        },
+        plugins=MODELS,
+        due=every_nth_decision(EXAMINED_EVERY),
+    ),
+    contract=ModelLeaks,
+)
+def model_leaks(
+    context,
+    bars,
+    funding,
+    returns_matrix,
+    alpha_features,
+    market_context,
+    universe,
+    candidate_pool,
+    alpha_signals,
+    candidate_clusters,
+    correlations,
+    alpha_streams,
+    target_weights,
+    portfolio_weights,
+    final_holdings,
+    equity,
+    fills,
+):
+    """Leak check of screens, signals, optimizers, accounts; grain: window x asset x plug-in."""
+    return walk(
+        context,
+        bars=bars,
+        funding=funding,
+        returns_matrix=returns_matrix,
+        alpha_features=alpha_features,
+        market_context=market_context,
+        universe=universe,
+        candidate_pool=candidate_pool,
+        alpha_signals=alpha_signals,
+        candidate_clusters=candidate_clusters,
+        correlations=correlations,
+        alpha_streams=alpha_streams,
+        target_weights=target_weights,
+        portfolio_weights=portfolio_weights,
+        final_holdings=final_holdings,
+        equity=equity,
+        fills=fills,
     )
 
 
@@ -229,6 +323,7 @@ def monte_carlo(context, equity):
             "tournament": whole_venue(),
             "overfitting": whole_venue(),
             "monte_carlo": whole_venue(),
+            "model_leaks": this_window(),
             **leak_reads(current_workspace()),
         },
     ),
@@ -246,6 +341,7 @@ def tear_sheet(
     tournament,
     overfitting,
     monte_carlo,
+    model_leaks,
     **leaks,
 ):
     """One self-contained HTML page per venue; the frame lists its files by content."""
@@ -261,5 +357,6 @@ def tear_sheet(
         tournament=tournament,
         overfitting=overfitting,
         monte_carlo=monte_carlo,
+        model_leaks=model_leaks,
         **leaks,
     )
