@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from quant_assets.core.errors import ConfigError
-from quant_assets.core.parameters import Parameters
+from quant_assets.core.parameters import Parameters, choice, number
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.memory import NOTHING, Memory
 from quant_assets.quant.risk.terms import UNLIMITED, ExitTerms, Floats, LimitTerms
 
-__all__ = ["ExitRule", "LimitRule", "RiskRule"]
+__all__ = ["ExitRule", "ExposureLimit", "LimitRule", "RiskRule"]
 
 RISK = "quant_assets.quant.risk"
 NO_EXITS = ExitTerms(np.empty(0, dtype=np.int8), np.empty((0, 0, 0)))
@@ -72,6 +72,24 @@ class LimitRule(RiskRule):
     @abstractmethod
     def limits(self, bars: BarPanel) -> Mapping[str, Any]:
         """Fields of `LimitTerms` that the rule sets, and their values."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExposureLimit(LimitRule):
+    """A limit of notional, which prices move beyond it as well.
+
+    drift : `cut`: what is beyond the limit at a close is cut back at the next fill, to `1 - band`
+        of the limit, so that the next small move does not cut it again; `keep`: the limit holds at
+        entries alone.
+    """
+
+    drift: str = choice("cut", "keep")
+    band: float = number(0.05, least=0.0, below=1.0)
+
+    def bounds(self, name: str, limit: float) -> dict[str, float]:
+        """Fields of `LimitTerms`: the limit `max_<name>`, and to what is cut, `held_<name>`."""
+        held = (1.0 - self.band) * limit if self.drift == "cut" else np.inf
+        return {f"max_{name}": limit, f"held_{name}": held}
 
 
 def no_limits(n_symbols: int) -> LimitTerms:

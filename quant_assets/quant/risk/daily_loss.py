@@ -15,7 +15,8 @@ __all__ = ["DailyLoss"]
 class DailyLoss(LimitRule):
     """No position for the rest of a day that has lost `pct` of the equity at its start.
 
-    What is open is closed at the next fill. Days are those of UTC.
+    What is open is closed at the next fill. Days are sessions where the bars know them,
+    else those of UTC.
     """
 
     name: ClassVar[str] = "daily_loss"

@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.risk.base import LimitRule
+from quant_assets.quant.risk.base import ExposureLimit
 
 __all__ = ["MaxGross"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaxGross(LimitRule):
-    """`sum of |position x price| <= pct x equity` at every entry; 1.0: no borrowing."""
+class MaxGross(ExposureLimit):
+    """`sum of |position x price| <= pct x equity`; 1.0: no borrowing. All are cut alike."""
 
     name: ClassVar[str] = "max_gross"
     pct: float = number(1.0, above=0.0)
@@ -21,4 +21,4 @@ class MaxGross(LimitRule):
     def limits(self, bars: BarPanel) -> Mapping[str, Any]:
         """See the base class."""
         del bars
-        return {"max_gross": self.pct}
+        return self.bounds("gross", self.pct)

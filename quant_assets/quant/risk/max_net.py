@@ -6,14 +6,14 @@ from typing import Any, ClassVar
 
 from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.risk.base import LimitRule
+from quant_assets.quant.risk.base import ExposureLimit
 
 __all__ = ["MaxNet"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaxNet(LimitRule):
-    """`|sum of position x price| <= pct x equity` at every entry."""
+class MaxNet(ExposureLimit):
+    """`|sum of position x price| <= pct x equity`; the larger side is cut."""
 
     name: ClassVar[str] = "max_net"
     pct: float = number(1.0, above=0.0)
@@ -21,4 +21,4 @@ class MaxNet(LimitRule):
     def limits(self, bars: BarPanel) -> Mapping[str, Any]:
         """See the base class."""
         del bars
-        return {"max_net": self.pct}
+        return self.bounds("net", self.pct)

@@ -9,14 +9,14 @@ import numpy as np
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.parameters import number
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.risk.base import LimitRule, named_symbols
+from quant_assets.quant.risk.base import ExposureLimit, named_symbols
 
 __all__ = ["MaxSector"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class MaxSector(LimitRule):
-    """`sum of |position x price| of one sector <= pct x equity` at every entry.
+class MaxSector(ExposureLimit):
+    """`sum of |position x price| of one sector <= pct x equity`; its positions are cut alike.
 
     sectors : symbol to the name of its sector. Symbols without one form a group of their own each.
     """
@@ -39,4 +39,5 @@ class MaxSector(LimitRule):
             names.index(self.sectors[symbol]) if symbol in self.sectors else len(names) + column
             for column, symbol in enumerate(bars.symbols)
         ]
-        return {"max_sector": self.pct, "sector": np.array(codes, dtype=np.int64)}
+        sector = np.array(codes, dtype=np.int64)
+        return {**self.bounds("sector", self.pct), "sector": sector}

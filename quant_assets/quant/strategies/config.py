@@ -174,6 +174,7 @@ class Execution(_Section):
     instrument_model: Model | None = None
     cash_rate: float | None = None
     debit_rate: float | None = None
+    short_rebate: float | None = None
     slippage_scale: float | None = None
     commission_scale: float | None = None
 

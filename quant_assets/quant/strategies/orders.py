@@ -20,8 +20,9 @@ class Order:
 
     quantity : signed units; buy above 0, sell below. limit, stop : prices, as `kind` needs them.
     trail : distance of a trailing stop, in price units (`trail_fraction` False) or as a fraction.
-    time_in_force : `gtc` until cancelled; `day` to the end of the UTC day of its first bar; `ioc`
-        what does not fill on its first bar is cancelled; `gtd` for `bars` bars.
+    time_in_force : `gtc` until cancelled; `day` to the end of the day of its first bar, that of the
+        session where the bars know it, else of UTC; `ioc` what does not fill on its first bar is
+        cancelled; `gtd` for `bars` bars.
     take_profit, stop_loss : prices of the bracket that its fill brings to life; they cancel each
         other. group : orders of one group cancel each other when one fills (OCO).
     reduce_only : never opens or turns a position. tag : shown in orders, fills and trades.

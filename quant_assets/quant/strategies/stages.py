@@ -15,6 +15,7 @@ from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.risk.base import LimitRule, RiskRule
 from quant_assets.quant.risk.combined import exit_terms, limit_terms, stacked_exits
 from quant_assets.quant.sizing.entry.base import EntrySizer
+from quant_assets.quant.sizing.entry.units import EntrySizes
 from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, VectorStrategy
 from quant_assets.quant.strategies.columns import Column, PanelRows, Rows, WindowRows
 from quant_assets.quant.strategies.middleware import Floats, Middleware
@@ -214,6 +215,12 @@ class SizingMiddleware(Middleware):
         else:
             size = rows[SIZE]
         return replace(proposal, size=size, size_unit=self.sizer.unit)
+
+    def plan(self, plan: Plan, proposal: Proposal, rows: PanelRows) -> Plan:
+        """See the base class."""
+        del rows
+        sizes = EntrySizes(np.asarray(proposal.size), proposal.size_unit)
+        return replace(plan, sizes=sizes, resize=self.sizer.resize)
 
 
 def _short(proposal: Proposal) -> Bools | None:

@@ -28,7 +28,11 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     NO_BRACKETS,
 )
 from quant_assets.quant.simulation.execution.live import LiveAccount, Rows
-from quant_assets.quant.simulation.execution.preparation import Preparation, prepare
+from quant_assets.quant.simulation.execution.preparation import (
+    TARGETS_RESIZED,
+    Preparation,
+    prepare,
+)
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.terms import (
     ENTER_LONG,
@@ -128,6 +132,8 @@ class _Decider:
                 raise DataError(
                     "signals of one bar have entries or exits and targets; give one kind"
                 )
+            if self.preparation.plan.resize.bars:
+                raise ConfigError(TARGETS_RESIZED)
             if np.isinf(self._prices[0][1]).any():
                 raise DataError("signal target of one bar has infinite weights")
 

@@ -35,7 +35,7 @@ VETO_FIELDS = ("bar", "symbol", "rule", "before", "after", "order")
 REASONS = (
     *("entry", "exit_signal", "target_weight", "stop_loss", "trailing_stop", "take_profit"),
     *("time_stop", "drawdown_halt", "daily_loss", "liquidation", "order", "reversal", "open"),
-    "left_universe",
+    *("left_universe", "limit_cut", "resize"),
 )
 KINDS = ("market", "limit", "stop", "stop_limit", "trailing_stop")
 STATUSES = ("open", "filled", "cancelled", "expired", "rejected")
@@ -61,7 +61,8 @@ N_ACCOUNT, N_COUNTERS, N_SYMBOL, N_FLAGS, N_ORDER, N_CODE, N_REQUEST = 24, 24, 4
 class Market(NamedTuple):
     """Everything that does not change during a run; see `preparation` for its making.
 
-    ts : open times, microseconds since 1970. first_fill : first bar on which a decision of bar t
+    ts : open times, microseconds since 1970 on the clock of the sessions: its days are theirs.
+    first_fill : first bar on which a decision of bar t
         can fill, without latency.
     rules, switches : the numbers of all terms. instruments : `(symbol, field)`.
     commission : `(2, tier)`, start and rate per unit. margin : `(3, symbol, tier)`.

@@ -12,6 +12,7 @@ from quant_assets.core.errors import DataError
 from quant_assets.core.lazy import Deferred
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.book import Book
+from quant_assets.quant.simulation.execution.clocks import calendar_days
 from quant_assets.quant.simulation.execution.defaults import frictionless
 from quant_assets.quant.simulation.execution.event_kernel.fields import (
     BAR,
@@ -23,7 +24,6 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
 )
 from quant_assets.quant.simulation.execution.preparation import (
     Preparation,
-    calendar_days,
     new_book,
     prepare,
 )

@@ -16,6 +16,7 @@ from quant_assets.core.parameters import Parameters, number, plug_in
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import sealed
 from quant_assets.quant.simulation.execution.borrow.base import BORROW, BorrowModel
+from quant_assets.quant.simulation.execution.clocks import calendar_days
 from quant_assets.quant.simulation.execution.commissions.base import COMMISSIONS, CommissionModel
 from quant_assets.quant.simulation.execution.fills.base import FILLS, FillModel, detail_bars
 from quant_assets.quant.simulation.execution.fills.next_close import NextClose
@@ -26,7 +27,6 @@ from quant_assets.quant.simulation.execution.funding.base import FUNDING, Fundin
 from quant_assets.quant.simulation.execution.fx.base import FX, FxModel
 from quant_assets.quant.simulation.execution.instruments.base import INSTRUMENTS, InstrumentModel
 from quant_assets.quant.simulation.execution.margin.base import MARGIN, MarginModel
-from quant_assets.quant.simulation.execution.preparation import calendar_days
 from quant_assets.quant.simulation.execution.slippage.base import (
     SLIPPAGE,
     SlippageModel,
@@ -106,7 +106,8 @@ class ExecutionModel(Parameters):
     spells it; `slippage_model` also as a list, whose parts add up. Afterwards they are objects
     (`slippage_model` a tuple of them).
 
-    cash_rate, debit_rate : yearly rates on positive and on negative cash, ACT/365.
+    cash_rate, debit_rate : yearly rates on positive and on negative own cash, ACT/365; what shorts
+        are worth is not one's own. short_rebate : what the lender pays on that value.
     slippage_scale, commission_scale : factors on all of slippage and commission, to see at which
         costs a strategy stops to earn.
     """
@@ -122,6 +123,7 @@ class ExecutionModel(Parameters):
     instrument_model: Spelling = "fractional"
     cash_rate: float = number(0.0, above=-1.0)
     debit_rate: float = number(0.0, least=0.0)
+    short_rebate: float = number(0.0, above=-1.0)
     slippage_scale: float = number(1.0, least=0.0)
     commission_scale: float = number(1.0, least=0.0)
 
@@ -286,7 +288,8 @@ class ExecutionModel(Parameters):
         events = cast("FundingModel", self.funding_model).events(bars, funding)
         days = calendar_days(bars.ts)
         borrow = cast("BorrowModel", self.borrow_model).rates(bars.symbols)
-        return CarryTerms(borrow, self.cash_rate, self.debit_rate, days, *events)
+        carry = CarryTerms(borrow, self.cash_rate, self.debit_rate, days, *events)
+        return carry._replace(rebate=self.short_rebate)
 
     def _instrument_terms(self, bars: BarPanel, rates: pd.DataFrame | None) -> InstrumentTerms:
         lots = cast("InstrumentModel", self.instrument_model).lots(bars.symbols)

@@ -1,7 +1,6 @@
 """Terms, bars and decisions as the arrays that the event kernel reads."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,6 @@ import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
-from quant_assets.quant.market.bars import Instants, microseconds
 from quant_assets.quant.simulation.execution.book import (
     DERIVATIVE_FIELDS,
     FILL_FIELDS,
@@ -30,6 +28,11 @@ from quant_assets.quant.simulation.execution.book import (
     Integers,
     Market,
 )
+from quant_assets.quant.simulation.execution.clocks import (
+    calendar_days,
+    first_fills,
+    session_clock,
+)
 from quant_assets.quant.simulation.execution.defaults import neutral_limits, no_exits
 from quant_assets.quant.simulation.execution.event_kernel import fields as at
 from quant_assets.quant.simulation.execution.members import (
@@ -46,7 +49,7 @@ from quant_assets.quant.simulation.execution.terms import (
     ExitTerms,
     LimitTerms,
 )
-from quant_assets.quant.sizing.entry.units import EntrySizes
+from quant_assets.quant.sizing.entry.units import EntrySizes, Resize
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 
@@ -54,8 +57,9 @@ __all__ = ["Preparation", "new_book", "prepare"]
 
 UNUSED = np.zeros((1, 1))
 NO_PLACES, NO_RATES = np.empty((0, 3), dtype=np.int64), np.empty((0, 2))
-DAY = timedelta(days=1)
-MICROSECONDS_PER_DAY = 86_400_000_000.0
+TARGETS_RESIZED = (
+    "target weights are decided anew by the strategy; they are not resized. Leave resize_bars out"
+)
 FIRST_ROWS = 1024  # of each log; they grow when a bar could need more
 
 
@@ -99,6 +103,8 @@ def prepare(
     sizes = plan.sizes or equal_parts(bars)
     exits, limits = plan.exits or no_exits(), plan.limits or neutral_limits(n_symbols)
     _check(bars, terms, sizes, exits)
+    if plan.resize.bars and signals is not None and signals.target is not None:
+        raise ConfigError(TARGETS_RESIZED)
     detail, prices = terms.detail, {name: column(bars[name]) for name in FIELDS}
     decisions = _decisions(signals, n_symbols, column)
     levels = np.ascontiguousarray(exits.level[..., order]) if exits.kind.size else exits.level
@@ -114,13 +120,13 @@ def prepare(
         detail_low=column(detail.low),
         detail_close=column(detail.close),
         detail_first=detail.first,
-        first_fill=_first_fill(bars),
-        ts=microseconds(bars.ts),
+        first_fill=first_fills(bars),
+        ts=session_clock(bars),
         days=_days(bars, terms),
         funding_place=places,
         funding_rate=rates,
-        rules=_rules(terms, limits),
-        switches=_switches(bars, terms, limits, (sizes, warm_up), signals),
+        rules=_rules(terms, limits, plan.resize),
+        switches=_switches(bars, terms, limits, (sizes, plan.resize, warm_up), signals),
         instruments=_instruments(terms, limits)[order],
         commission=np.stack([terms.commission.tier_from, terms.commission.per_unit]),
         margin=np.ascontiguousarray(_margin(terms)[:, order]),
@@ -245,34 +251,6 @@ def _series(bars: BarPanel, terms: ExecutionTerms, column: "_columns_of") -> dic
     return found | {"fx": column(terms.instruments.fx)}
 
 
-def _first_fill(bars: BarPanel) -> Integers:
-    """The next bar, or the first one that does not open before the decision is known.
-
-    A decision is known when its bar is, and all bars before it.
-    Bars of a day or longer are labelled by the start of their day, their sessions open later: they
-    may become known a bar length after their end before they count as late.
-    """
-    n = len(bars)
-    if not bars.late:  # the usual case, without a search
-        return np.arange(1, n + 1)
-    known = np.maximum.accumulate(bars.available_at)
-    if bars.bar_length >= DAY:
-        step = np.timedelta64(bars.bar_length).astype("timedelta64[us]")
-        place = np.searchsorted(bars.ts, known - step, side="right")
-    else:
-        place = np.searchsorted(bars.ts, known, side="left")
-    first: Integers = np.maximum(place, np.arange(1, n + 1)).astype(np.int64)
-    return first
-
-
-def calendar_days(ts: Instants) -> Floats:
-    """Calendar days since the bar before, 0 for the first."""
-    moments, days = microseconds(ts), np.zeros(len(ts))
-    np.subtract(moments[1:], moments[:-1], out=days[1:], casting="unsafe")
-    days /= MICROSECONDS_PER_DAY
-    return days
-
-
 def _days(bars: BarPanel, terms: ExecutionTerms) -> Floats:
     """Days of the terms, else of the bars; none where nothing accrues and nobody reads them."""
     days = terms.carry.days
@@ -281,7 +259,8 @@ def _days(bars: BarPanel, terms: ExecutionTerms) -> Floats:
 
 def _carries(terms: ExecutionTerms) -> bool:
     carry = terms.carry
-    return bool(carry.borrow.any()) or carry.cash_rate != 0.0 or carry.debit_rate != 0.0
+    rates = (carry.cash_rate, carry.debit_rate, carry.rebate)
+    return bool(carry.borrow.any()) or any(rate != 0.0 for rate in rates)
 
 
 def _funding(terms: ExecutionTerms, order: Integers) -> tuple[Integers, Floats]:
@@ -296,7 +275,7 @@ def _funding(terms: ExecutionTerms, order: Integers) -> tuple[Integers, Floats]:
     return np.stack(columns, axis=1)[by_time], np.stack(rates, axis=1)[by_time]
 
 
-def _rules(terms: ExecutionTerms, limits: LimitTerms) -> Floats:
+def _rules(terms: ExecutionTerms, limits: LimitTerms, resize: Resize) -> Floats:
     """Numbers in the order of the kernel's rules."""
     fills, slippage, fee = terms.fills, terms.slippage, terms.commission
     costs = (slippage.fixed, slippage.half_spread, slippage.impact, slippage.exponent)
@@ -310,7 +289,9 @@ def _rules(terms: ExecutionTerms, limits: LimitTerms) -> Floats:
             *(fills.participation, *costs, slippage.volume_share, *fees, *account),
             *(margin.leverage, *sizes, limits.max_heat, limits.correlation, *drawdown),
             *(limits.resume_drawdown, limits.daily_loss),
-            *(fee.unit_maker, fee.unit_taker, fee.unit_sell, fee.unit_sell_most),
+            *(fee.unit_maker, fee.unit_taker, fee.unit_sell, fee.unit_sell_most, carry.rebate),
+            *(limits.held_position, limits.held_gross, limits.held_net, limits.held_sector),
+            resize.band,
         ],
         dtype=np.float64,
     )
@@ -320,11 +301,11 @@ def _switches(
     bars: BarPanel,
     terms: ExecutionTerms,
     limits: LimitTerms,
-    entries: tuple[EntrySizes, int],
+    entries: tuple[EntrySizes, Resize, int],
     signals: Signals | None,
 ) -> Integers:
     """Whole numbers in the order of the kernel's switches; entries : sizes, and the warm-up."""
-    fills, (sizes, warm_up) = terms.fills, entries
+    fills, (sizes, resize, warm_up) = terms.fills, entries
     margined = bool(_derivatives(terms).any()) or terms.margin.tier_rate.size > 0
     by_bar = signals is None
     targets = by_bar or (signals is not None and signals.target is not None)
@@ -334,7 +315,7 @@ def _switches(
             *(fills.model, fills.through, fills.time_to_live, fills.latency, fills.optimistic),
             *(sizes.unit, warm_up, limits.max_positions, limits.correlation_bars),
             *(limits.halt_bars, limits.cool_down, _carries(terms), flags, targets, margined),
-            closes_left(bars),
+            *(closes_left(bars), resize.bars),
         ],
         dtype=np.int64,
     )

@@ -124,9 +124,10 @@ class FillTerms(NamedTuple):
 
     `model`: NEXT_OPEN, NEXT_CLOSE, NEXT_VWAP ((o + h + l + c) / 4 of the bar) or SAME_CLOSE.
     `through`: a limit fills only when the bar trades beyond it, not on a touch. `participation`:
-    share of the bar's volume that may be filled (infinity: all); the remainder is carried for
-    `time_to_live` bars. `latency`: bars between decision and the first bar of the order.
-    `optimistic`: target before stop inside one bar (for the audit); the worst case else.
+    share of the bar's volume that may be filled (infinity: all). An entry at market waits for
+    `time_to_live` bars after its first, and a remainder is carried for as many. `latency`: bars
+    between decision and the first bar of the order. `optimistic`: target before stop inside one
+    bar (for the audit); the worst case else.
     """
 
     model: int
@@ -183,10 +184,12 @@ class CommissionTerms(NamedTuple):
 class CarryTerms(NamedTuple):
     """Interest and borrow, yearly rates ACT/365 of calendar days, and funding settlements.
 
-    `borrow` `(symbol,)` on the previous close of what is short; `cash_rate` on positive cash,
-    `debit_rate` on negative. `days` `(time,)`: calendar days since the bar before; empty: as the
-    open times of the bars say. Funding: event i falls into bar `funding_bar[i]`, `funding_due[i]`
-    as in the rebalancing kernel, of a symbol, at a rate and a mark (NaN: last close).
+    `borrow` `(symbol,)` on the previous close of what is short. Own cash is cash less the value of
+    shorts (not of derivatives) at the previous close: `cash_rate` where it is positive,
+    `debit_rate` where it is negative; `rebate` is paid on the value of shorts. `days` `(time,)`:
+    calendar days since the bar before; empty: as the open times of the bars say. Funding: event i
+    falls into bar `funding_bar[i]`, `funding_due[i]` as in the rebalancing kernel, of a symbol, at
+    a rate and a mark (NaN: last close).
     """
 
     borrow: Floats
@@ -198,6 +201,7 @@ class CarryTerms(NamedTuple):
     funding_symbol: Integers
     funding_rate: Floats
     funding_mark: Floats
+    rebate: float = 0.0
 
 
 class MarginTerms(NamedTuple):

@@ -136,7 +136,7 @@ def lean_rates(terms: ExecutionTerms, accounts: Accounts) -> LeanRates:
     """Rates of terms without `obstacles`."""
     fee, leverage = terms.commission, float(terms.margin.leverage)
     rates = (float(fee.taker), float(fee.maker), float(terms.slippage.fixed), leverage)
-    return LeanRates(*rates, accounts.rest, accounts.shared)
+    return LeanRates(*rates, accounts.rest, accounts.shared, terms.fills.time_to_live)
 
 
 def lean_decisions(

@@ -297,6 +297,8 @@ def _bar(
     if held != 0.0 and (held < 0.0 or k.values[j, CASH] < 0.0) and _worst(m, k, place):
         return False
     _mark(m, k, place, protected)
+    if k.codes[j, SIDE] != 0 and t > k.codes[j, DECIDED] + rates.time_to_live:
+        k.codes[j, SIDE] = 0
     if d.signal[t, j] != 0 and t >= d.warm_up and not np.isnan(m.close[t, s]):
         _decide(k, d, t, j)
     return True
@@ -354,7 +356,7 @@ def warm_up() -> None:
         np.zeros(1, dtype=np.int64),
         np.empty((3, 1)),
     )
-    rates = LeanRates(0.0, 0.0, 0.0, 1.0, 0, False)
+    rates = LeanRates(0.0, 0.0, 0.0, 1.0, 0, False, 1)
     walk(LeanBars(one, one, one, one, one), decisions, rates, book, 0)
     found = (np.empty((3, 0), dtype=np.int64), np.empty((3, 0)))
     by_time(book.places, book.fills, np.zeros(4, dtype=np.int64), found)

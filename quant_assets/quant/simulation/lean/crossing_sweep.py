@@ -113,7 +113,8 @@ def _works(
         groups.setdefault(key, []).append(_Member(place, rule, sizes.size[0]))
     rates = (terms.commission.taker, terms.slippage.fixed, terms.margin.leverage)
     for key, members in groups.items():
-        numbers = CrossingTerms(*key, *rates, accounts.initial_capital, measured)
+        lives = terms.fills.time_to_live
+        numbers = CrossingTerms(*key, *rates, accounts.initial_capital, measured, lives)
         yield np.array([member.place for member in members]), _work(members, numbers)
 
 

@@ -55,6 +55,7 @@ from quant_assets.quant.simulation.lean.shared_orders_kernel import (
     any_signal,
     compact,
     decide,
+    expire,
     next_signal,
     queued,
 )
@@ -330,6 +331,8 @@ def walk_shared(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, 
         if not _trade(m, d, rates, k, t):
             return LEFT_TO_EVENTS
         _mark(m, k, t, d.exits.size > 0)
+        if k.counts[N_QUEUE] > 0:
+            expire(k, t, rates.time_to_live)
         if t >= d.warm_up and any_signal(d.signal, t):
             decide(m, d, k, t)
         t += 1
@@ -343,7 +346,7 @@ def warm_up() -> None:
     decisions = LeanDecisions(
         np.zeros((2, 1), dtype=np.int8), np.ones((1, 1)), 0, np.empty((3, 0, 0)), 0
     )
-    rates = LeanRates(0.0, 0.0, 0.0, 1.0, 0, True)
+    rates = LeanRates(0.0, 0.0, 0.0, 1.0, 0, True, 1)
     book = SharedBook(
         np.ones(N_MONEY),
         np.zeros(N_COUNTS, dtype=np.int64),

@@ -52,6 +52,18 @@ def compact(k: SharedBook) -> None:
 
 
 @inlined
+def expire(k: SharedBook, t: int, time_to_live: int) -> None:
+    """End entries that were not filled for so many bars after their first."""
+    codes, ended = k.codes, False
+    for i in range(k.counts[N_QUEUE]):
+        s, entry = k.queue[i] >> 1, k.queue[i] & 1
+        if entry == 1 and t > codes[DECIDED, s] + time_to_live:
+            codes[SIDE, s], ended = 0, True
+    if ended:
+        compact(k)
+
+
+@inlined
 def decide(m: LeanBars, d: LeanDecisions, k: SharedBook, t: int) -> None:
     """Signals at the close of bar t become orders that wait: exits first, then entries."""
     values, codes, called = k.values, k.codes, False

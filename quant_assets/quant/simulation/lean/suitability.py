@@ -55,16 +55,22 @@ def decision_obstacles(bars: BarPanel, signals: Signals, plan: Plan, shared: boo
         yield "strength of signals"
     if shared and list(bars.symbols) != sorted(bars.symbols):
         yield "symbols that are not sorted"
+    yield from _of_plan(plan)
+    if bars.late:
+        yield "bars that become known after the next one opens"
+
+
+def _of_plan(plan: Plan) -> Iterator[str]:
     if plan.sizes is not None and plan.sizes.unit == RISK_FRACTION:
         yield "sizes by risk"
+    if plan.resize.bars:
+        yield "positions that are resized"
     if plan.exits is not None and not set(plan.exits.kind.tolist()) <= set(LEAN_EXITS):
         yield "exits by price distance or time"
     if plan.limits is not None and not _unlimited(plan.limits):
         yield "limits of the account"
     if plan.exits is not None and _tied(plan.exits):
         yield "stops and trailing stops at one distance"
-    if bars.late:
-        yield "bars that become known after the next one opens"
 
 
 def _opens_unknown(bars: BarPanel) -> bool:
@@ -116,7 +122,7 @@ def _of_account(terms: ExecutionTerms) -> Iterator[str]:
     carry, margin, it = terms.carry, terms.margin, terms.instruments
     if _any(carry.borrow):
         yield BORROW
-    if carry.cash_rate != 0.0 or carry.debit_rate != 0.0:
+    if carry.cash_rate != 0.0 or carry.debit_rate != 0.0 or carry.rebate != 0.0:
         yield "interest"
     if carry.funding_bar.size:
         yield "funding"

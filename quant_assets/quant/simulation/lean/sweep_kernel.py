@@ -151,10 +151,13 @@ def _walk(
     terms: CrossingTerms,
     state: Floats,
 ) -> None:
-    """One combination on one symbol; prices = (open, high, close, mark)."""
+    """One combination on one symbol; prices = (open, high, close, mark).
+
+    `due` : the bar on which what waits fills. `last` : the last one on which the entry may.
+    """
     open_, high, close, mark = prices
     n = close.size
-    closing, side, due, done, before = False, 0, n, 0, np.nan
+    closing, side, due, done, before, last = False, 0, n, 0, np.nan, n
     for t in range(n):
         now = fast[t] - slow[t]
         changed = now * before <= 0.0  # also where a product of tiny numbers vanishes
@@ -165,11 +168,17 @@ def _walk(
         if not (up or down) or t < terms.warm_up or np.isnan(close[t]):
             continue
         if due <= t:
+            side = 0 if due > last else side
             _settle(open_[due], high, mark, state, (done, due), (closing, side, size), terms)
             done, closing, side = due, False, 0
+        side = 0 if t >= last else side
+        waits = side != 0
         closing, side = _decide(up, state[UNITS], (closing, side), size, terms.short)
+        if not waits:
+            last = t + 1 + terms.time_to_live
         due = fill_at[t + 1] if closing or side != 0 else n
     if due < n:
+        side = 0 if due > last else side
         _settle(open_[due], high, mark, state, (done, due), (closing, side, size), terms)
         done = due
     if terms.measured:
@@ -215,7 +224,7 @@ def cross_many(
 def warm_up() -> None:
     """Compile the kernel of this file."""
     prices = np.ones((1, 3))
-    terms = CrossingTerms(0, 0, False, 0.0, 0.0, 1.0, 1.0, True)
+    terms = CrossingTerms(0, 0, False, 0.0, 0.0, 1.0, 1.0, True, 1)
     fill_at, pairs = np.full((1, 4), 3), np.zeros((1, 2), dtype=np.int64)
     rest = (prices[None], pairs, np.ones((1, 1)), terms, np.empty(N_STATE))
     cross_many(prices, prices, prices, prices, fill_at, *rest, np.empty((1, 1, N_RESULTS)))

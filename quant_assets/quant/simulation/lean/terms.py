@@ -76,7 +76,7 @@ class LeanRates(NamedTuple):
 
     `taker` is paid by market and stop fills, `maker` by targets. `rest`: bars from the entry on in
     which no exit is live (0: exits live inside the entry bar). `shared`: one cash account for all
-    symbols, else one for each.
+    symbols, else one for each. `time_to_live`: bars after its first for which an entry waits.
     """
 
     taker: float
@@ -85,6 +85,7 @@ class LeanRates(NamedTuple):
     leverage: float
     rest: int
     shared: bool
+    time_to_live: int
 
 
 class LeanOrders(NamedTuple):
@@ -140,7 +141,7 @@ class SharedBook(NamedTuple):
 class CrossingTerms(NamedTuple):
     """Numbers of a sweep over crossings; `measured`: returns and drawdowns too, not equity alone.
 
-    `taker` and `slippage` are rates; `capital` is that of each account.
+    `taker` and `slippage` are rates; `capital` is that of each account. `time_to_live` as above.
     """
 
     size_unit: int
@@ -151,3 +152,4 @@ class CrossingTerms(NamedTuple):
     leverage: float
     capital: float
     measured: bool
+    time_to_live: int

@@ -8,14 +8,13 @@ import numpy as np
 from quant_assets.core.parameters import number, whole
 from quant_assets.quant.indicators.volatility import atr
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
-from quant_assets.quant.sizing.entry.base import EntrySizer
-from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
+from quant_assets.quant.sizing.entry.base import FollowedSizer
 
 __all__ = ["AtrRisk"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class AtrRisk(EntrySizer):
+class AtrRisk(FollowedSizer):
     """`min(risk x close / (multiple x ATR(n)), max_leverage)` of equity.
 
     A move of `multiple` ATR (Wilder 1978) against the position costs `risk` of equity: with 1 % and
@@ -23,7 +22,6 @@ class AtrRisk(EntrySizer):
     """
 
     name: ClassVar[str] = "atr_risk"
-    unit: ClassVar[int] = EQUITY_FRACTION
     risk: float = number(0.01, above=0.0, below=1.0)
     multiple: float = number(2.0, above=0.0)
     n: int = whole(14, least=1)

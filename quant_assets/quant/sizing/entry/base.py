@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import ConfigError, DataError
-from quant_assets.core.parameters import Parameters
+from quant_assets.core.parameters import Parameters, number, whole
 from quant_assets.core.registry import discover
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
 from quant_assets.quant.market.bars import microseconds
 from quant_assets.quant.market.memory import Memory
-from quant_assets.quant.sizing.entry.units import EntrySizes
+from quant_assets.quant.sizing.entry.units import ENTRIES_ONLY, EQUITY_FRACTION, EntrySizes, Resize
 
-__all__ = ["EntrySizer", "entry_sizers"]
+__all__ = ["EntrySizer", "FollowedSizer", "entry_sizers"]
 
 MICROSECONDS_PER_DAY = 86_400_000_000.0
 ENTRY_SIZERS = "quant_assets.quant.sizing.entry"
@@ -36,6 +36,11 @@ class EntrySizer(Parameters, ABC):
         """Earlier bars on which a size depends; None, unless told otherwise: all of them."""
         return None
 
+    @property
+    def resize(self) -> Resize:
+        """Whether positions follow the sizes of later bars; unless told otherwise they do not."""
+        return ENTRIES_ONLY
+
     @abstractmethod
     def size(self, bars: BarPanel, sides: Floats) -> Floats:
         """`(time or 1, symbol)`, at least 0 or NaN for unknown; `sides` as in `sizes`."""
@@ -54,6 +59,25 @@ class EntrySizer(Parameters, ABC):
     def everywhere(self, bars: BarPanel, value: float) -> Floats:
         """One size for all bars and symbols."""
         return np.full((1, len(bars.symbols)), value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowedSizer(EntrySizer):
+    """A sizer of weights that positions can follow after their entry.
+
+    resize_bars : positions are looked at every so many bars after their entry; 0: never.
+    resize_band : those whose weight differs from the size of that bar by more than this share of it
+        are brought there at the next fill. Unknown sizes change nothing.
+    """
+
+    unit: ClassVar[int] = EQUITY_FRACTION
+    resize_bars: int = whole(0, least=0)
+    resize_band: float = number(0.10, least=0.0)
+
+    @property
+    def resize(self) -> Resize:
+        """See the base class."""
+        return Resize(self.resize_bars, self.resize_band if self.resize_bars else 0.0)
 
 
 def _sides(sides: npt.ArrayLike | None, bars: BarPanel) -> Floats:

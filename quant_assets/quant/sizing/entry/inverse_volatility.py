@@ -9,14 +9,13 @@ from quant_assets.core.parameters import number, whole
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
 from quant_assets.quant.market.memory import Memory
 from quant_assets.quant.moments.past import bar_returns, past_memory, past_moments
-from quant_assets.quant.sizing.entry.base import EntrySizer
-from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
+from quant_assets.quant.sizing.entry.base import FollowedSizer
 
 __all__ = ["InverseVolatility"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class InverseVolatility(EntrySizer):
+class InverseVolatility(FollowedSizer):
     """`gross x (1 / sigma_i) / sum_j (1 / sigma_j)` over the symbols of known volatility at bar t.
 
     sigma : standard deviation (ddof 1) of the returns of the last `lookback` bars; known when at
@@ -24,7 +23,6 @@ class InverseVolatility(EntrySizer):
     """
 
     name: ClassVar[str] = "inverse_volatility"
-    unit: ClassVar[int] = EQUITY_FRACTION
     gross: float = number(1.0, above=0.0)
     lookback: int = whole(60, least=2)
 

@@ -6,15 +6,14 @@ from typing import ClassVar
 from quant_assets.core.parameters import number, whole
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
 from quant_assets.quant.sizing import risk_parity
-from quant_assets.quant.sizing.entry.base import EntrySizer
+from quant_assets.quant.sizing.entry.base import FollowedSizer
 from quant_assets.quant.sizing.entry.portfolio import weights_every
-from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
 
 __all__ = ["RiskParity"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class RiskParity(EntrySizer):
+class RiskParity(FollowedSizer):
     """`w_i (Sigma w)_i` equal for all symbols, gross `max_leverage`.
 
     Equal risk contribution (Maillard, Roncalli & Teiletche 2010) of the returns of the last
@@ -23,7 +22,6 @@ class RiskParity(EntrySizer):
     """
 
     name: ClassVar[str] = "risk_parity"
-    unit: ClassVar[int] = EQUITY_FRACTION
     max_leverage: float = number(1.0, above=0.0)
     lookback: int = whole(120, least=20)
     refit_bars: int = whole(21, least=1)

@@ -9,14 +9,13 @@ from quant_assets.core.parameters import number, optional_number, whole
 from quant_assets.quant.market.bar_panel import BarPanel, Floats
 from quant_assets.quant.market.memory import Memory
 from quant_assets.quant.moments.past import bar_returns, past_memory, past_moments
-from quant_assets.quant.sizing.entry.base import EntrySizer, bars_per_year
-from quant_assets.quant.sizing.entry.units import EQUITY_FRACTION
+from quant_assets.quant.sizing.entry.base import FollowedSizer, bars_per_year
 
 __all__ = ["VolatilityTarget"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class VolatilityTarget(EntrySizer):
+class VolatilityTarget(FollowedSizer):
     """`min(target / (sigma sqrt(bars a year)), max_leverage)` of equity in each position.
 
     target : volatility of one position per year, as a fraction of equity. sigma : standard
@@ -26,7 +25,6 @@ class VolatilityTarget(EntrySizer):
     """
 
     name: ClassVar[str] = "volatility_target"
-    unit: ClassVar[int] = EQUITY_FRACTION
     target: float = number(0.10, above=0.0)
     lookback: int = whole(60, least=2)
     max_leverage: float = number(1.0, above=0.0)

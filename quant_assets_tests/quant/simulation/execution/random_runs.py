@@ -21,7 +21,7 @@ from quant_assets.quant.simulation.execution.terms import (
     MarginTerms,
     SlippageTerms,
 )
-from quant_assets.quant.sizing.entry.units import EntrySizes
+from quant_assets.quant.sizing.entry.units import ENTRIES_ONLY, EntrySizes, Resize
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 
@@ -114,12 +114,16 @@ def random_run(seed: int, n_bars: int = 60, n_symbols: int = 3) -> RandomRun:
     if unit == 3 and not (kinds < 4).any():
         kinds = np.append(kinds, np.int8(0))
     level = np.array([[[LEVELS[int(kind)]] * n_symbols] for kind in kinds])
+    limits, signals = _limits(rng, n_symbols), _signals(rng, bars)
+    more = rng.spawn(1)[0]  # draws of its own: the others stay as they were
+    resized = unit == 2 and signals.target is None and more.random() < 0.5
     plan = Plan(
         sizes=EntrySizes(np.full((1, n_symbols), SIZES[unit]), unit),
+        resize=Resize(int(more.integers(1, 8)), 0.05) if resized else ENTRIES_ONLY,
         exits=ExitTerms(kinds, level) if len(kinds) else None,
-        limits=_limits(rng, n_symbols),
+        limits=_held(more, limits),
     )
-    return RandomRun(bars, terms, _signals(rng, bars), plan)
+    return RandomRun(bars, terms, signals, plan)
 
 
 def _mapped(signals: Signals, change: Any) -> Signals:
@@ -184,6 +188,7 @@ def _terms(rng: np.random.Generator, bars: BarPanel) -> ExecutionTerms:
                 borrow=np.full(n, 0.05),
                 cash_rate=0.03,
                 debit_rate=0.08,
+                rebate=0.01,
                 funding_bar=np.sort(rng.integers(0, n_bars, events)),
                 funding_due=rng.integers(0, 3, events),
                 funding_symbol=rng.integers(0, n, events),
@@ -234,6 +239,13 @@ def _limits(rng: np.random.Generator, n: int) -> LimitTerms:
         daily_loss=maybe(0.03),
         cool_down=int(rng.choice([0, 3])),
     )
+
+
+def _held(rng: np.random.Generator, limits: LimitTerms) -> LimitTerms:
+    """Half of them are cut back where prices move positions beyond them."""
+    names = ("position", "gross", "net", "sector")
+    cut = {f"held_{n}": getattr(limits, f"max_{n}") * float(rng.choice([0.9, 1.0])) for n in names}
+    return limits._replace(**cut) if rng.random() < 0.5 else limits
 
 
 def _signals(rng: np.random.Generator, bars: BarPanel) -> Signals:

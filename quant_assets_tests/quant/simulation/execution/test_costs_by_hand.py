@@ -232,6 +232,34 @@ def test_interest_on_cash_and_on_debt():
     assert deep.equity.interest.tolist() == pytest.approx([0, 10.0, -owed * 2e-4], rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("rebate", "cash_rate", "wanted"), [(0.0, 0.0365, 10.001), (0.0146, 0.0, 4.0)]
+)
+def test_what_shorts_brought_in_lies_with_the_lender(rebate, cash_rate, wanted):
+    """100,000 of one's own and 100,000 of a short; at 110 the short is worth 110,000 of 200,000."""
+    bars = daily({"close": np.array([[100.0], [100.0], [110.0], [110.0]])})
+    rates = changed(bars, carry={"cash_rate": cash_rate, "rebate": rebate})
+    sold = {0: [Order(symbol="A", quantity=-1_000.0)]}
+    result = place(bars, sold, terms=rates, initial_capital=100_000.0)
+    first = cash_rate / 365 * 100_000
+    again = cash_rate / 365 * (90_000 + first + wanted) + rebate / 365 * 110_000
+    found = [0.0, first, wanted, again]
+    assert result.equity.interest.tolist() == pytest.approx(found, rel=1e-12)
+    assert result.equity.cash.iloc[-1] == pytest.approx(200_000 + sum(found), rel=1e-12)
+
+
+def test_longs_that_shorts_paid_for_are_owed():
+    """120,000 of longs and 50,000 of shorts on 100,000: cash is 30,000, one's own -20,000."""
+    bars = flat_bars(3, symbols=2)
+    rates = changed(
+        bars, carry={"cash_rate": 0.0365, "debit_rate": 0.073}, margin={"leverage": 9.0}
+    )
+    orders = [Order(symbol="A", quantity=1_200.0), Order(symbol="B", quantity=-500.0)]
+    result = place(bars, {0: orders}, terms=rates, initial_capital=100_000.0)
+    owed = 20_000.0 - 10.0  # a day's interest on one's own money before
+    assert result.equity.interest.tolist() == pytest.approx([0, 10.0, -owed * 2e-4], rel=1e-12)
+
+
 @pytest.mark.parametrize("rate", [1e-3, -1e-3])
 @pytest.mark.parametrize("side", [1, -1])
 def test_funding_signs_and_instants(side, rate):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from quant_assets.core.errors import DataError
+from quant_assets.quant.simulation.execution.clocks import calendar_days
 from quant_assets.quant.simulation.execution.defaults import frictionless
-from quant_assets.quant.simulation.execution.preparation import calendar_days, prepare
+from quant_assets.quant.simulation.execution.preparation import prepare
 from quant_assets.quant.strategies.orders import Order
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets_tests.quant.simulation.execution.hand_runs import at, flat_bars, place

@@ -226,6 +226,15 @@ class Plain:
         if abs(self.held[s]) <= 1e-12 * abs(held):
             self.held[s] = 0.0
 
+    def interest(self, t):
+        """A year's: own cash is cash without the value of shorts that were sold, not margined."""
+        fx = self.market.fx[t if len(self.market.fx) > 1 else 0]
+        sold = (self.held < 0.0) & ~(self.linear | self.inverse)
+        lent = -(self.held * self.mark * self.scale * fx)[sold].sum()
+        own = self.cash - lent
+        rate = self.carry.cash_rate if own > 0.0 else self.carry.debit_rate
+        return own * rate + lent * self.carry.rebate
+
     def values(self, t):
         """Market value of what is owned, and profit of what is margined."""
         fx = self.market.fx[t if len(self.market.fx) > 1 else 0]
@@ -249,8 +258,7 @@ def check_against_plain(seed):
     days = preparation.market.days
     for t, row in enumerate(book.rows):
         if days.size:
-            rate = account.carry.cash_rate if account.cash > 0.0 else account.carry.debit_rate
-            interest = account.cash * rate * days[t] / 365.0
+            interest = account.interest(t) * days[t] / 365.0
             scale = max(CAPITAL, abs(account.cash))
             assert abs(interest - row[row_at["interest"]]) < 1e-9 * scale
             account.cash += interest

@@ -2,7 +2,7 @@
 
 import copy
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -13,6 +13,7 @@ from quant_assets.core.errors import ConfigError, DataError, LookAheadError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.defaults import frictionless
 from quant_assets.quant.simulation.execution.event_kernel import loop
+from quant_assets.quant.sizing.entry.units import ENTRIES_ONLY
 from quant_assets.quant.strategies.base import BarStrategy, VectorStrategy
 from quant_assets.quant.strategies.orders import Order
 from quant_assets.quant.strategies.plan import Plan
@@ -73,9 +74,9 @@ class Channel(VectorStrategy, BarStrategy):
 def both(seed):
     run = random_run(seed, n_bars=80)
     rng = np.random.default_rng(seed)
-    strategy = Channel(
-        rows=int(rng.integers(2, 9)), uses_targets=bool(rng.random() < 0.3), goes_with=run.plan
-    )
+    rows, targets = int(rng.integers(2, 9)), bool(rng.random() < 0.3)
+    plan = replace(run.plan, resize=ENTRIES_ONLY) if targets else run.plan
+    strategy = Channel(rows=rows, uses_targets=targets, goes_with=plan)
     return [backtest(strategy, run.bars, run.terms, form=form) for form in ("vector", "bar")]
 
 

@@ -52,9 +52,12 @@ def random_bars(rng, n_bars, n_symbols, *, volatility=0.02, gaps=True):
     )
 
 
-def with_costs(bars: BarPanel, *, leverage=1.0, taker=5e-4, maker=2e-4, slippage=2e-4):
+def with_costs(
+    bars: BarPanel, *, leverage=1.0, taker=5e-4, maker=2e-4, slippage=2e-4, time_to_live=10
+):
     terms = frictionless(bars)
     return terms._replace(
+        fills=terms.fills._replace(time_to_live=time_to_live),
         slippage=terms.slippage._replace(fixed=slippage),
         commission=terms.commission._replace(taker=taker, maker=maker),
         margin=terms.margin._replace(leverage=leverage),
@@ -94,7 +97,8 @@ def random_run(seed, *, volatility=0.02, shorts=None, leverage=None, large=False
     level[rng.random(level.shape) < 0.2] = np.nan
     exits = ExitTerms(kinds, level) if len(kinds) and not large else None
     plan = Plan(sizes=EntrySizes(size, unit), exits=exits)
-    terms = with_costs(bars, leverage=leverage or (1.0, 0.5, 2.0)[seed % 3])
+    leverage = leverage or (1.0, 0.5, 2.0)[seed % 3]
+    terms = with_costs(bars, leverage=leverage, time_to_live=1 + seed % 2)
     return Run(bars, signals, plan, terms, seed % 4)
 
 

@@ -16,7 +16,12 @@ from quant_assets.quant.risk.terms import (
 from quant_assets.quant.simulation.execution.defaults import frictionless, neutral_limits
 from quant_assets.quant.simulation.execution.terms import NEXT_CLOSE
 from quant_assets.quant.simulation.lean.suitability import obstacles
-from quant_assets.quant.sizing.entry.units import RISK_FRACTION, EntrySizes
+from quant_assets.quant.sizing.entry.units import (
+    EQUITY_FRACTION,
+    RISK_FRACTION,
+    EntrySizes,
+    Resize,
+)
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets_tests.quant.simulation.lean.random_runs import random_bars
@@ -79,6 +84,7 @@ def test_market_orders_with_rates_have_no_obstacle():
         (of_terms(carry={"borrow": SOME}), "borrow"),
         (of_terms(carry={"cash_rate": 0.01}), "interest"),
         (of_terms(carry={"debit_rate": 0.01}), "interest"),
+        (of_terms(carry={"rebate": 0.01}), "interest"),
         (of_terms(carry={"funding_bar": np.zeros(1, dtype=np.int64)}), "funding"),
         (of_terms(margin={"tier_rate": np.ones((2, 1))}), "margin"),
         (of_terms(margin={"inverse": SOME > 0.0}), "inverse"),
@@ -104,6 +110,7 @@ def test_every_cost_beyond_rates_is_named(terms, word):
         (Signals(entry_long=FLAGS, stop=NUMBERS), Plan(), "stop"),
         (Signals(entry_long=FLAGS, strength=NUMBERS), Plan(), "strength"),
         (PLAIN, Plan(sizes=EntrySizes(NUMBERS[:1], RISK_FRACTION)), "risk"),
+        (PLAIN, Plan(sizes=EntrySizes(NUMBERS, EQUITY_FRACTION), resize=Resize(5)), "resized"),
         (PLAIN, Plan(exits=ExitTerms(TIED, np.full((2, 1, 2), 0.02))), "one distance"),
         *(
             (PLAIN, Plan(exits=ExitTerms(np.array([kind], dtype=np.int8), NUMBERS[None])), "exits")

@@ -18,6 +18,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     CASH,
     CASH_RATE,
     DEBIT_RATE,
+    DERIVATIVE,
     DUE_AT_CLOSE,
     ENTRY_BAR,
     EVENT,
@@ -30,6 +31,8 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     NOW,
     PENALTY,
     QUANTITY,
+    REBATE,
+    SHORT,
     STAGE,
     T_BORROW,
     T_FUNDING,
@@ -60,17 +63,27 @@ def pay(k: Book, s: int, amount: float, kind: int) -> None:
 
 @compiled
 def carry(m: Market, k: Book, t: int) -> None:
-    """Borrow on the previous close of what is short, interest on cash, ACT/365."""
+    """Borrow on the previous close of what is short, interest on cash, ACT/365.
+
+    Own cash is what is left without the value of shorts: it lies with the lender as collateral.
+    """
     symbols, account = k.symbols, k.account
     rules, instruments = m.rules, m.instruments
     share = m.days[t] / 365.0
     if share <= 0.0:
         return
-    cash = account[CASH]
-    rate = rules[CASH_RATE] if cash > 0.0 else rules[DEBIT_RATE]
-    account[INTEREST] += cash * rate * share
-    account[CASH] += cash * rate * share
-    account[NOW] += cash * rate * share
+    own, lent = account[CASH], 0.0
+    if account[SHORT] > 0.0:
+        for i in range(k.counters[N_HELD]):
+            s = k.held[i]
+            if symbols[s, QUANTITY] < 0.0 and instruments[s, DERIVATIVE] == 0.0:
+                lent -= symbols[s, QUANTITY] * worth(m, t, s, symbols[s, LEVEL])
+        own -= lent
+    rate = rules[CASH_RATE] if own > 0.0 else rules[DEBIT_RATE]
+    interest = own * rate * share + lent * rules[REBATE] * share
+    account[INTEREST] += interest
+    account[CASH] += interest
+    account[NOW] += interest
     for i in range(k.counters[N_HELD]):
         s = k.held[i]
         if symbols[s, QUANTITY] < 0.0 and instruments[s, BORROW_RATE] != 0.0:

@@ -16,6 +16,12 @@ from quant_assets.quant.simulation.execution.event_kernel.compiling import (
     compiled,
     compiled_door,
 )
+from quant_assets.quant.simulation.execution.event_kernel.drift import (
+    cut_back,
+    has_drift_limits,
+    is_beyond,
+    resize,
+)
 from quant_assets.quant.simulation.execution.event_kernel.exits import (
     heat_of,
     trail,
@@ -82,6 +88,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     PLAIN_ROW,
     POINT,
     QUANTITY,
+    RESIZE_BARS,
     SHORT,
     STAGE,
     STAMP,
@@ -237,6 +244,7 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
         market.exit_kind.size > 0,
         rules[HALT_DRAWDOWN] != np.inf or rules[DAILY_LOSS] != np.inf,
     )
+    sizes, drifts = switches[RESIZE_BARS] > 0, has_drift_limits(m)
     for t in range(counters[BAR], last):
         need = parts * (n_symbols + counters[N_OPEN] + book.requests.shape[0])
         if (
@@ -284,6 +292,7 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
             batch(m, k, t, False)
         row = t if fx.shape[0] > 1 else 0
         value, heat, long, short, unrealised, bound = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        largest = 0.0
         for i in range(counters[N_HELD]):
             s = held[i]
             price, quantity, rate = close[t, s], symbols[s, QUANTITY], fx[row, s]
@@ -323,6 +332,7 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
             symbols[s, LEVEL], symbols[s, LEVEL_FX] = price, rate
             value += worth_now
             heat += notional if np.isnan(stop) else max(gap, 0.0)
+            largest = max(largest, notional)
             if quantity > 0.0:
                 long += notional
             else:
@@ -356,6 +366,11 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
                     decide_signals(m, k, t)
             if targets and has_target(market.target, t if market.target.shape[0] > 1 else 0):
                 decide_targets(m, k, t)
+        if counters[N_HELD] > 0:
+            if sizes and t >= switches[WARM_UP]:
+                resize(m, k, t)
+            if drifts and is_beyond(m, k, largest):
+                cut_back(m, k, t)
         if model == SAME_CLOSE and counters[N_OPEN] > 0:
             counters[STAMP] += 1
             batch(m, k, t, False)

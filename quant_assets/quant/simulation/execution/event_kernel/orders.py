@@ -26,6 +26,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     C_STATUS,
     C_SYMBOL,
     C_TAG,
+    C_UNIT,
     DAY,
     DAY_ORDER,
     ENTRY_ORDER,
@@ -48,6 +49,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     O_ORIGINAL,
     O_PROFIT,
     O_QUANTITY,
+    O_SIZE,
     O_STOP,
     O_STRENGTH,
     O_VALUE,
@@ -59,6 +61,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     STOP,
     TRAILING,
     UNFILLED,
+    WEIGHT,
     WITHDRAWN,
 )
 from quant_assets.quant.simulation.execution.terms import (
@@ -202,7 +205,8 @@ def is_live(k: Book, t: int, slot: int) -> bool:
 def expire(m: Market, k: Book, t: int, starts: bool) -> None:
     """End orders whose time is over: DAY orders as a day starts, the others after their last bar.
 
-    After the bar, trailing stop orders follow its extreme.
+    After the bar, trailing stop orders follow its extreme. Of a target weight on the other side,
+    the part that closes what is held stays.
     """
     orders, codes, counters = k.orders, k.codes, k.counters
     for slot in range(counters[N_OPEN]):
@@ -220,7 +224,11 @@ def expire(m: Market, k: Book, t: int, starts: bool) -> None:
             if codes[slot, C_FORCE] == DAY_ORDER and codes[slot, C_DAY] != counters[DAY]:
                 finish(k, t, slot, EXPIRED)
         elif t >= codes[slot, C_EXPIRES]:
-            finish(k, t, slot, UNFILLED if codes[slot, C_FORCE] == IOC else EXPIRED)
+            unsized = codes[slot, C_UNIT] == WEIGHT and np.isnan(orders[slot, O_QUANTITY])
+            if unsized and orders[slot, O_SIZE] * k.symbols[s, QUANTITY] < 0.0:
+                orders[slot, O_SIZE], codes[slot, C_EXPIRES] = 0.0, NEVER
+            else:
+                finish(k, t, slot, UNFILLED if codes[slot, C_FORCE] == IOC else EXPIRED)
         elif codes[slot, C_KIND] == TRAILING and codes[slot, C_REASON] == ORDER:
             best = m.low[t, s] if codes[slot, C_SIDE] > 0 else m.high[t, s]
             if codes[slot, C_SIDE] * best < codes[slot, C_SIDE] * orders[slot, O_EXTREME]:

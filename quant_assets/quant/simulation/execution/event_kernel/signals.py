@@ -12,6 +12,7 @@ from quant_assets.quant.simulation.execution.event_kernel.compiling import (
 from quant_assets.quant.simulation.execution.event_kernel.fields import (
     BY_CUT,
     C_ACTIVE,
+    C_EXPIRES,
     C_ID,
     C_KIND,
     C_REASON,
@@ -41,6 +42,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     STOP,
     STOP_LIMIT,
     TARGET_WEIGHT,
+    TIME_TO_LIVE,
     WEIGHT,
 )
 from quant_assets.quant.simulation.execution.event_kernel.limits import (
@@ -119,6 +121,8 @@ def enter(m: Market, k: Book, t: int, s: int, side: int) -> None:
         strength = m.strength[row_of(m.strength, t), s]
         orders[slot, O_STRENGTH] = 1.0 if np.isnan(strength) else strength
     codes[slot, C_ACTIVE] = first_bar(m, t, at_market)
+    if at_market:
+        codes[slot, C_EXPIRES] = codes[slot, C_ACTIVE] + m.switches[TIME_TO_LIVE]
     k.flags[s, ENTRY_ORDER] = codes[slot, C_ID]
 
 
@@ -190,6 +194,8 @@ def decide_targets(m: Market, k: Book, t: int) -> None:
         slot = new_order(k, t, s, MARKET, side, TARGET_WEIGHT)
         orders[slot, O_SIZE], codes[slot, C_UNIT] = weight, WEIGHT
         codes[slot, C_ACTIVE] = first_bar(m, t, True)
+        if grows:
+            codes[slot, C_EXPIRES] = codes[slot, C_ACTIVE] + m.switches[TIME_TO_LIVE]
         if m.strength.size:
             strength = m.strength[row_of(m.strength, t), s]
             orders[slot, O_STRENGTH] = 1.0 if np.isnan(strength) else strength

@@ -19,9 +19,12 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     BY_RUIN,
     C_DECIDED,
     C_ID,
+    C_REASON,
     C_SIDE,
     C_SYMBOL,
     C_UNIT,
+    LIMIT_CUT,
+    LOT,
     NOW,
     O_SIZE,
     QUANTITY,
@@ -30,6 +33,7 @@ from quant_assets.quant.simulation.execution.event_kernel.orders import (
     veto,
 )
 from quant_assets.quant.simulation.execution.event_kernel.valuation import (
+    floored,
     profit,
     row_of,
     worth,
@@ -68,4 +72,7 @@ def size_order(m: Market, k: Book, t: int, slot: int, fill: tuple[float, bool]) 
             return 0.0
         return side * max(0.0, size * equity) / loss
     wanted = size * equity / worth(m, t, s, reference)
+    if codes[slot, C_REASON] == LIMIT_CUT:  # no lot more than what may be kept
+        kept = floored(abs(wanted), m.instruments[s, LOT])
+        wanted = kept if wanted > 0.0 else -kept
     return wanted - k.symbols[s, QUANTITY]

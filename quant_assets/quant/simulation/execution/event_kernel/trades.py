@@ -42,6 +42,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     ORDER,
     ORDER_STOP,
     PEAK,
+    RESIZE,
     STOP_AT,
     T_DECIDED,
     T_DRAWDOWN,
@@ -110,8 +111,9 @@ def close_trade(m: Market, k: Book, t: int, slot: int) -> None:
     counters[N_HELD] -= 1
     symbols[s, STOP_AT] = symbols[s, TARGET_AT] = np.nan
     for other in range(counters[N_OPEN]):
-        mine = other != slot and codes[other, C_SYMBOL] == s and codes[other, C_REDUCE] == 1
-        if mine and codes[other, C_REASON] != ORDER:
+        reason = codes[other, C_REASON]
+        goes = reason == RESIZE or (codes[other, C_REDUCE] == 1 and reason != ORDER)
+        if other != slot and codes[other, C_SYMBOL] == s and goes:
             finish(k, t, other, NOTHING_LEFT)
 
 

@@ -27,7 +27,8 @@ class FillModel(Parameters, ABC):
     latency : bars between the decision and the first bar of the order.
     participation : share of the fill bar's volume that may be filled; infinity: all. A bar of
         unknown volume caps nothing.
-    time_to_live : bars for which a remainder is carried.
+    time_to_live : bars after its first for which an entry at market waits, and for which a
+        remainder is carried.
     """
 
     model: ClassVar[int] = NEXT_OPEN
