@@ -43,13 +43,12 @@ class CellSpec:
     before, and only adds to it. That version is an input of the manifest but not of the
     fingerprint, and no edge of the graph: Dagster refuses self-dependencies without a time
     dimension. `op` is the body's name, as Dagster calls the step. `enough` is for steps that need
-    fewer earlier windows than they may read: it is given context, state and extras, and tells whether
-    rows that were read back to some window suffice; None in its place: all are needed. Fingerprints
-    cover all windows, manifests name those that were read. `extras` gives the step further
-    arguments: given workspace and context. They must not change its frames, unless `source` tells
-    them apart: the digest of what a step takes from outside of the graph, given workspace and
-    venue. `due` says why a
-    window of a venue has no rows though it has a cell, or nothing.
+    fewer earlier windows than they may read: it is given context, state and extras, and tells
+    whether rows that were read back to some window suffice; None in its place: all are needed.
+    Fingerprints cover all windows, manifests name those that were read. `extras` gives the step
+    further arguments: given workspace and context. They must not change its frames, unless `source`
+    tells them apart: the digest of what a step takes from outside of the graph, given workspace and
+    venue. `due` says why a window of a venue has no rows though it has a cell, or nothing.
     """
 
     outs: Mapping[str, type[Contract]]

@@ -27,6 +27,7 @@ from quant_assets.orchestration.partitions import (
     venue_partitions,
     whole_venue,
 )
+from quant_assets.orchestration.strategy_history import counted_before
 from quant_assets.orchestration.walk import Handle, walk
 from quant_assets.orchestration.workspace import Workspace, current_workspace
 from quant_assets.quant.leaks.strategy_venue import strategy_leaks_venue
@@ -45,7 +46,11 @@ from quant_assets.quant.strategies.versioning import modules_of
 from quant_assets.quant.tuning.objectives.base import OBJECTIVES
 from quant_assets.quant.tuning.searches.base import SEARCHES
 from quant_assets.quant.tuning.strategy_runs import strategy_runs_and_paths
-from quant_assets.quant.tuning.strategy_windows import WALK_FRAMES, walk_forward_window
+from quant_assets.quant.tuning.strategy_windows import (
+    WALK_FRAMES,
+    enough_training,
+    walk_forward_window,
+)
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.trial_store import TrialFiles
 
@@ -91,6 +96,7 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
             state: previous_window(),
         },
         chain=state,
+        extras=counted_before,
         enough=enough_history,
         **shared,
     )
@@ -125,7 +131,8 @@ def strategy_specs(loaded: LoadedStrategy, venues: Iterable[str]) -> tuple[CellS
         outs={f"{name}_{part}": contract for part, contract in WALK_FRAMES.items()},
         kind="outcome",
         step=walk_forward_window,
-        extras=kept_trials,
+        extras=kept_and_counted,
+        enough=enough_training,
         reads={
             "bars": whole_history(),
             "funding": whole_history(),
@@ -147,6 +154,11 @@ def kept_trials(workspace: Workspace, context: StageContext) -> dict[str, TrialF
     """
     name = str(cast("StrategyContext", context).strategy["strategy"])
     return {"store": TrialFiles(workspace.store.layout.root, venue=context.venue, strategy=name)}
+
+
+def kept_and_counted(workspace: Workspace, context: StageContext) -> dict[str, Any]:
+    """What a walk-forward is given beside its rows; none of it changes a frame."""
+    return kept_trials(workspace, context) | counted_before(workspace, context)
 
 
 def _excluded(loaded: LoadedStrategy, venues: frozenset[str]) -> Callable[[Venue], str]:

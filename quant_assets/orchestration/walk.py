@@ -255,14 +255,15 @@ class Walker:
         started = time.perf_counter()
         store = self.workspace.store
         telemetry = RecordingTelemetry(partial(self._part, plan))
-        plan = self._as_far_back_as_needed(self._with_version_before(plan))
+        more = self._extras(plan)
+        plan = self._as_far_back_as_needed(self._with_version_before(plan), more)
         inputs = {
             asset: {cell.window: store.require(cell).sha256 for cell in cells}
             for asset, cells in plan.inputs.items()
         }
         hashes = {asset: digest(cells) for asset, cells in inputs.items()}
         context = self._context(plan).model_copy(update={"inputs": hashes})
-        frames, files = self._frames(plan, context, telemetry)
+        frames, files = self._frames(plan, context, telemetry, more)
         record = RunRecord(
             run_id=self.run_id,
             written_at=timestamp(),
@@ -299,14 +300,20 @@ class Walker:
         stored = [] if self.workspace.store.manifest(own) is None else [own]
         return replace(plan, inputs={**plan.inputs, self.spec.main: stored})
 
-    def _as_far_back_as_needed(self, plan: CellPlan) -> CellPlan:
+    def _extras(self, plan: CellPlan) -> Mapping[str, Any]:
+        """What the step gets beside its inputs."""
+        if self.spec.extras is None or plan.empty_reason:
+            return {}
+        return self.spec.extras(self.workspace, self._context(plan))
+
+    def _as_far_back_as_needed(self, plan: CellPlan, more: Mapping[str, Any]) -> CellPlan:
         """Without cells that are older than what the step needs; see `CellSpec.enough`."""
         if self.spec.enough is None or plan.empty_reason:
             return plan
         context = self._context(plan)
         long = {asset for asset, cells in plan.inputs.items() if len(cells) > 1}
         known = {a: self._load(a, c, context) for a, c in plan.inputs.items() if a not in long}
-        enough = self.spec.enough(context, known)
+        enough = self.spec.enough(context, {**known, **more})
         windows = sorted({cell.window for a in long for cell in plan.inputs[a]}, reverse=True)
         for oldest in windows[:-1] if enough is not None else []:
             inputs = {
@@ -342,7 +349,11 @@ class Walker:
         )
 
     def _frames(
-        self, plan: CellPlan, context: StageContext, telemetry: RecordingTelemetry
+        self,
+        plan: CellPlan,
+        context: StageContext,
+        telemetry: RecordingTelemetry,
+        more: Mapping[str, Any],
     ) -> tuple[dict[str, pd.DataFrame], dict[str, bytes]]:
         """Frames by out, and files by name for the stages that make some."""
         if plan.empty_reason:
@@ -354,8 +365,6 @@ class Walker:
             inputs = {
                 asset: self._load(asset, cells, context) for asset, cells in plan.inputs.items()
             }
-            extras = self.spec.extras
-            more = {} if extras is None else extras(self.workspace, context)
             result = self.spec.step(context, telemetry, **inputs, **more)
         if isinstance(result, tuple):
             return {self.spec.main: result[0]}, result[1]

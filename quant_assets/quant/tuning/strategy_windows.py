@@ -1,13 +1,16 @@
 """A walk-forward as a stage: each window is traded with what was best on the windows before it.
 
-A window reads the whole history: a choice sees its training rows, and each of its many variants
-would remember another number of bars before them.
+A window reads back to the first of its training windows, and before that as far as any variant
+remembers that its search will propose. A search that learns proposes what nobody foresees: its
+windows read the whole history, as do those of variants that remember everything.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date
-from typing import Any, TypeVar
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -20,27 +23,41 @@ from quant_assets.contracts.strategy_positions import StrategyPositions
 from quant_assets.contracts.strategy_state import StrategyState
 from quant_assets.contracts.strategy_trades import StrategyTrades
 from quant_assets.contracts.walkforward_results import WalkforwardResults
-from quant_assets.core.context import WalkForwardContext
-from quant_assets.core.errors import ConfigError
+from quant_assets.core.context import StrategyContext, WalkForwardContext
+from quant_assets.core.errors import ConfigError, DataError, QuantAssetsError
 from quant_assets.core.executor import SerialExecutor
+from quant_assets.core.hashing import canonical_json
 from quant_assets.core.parameters import plug_in
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.core.windows import Cadence, Grid, Window
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.simulation.strategy_windows.carrying import (
     Standing,
     carried_of,
+    last_known,
     moved,
     state_frame,
+    with_earlier,
 )
 from quant_assets.quant.simulation.strategy_windows.frames import WindowFrames
+from quant_assets.quant.simulation.strategy_windows.history import (
+    BEFORE,
+    Place,
+    place_in,
+    reads_enough,
+    with_execution,
+)
 from quant_assets.quant.simulation.strategy_windows.reading import (
     FileVariants,
+    bar_length_of,
     bars_of,
+    decides_at_once,
     detail_of,
     execution_of,
     funding_of,
     strategy_of,
+    utc_instant,
     with_members,
 )
 from quant_assets.quant.simulation.strategy_windows.runs import run_id
@@ -68,7 +85,7 @@ B = TypeVar("B")
 LONGEST: tuple[tuple[int, Cadence], ...] = ((7, "weekly"), (31, "monthly"), (92, "quarterly"))
 
 
-def walk_forward_window(
+def walk_forward_window(  # noqa: PLR0913  # what its windows read
     context: WalkForwardContext,
     telemetry: Telemetry,
     *,
@@ -76,6 +93,7 @@ def walk_forward_window(
     funding: pd.DataFrame,
     universe: pd.DataFrame | None = None,
     store: TrialStore | None = None,
+    before: Standing | None = None,
     **carried: pd.DataFrame,
 ) -> Frames:
     """One window of a walk-forward: a search on the training windows, then the window itself.
@@ -92,20 +110,23 @@ def walk_forward_window(
         raise ConfigError(f"{loaded.settings.strategy} has no section walk_forward")
     name = loaded.settings.strategy
     state = carried[f"{name}_walk_state"]
-    standing = Standing.of(state)
+    standing = Standing.of(state) if before is None else before
     settlements = funding_of(funding, context.market)
+    if settlements is not None and len(standing.funding):
+        settlements = with_earlier(settlements, standing.funding)
     read: dict[str, Any] = {"symbols": standing.symbols, "end": window_end(context, bars)}
     panel = bars_of(bars, context.market, loaded.settings, funding=settlements, **read)
     panel = with_members(panel, universe, loaded.settings)
-    span = _span(context, panel, section.training_windows or context.training_windows or 1)
-    if panel is None or span is None:
+    place = None if panel is None else _placed(context, panel, standing)
+    span = None if place is None else _span(context, place.bars, _training_windows(context))
+    if place is None or span is None:
         return _named(name, {"walk_state": moved(state, context.window.start)})
     inputs = {"funding": settlements, "detail": detail_of(bars, context.market, loaded, **read)}
     resumes = context.mode == "carry" and not state.empty
     walked = walk_forward(
         FileVariants(context.strategy),
         section.parameters,
-        panel,
+        place.bars,
         [span],
         execution_of(loaded, context.market),
         search=section.search,
@@ -113,7 +134,7 @@ def walk_forward_window(
         initial_capital=backtest.initial_capital,
         store=store,
         executor=_told(telemetry, section),
-        carried=carried_of(state, span.test_first) if resumes else None,
+        carried=carried_of(state, place.skipped + span.test_first) if resumes else None,
         inputs={name: given for name, given in inputs.items() if given is not None},
     )
     (window,) = walked.windows
@@ -125,8 +146,13 @@ def walk_forward_window(
     telemetry.log_progress(1.0)
     made = WindowFrames(name, window.result)
     trades, positions = made.trades()
+    reached = Standing(
+        symbols=place.bars.symbols,
+        timeframes=place.timeframes_after(),
+        funding=last_known(settlements, place.bars.available_at[-1]),
+    )
     frames = {
-        "walk_state": state_frame(window.result, name, Standing(symbols=panel.symbols)),
+        "walk_state": state_frame(window.result, name, reached, skipped=place.skipped),
         "walk_forward": _results(walked, parent),
         "walk_equity": made.equity(),
         "walk_orders": made.orders(),
@@ -136,6 +162,100 @@ def walk_forward_window(
         "trials": _trials(walked, parent),
     }
     return _named(name, frames)
+
+
+def enough_training(
+    context: WalkForwardContext, known: Mapping[str, Any]
+) -> Callable[[Mapping[str, pd.DataFrame]], bool] | None:
+    """Tells whether rows of bars suffice for a window; None: all are needed. See `CellSpec.enough`.
+
+    known : the state that the window goes on from, and in mode `independent` where it stands.
+    """
+    loaded = strategy_of(context.strategy)
+    standing = known.get(BEFORE) or Standing.of(known[f"{loaded.settings.strategy}_walk_state"])
+    if standing.bar == 0 or memory_of_search(context) is None:
+        return None
+    return reads_enough(
+        context, loaded, standing, lambda bars: cast("Memory", _needed(context, bars))
+    )
+
+
+def memory_of_search(context: StrategyContext) -> Memory | None:
+    """What any variant remembers that a walk-forward may propose; None: everything.
+
+    `rows` are at least those that warm the variants up, and one.
+    """
+    loaded = strategy_of(context.strategy)
+    length = bar_length_of(loaded.settings, context.market)
+    found = _variants(canonical_json(dict(context.strategy)), length)
+    if found is None:
+        return None
+    own, warm_up = found
+    return with_execution(own, max(1, warm_up), loaded, context)
+
+
+@lru_cache(maxsize=256)
+def _variants(text: str, bar_length: timedelta) -> tuple[Memory, int] | None:
+    """Memory and warm-up of all variants of a file's values, as JSON."""
+    values = json.loads(text)
+    section = strategy_of(values).settings.walk_forward
+    if section is None:
+        return None
+    method: Search = plug_in(SEARCHES, Search, section.search)
+    points = method.foreseen(Space.of(section.parameters))
+    made = FileVariants(values)
+    memories, warm_up = [], 0
+    for point in points or ():
+        try:
+            strategy = made(**point)
+        except QuantAssetsError:  # its trial says so
+            continue
+        if not decides_at_once(strategy):
+            return None
+        memories.append(strategy.memory(bar_length))
+        warm_up = max(warm_up, strategy.warm_up)
+    own = joined(memories)
+    return None if points is None or own is None else (own, warm_up)
+
+
+def _needed(context: WalkForwardContext, bars: BarPanel) -> Memory | None:
+    """What a window remembers of these bars: back to its training windows, and what warms up."""
+    memory = memory_of_search(context)
+    if memory is None:
+        return None
+    begin, test = (
+        int(np.searchsorted(bars.ts, utc_instant(moment)))
+        for moment in (_oldest(context, _training_windows(context)).start, context.window.start)
+    )
+    return memory.longer(test - begin)
+
+
+def _placed(context: WalkForwardContext, bars: BarPanel, standing: Standing) -> Place | None:
+    """The bars that a window works on; None when it has none."""
+    start = utc_instant(context.window.start)
+    first = int(np.searchsorted(bars.ts, start))
+    if first == len(bars):
+        return None
+    place = place_in(bars, start, standing, _needed(context, bars))
+    if place is None:
+        raise DataError(
+            f"the state stands at bar {standing.bar}, the window begins at bar {first}: rows of "
+            "earlier windows came or went. Compute those windows again"
+        )
+    return place
+
+
+def _training_windows(context: WalkForwardContext) -> int:
+    section = strategy_of(context.strategy).settings.walk_forward
+    own = section.training_windows if section is not None else None
+    return own or context.training_windows or 1
+
+
+def _oldest(context: WalkForwardContext, n_windows: int) -> Window:
+    """The first training window."""
+    window = context.window
+    grid = Grid(start=date.fromisoformat(window.key), cadence=_cadence(window))
+    return grid.window(grid.shift(window.key, -n_windows))
 
 
 @dataclass
@@ -168,19 +288,15 @@ def _named(strategy: str, frames: Frames) -> Frames:
     }
 
 
-def _span(context: WalkForwardContext, panel: BarPanel | None, n_windows: int) -> Span | None:
+def _span(context: WalkForwardContext, panel: BarPanel, n_windows: int) -> Span | None:
     """Rows of training and test; None while a training window, or the tested one, has no bars.
 
     A training window in which nobody is a member of the universe has none to choose by.
     """
-    if panel is None:
-        return None
-    window = context.window
-    grid = Grid(start=date.fromisoformat(window.key), cadence=_cadence(window))
-    oldest = grid.window(grid.shift(window.key, -n_windows))
+    oldest = _oldest(context, n_windows)
     begin, full, test = (
-        int(np.searchsorted(panel.ts, np.datetime64(moment.astimezone(UTC).replace(tzinfo=None))))
-        for moment in (oldest.start, oldest.end, window.start)
+        int(np.searchsorted(panel.ts, utc_instant(moment)))
+        for moment in (oldest.start, oldest.end, context.window.start)
     )
     if begin == full or test == len(panel) or not panel.members[begin:full].any():
         return None

@@ -2,14 +2,16 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from quant_assets import backtest
-from quant_assets.orchestration.factories import strategy_specs
+from quant_assets.orchestration.factories import kept_trials, strategy_specs
 from quant_assets.orchestration.walk import FORCE
+from quant_assets.orchestration.workspace import Workspace
 from quant_assets.quant.tuning.resampling import bootstrap_returns
 from quant_assets.storage.catalog import run_query
 from quant_assets.storage.paths import Cell
@@ -220,6 +222,49 @@ def test_cells_read_back_as_far_as_they_need_and_tell_it(place: Place, tmp_path:
     assert rows == [3 * 3 * n for n in days]
     everything = place.workspace().store.require(Cell("dip_state", "v", MONTHS[-1]))
     assert len(everything.inputs["bars"]) == 6, "an RSI remembers everything"
+
+
+# Months of bars that each window reads: of the strategy, and of its walk-forward, which trains on
+# the month before and is empty up to the venue's first decision.
+READ = {
+    "little": ([1, 2, 2, 2, 2, 2], [0, 0, 3, 3, 3, 3]),
+    "everything": ([1, 2, 3, 4, 5, 6], [0, 0, 3, 4, 5, 6]),
+}
+
+
+@pytest.mark.parametrize("mode", ["carry", "independent"])
+def test_cells_that_read_little_are_byte_for_byte_those_that_read_everything(
+    place: Place, tmp_path: Path, mode: str
+):
+    own = Place(tmp_path)
+    text = CROSS.replace("strategy: cross", "strategy: sums").replace(", average: ema", "")
+    own.write(text + "  training_windows: 1\n")
+    shutil.copytree(place.folder / "venues", tmp_path / "venues")
+    keys, made = [f"v|{month}" for month in MONTHS], {}
+    for root in ("little", "everything"):
+        plain = own.workspace(root)
+        workspace = Workspace(plain.settings.model_copy(update={"mode": mode}))
+        windows, _, _, tuned = strategy_specs(workspace.strategies["sums"], workspace.venues)
+        specs = [windows, tuned]
+        if root == "everything":
+            specs = [replace(windows, enough=None, extras=None)]
+            specs += [replace(tuned, enough=None, extras=kept_trials)]
+        for spec in specs:
+            walk(workspace, spec, keys)
+        stored = [
+            {out: workspace.store.require(Cell(out, "v", month)) for out in spec.outs}
+            for spec in specs
+            for month in MONTHS
+        ]
+        made[root] = [{out: one.sha256 for out, one in cell.items()} for cell in stored]
+        bars = [len(next(iter(cell.values())).inputs.get("bars", ())) for cell in stored]
+        assert (bars[:6], bars[6:]) == READ[root]
+        files = TrialFiles(workspace.store.layout.root, venue="v", strategy="sums")
+        assert files.present() == files.distinct() == 12, "3 fast ones on 4 training windows"
+        keys_of = sorted(files.frame()["key"])
+        assert made.setdefault("trials", keys_of) == keys_of, "however much is read"
+    assert made["little"] == made["everything"]
+    assert read(workspace, "sums_walk_fills").shape[0] > 10
 
 
 def test_runs_say_what_their_bars_hide(place: Place, tmp_path: Path):

@@ -116,6 +116,24 @@ def _moments(values: "pd.Series[Any]") -> pd.DatetimeIndex:
     return pd.DatetimeIndex(stamps.astype(np.int64).view("datetime64[us]"), tz="UTC")
 
 
+def with_earlier(funding: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """Settlements, and those that the window before knew last; each once."""
+    both = pd.concat([earlier, funding], ignore_index=True)
+    return both.drop_duplicates(["symbol", "ts"], keep="last").reset_index(drop=True)
+
+
+def last_known(funding: pd.DataFrame | None, moment: np.datetime64) -> pd.DataFrame:
+    """The last settlement of each symbol that was known at a moment, and those known later."""
+    if funding is None or funding.empty:
+        return NO_FUNDING
+    rows = funding.sort_values(["symbol", "available_at", "ts"])
+    known = rows["available_at"] <= pd.Timestamp(moment, tz="UTC")
+    last = ~rows[known].duplicated("symbol", keep="last")
+    kept = ~known
+    kept[last.index[last]] = True
+    return rows.loc[kept, list(NO_FUNDING.columns)].reset_index(drop=True)
+
+
 def state_frame(
     result: BacktestResult, strategy: str, standing: Standing, *, skipped: int = 0
 ) -> pd.DataFrame:
@@ -158,14 +176,18 @@ def _book_rows(result: BacktestResult, skipped: int) -> Iterator[Row]:
     yield ("run", "", 0, LAST_TS, _number(last), "")
     counters, flags, codes = carried.counters.copy(), carried.flags.copy(), carried.codes.copy()
     counters[[*LOG_COUNTERS, EVENT]] = 0  # places in logs and events, which every run has anew
-    counters[[BAR, HALT_SINCE]] += skipped
+    begun = result.carried_from is None  # then what never happened is as in a new account
+    counters[BAR] += skipped
+    counters[HALT_SINCE] += 0 if begun and not counters[HALT_SINCE] else skipped
     flags[:, LAST_TRADE] = fresh.flags[:, LAST_TRADE]
     codes[:, ORDER_BARS] = _later(codes[:, ORDER_BARS], skipped)
     for part, numbers in (("account", carried.account), ("counters", counters)):
         for i, value in enumerate(numbers.tolist()):
             yield (part, "", 0, i, _number(value), "")
     touched = _different(flags, fresh.flags)
-    flags[:, SYMBOL_BARS] = _later(flags[:, SYMBOL_BARS], skipped)
+    never = begun & (flags == fresh.flags)[:, SYMBOL_BARS]
+    bars = flags[:, SYMBOL_BARS]
+    flags[:, SYMBOL_BARS] = np.where(never, bars, _later(bars, skipped))
     touched &= _different(flags, fresh.flags)
     touched |= _different(carried.positions, fresh.symbols)
     for at in np.flatnonzero(touched).tolist():

@@ -2,45 +2,106 @@
 
 Rules, sizers, stages and slippage declare their memory; running sums are taken anew every so many
 bars, so that what is left out must be a multiple of that. An average without end remembers
-everything, as does whatever declares nothing: then a window reads the whole history. So it does in
-mode `independent`, and where a strategy decides bar by bar and may remember what it likes.
+everything, as does whatever declares nothing: then a window reads the whole history. So it does
+where a strategy decides bar by bar and may remember what it likes. In mode `independent` nothing is
+carried on that says how many bars there were; then their times are counted, without their prices.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from quant_assets.core.context import StrategyContext
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.market.bars import Instants
+from quant_assets.quant.market.bars import Instants, instants, to_column
 from quant_assets.quant.market.longer_bars import length_on, timeframe_length
 from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.market.resample import BarArrays, resample_panel
-from quant_assets.quant.simulation.strategy_windows.carrying import Standing
+from quant_assets.quant.simulation.strategy_windows.carrying import Standing, last_known
 from quant_assets.quant.simulation.strategy_windows.reading import (
     bar_length_of,
     bars_of,
+    chosen_rows,
     decides_at_once,
     execution_of,
     strategy_of,
     utc_instant,
 )
-from quant_assets.quant.strategies.config import LoadedStrategy
+from quant_assets.quant.strategies.config import Backtest, LoadedStrategy
 
+BEFORE = "before"  # extra argument of a stage: where its window stands
 VOLATILITY_AT_ENTRY = Memory(21)  # of the 20 returns up to a decision, which every trade shows
 
 
 def memory_of(loaded: LoadedStrategy, context: StrategyContext) -> Memory | None:
     """Bars that a window needs before its own; None: all of them."""
     strategy = loaded.strategy
-    if context.mode != "carry" or not decides_at_once(strategy):
+    if not decides_at_once(strategy):
         return None
-    slippage = execution_of(loaded, context.market).slippage
     own = strategy.memory(bar_length_of(loaded.settings, context.market))
+    return with_execution(own, strategy.warm_up, loaded, context)
+
+
+def with_execution(
+    own: Memory | None, warm_up: int, loaded: LoadedStrategy, context: StrategyContext
+) -> Memory | None:
+    """The memory of decisions, and of their execution; at least the bars of the warm-up."""
+    slippage = execution_of(loaded, context.market).slippage
     found = joined([own, VOLATILITY_AT_ENTRY, *(model.memory for model in slippage)])
-    return found and found._replace(rows=max(found.rows, strategy.warm_up))
+    return found and found._replace(rows=max(found.rows, warm_up))
+
+
+class BarTimes(NamedTuple):
+    """Times of bars, each once, with the moment at which all of it was known; and the symbols."""
+
+    ts: Instants
+    available_at: Instants
+    symbols: tuple[str, ...]
+
+
+def times_of(rows: pd.DataFrame, backtest: Backtest) -> BarTimes:
+    """Times of the bars that a file asks for."""
+    own = chosen_rows(rows, backtest)
+    ts = instants(own["ts"])
+    first = np.flatnonzero(np.r_[True, ts[1:] != ts[:-1]]) if len(ts) else np.empty(0, np.intp)
+    known = instants(own["available_at"])
+    known = np.maximum.reduceat(known, first) if len(ts) else known
+    return BarTimes(ts[first], known, tuple(sorted(set(own["symbol"]))))
+
+
+def standing_before(
+    context: StrategyContext,
+    times: Sequence[BarTimes],
+    settlements: pd.DataFrame | None,
+    memory: Memory,
+) -> Standing:
+    """Where a window stands that is given no state: the bars before it, counted by their times."""
+    settings = strategy_of(context.strategy).settings
+    market = context.market.model_copy(update={"price_fields": ["close"]})
+    every = settings.model_copy(
+        update={"backtest": settings.backtest.model_copy(update={"universe": None})}
+    )
+    clock = pd.DataFrame(
+        {
+            "ts": to_column(np.concatenate([part.ts for part in times])),
+            "available_at": to_column(np.concatenate([part.available_at for part in times])),
+            "symbol": "",
+            "close": 1.0,
+        }
+    )
+    bars = bars_of(clock, market, every)
+    if bars is None:
+        return Standing()
+    return Standing(
+        len(bars),
+        len(bars),
+        tuple(sorted({symbol for part in times for symbol in part.symbols})),
+        {name: len(longer_starts(bars, name)) for name, _ in memory.timeframes},
+        last_known(settlements, bars.available_at[-1]),
+    )
 
 
 @dataclass(frozen=True)
@@ -120,18 +181,28 @@ def longer_starts(bars: BarPanel, timeframe: str) -> Instants:
 
 
 def enough_history(
-    context: StrategyContext, known: Mapping[str, pd.DataFrame]
+    context: StrategyContext, known: Mapping[str, Any]
 ) -> Callable[[Mapping[str, pd.DataFrame]], bool] | None:
     """Tells whether rows of bars suffice for a window; None: all are needed. See `CellSpec.enough`.
 
-    known : the state that the window goes on from.
+    known : the state that the window goes on from, and in mode `independent` where it stands.
     """
     loaded = strategy_of(context.strategy)
-    state = known[f"{loaded.settings.strategy}_state"]
+    standing = known.get(BEFORE) or Standing.of(known[f"{loaded.settings.strategy}_state"])
     memory = memory_of(loaded, context)
-    if memory is None or state.empty:
+    if memory is None or standing.bar == 0:
         return None
-    standing, start = Standing.of(state), utc_instant(context.window.start)
+    return reads_enough(context, loaded, standing, lambda _bars: memory)
+
+
+def reads_enough(
+    context: StrategyContext,
+    loaded: LoadedStrategy,
+    standing: Standing,
+    needed: Callable[[BarPanel], Memory],
+) -> Callable[[Mapping[str, pd.DataFrame]], bool]:
+    """Tells whether rows of bars suffice; needed : what is remembered, given the bars."""
+    start = utc_instant(context.window.start)
     market = context.market.model_copy(update={"price_fields": ["close"]})
 
     def enough(read: Mapping[str, pd.DataFrame]) -> bool:
@@ -141,6 +212,6 @@ def enough_history(
             return False
         if bars.ts[-1] < start:
             return True  # a window without bars hands the state on
-        return place_in(bars, start, standing, memory) is not None
+        return place_in(bars, start, standing, needed(bars)) is not None
 
     return enough

@@ -35,11 +35,12 @@ from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest
 from quant_assets.quant.simulation.execution.trade_log import log_trades
 from quant_assets.quant.simulation.strategy_windows.carrying import (
-    NO_FUNDING,
     Standing,
     carried_of,
+    last_known,
     moved,
     state_frame,
+    with_earlier,
 )
 from quant_assets.quant.simulation.strategy_windows.frames import WindowFrames, signals_frame
 from quant_assets.quant.simulation.strategy_windows.history import Place, memory_of, place_in
@@ -110,7 +111,8 @@ def strategy_window(
     name = loaded.settings.strategy
     state = carried[f"{name}_state"]
     state = state if context.mode == "carry" else state.iloc[:0]
-    work = _work_of(context, loaded, (bars, funding, universe), state)
+    standing = Standing.of(state) if before is None else before
+    work = _work_of(context, loaded, (bars, funding, universe), standing)
     if work is None:
         return _named(name, {"state": moved(state, context.window.start)})
     at_once = decides_at_once(loaded.strategy)
@@ -120,13 +122,13 @@ def strategy_window(
     made = WindowFrames(name, result, 0 if at_once else place.first)
     trades, positions = made.trades()
     decided_from = max(place.first, loaded.strategy.warm_up - place.skipped)
-    standing = Standing(
+    reached = Standing(
         symbols=panel.symbols,
         timeframes=place.timeframes_after(),
         funding=last_known(work.funding, panel.available_at[-1]),
     )
     frames = {
-        "state": state_frame(result, name, standing, skipped=place.skipped),
+        "state": state_frame(result, name, reached, skipped=place.skipped),
         "signals": signals_frame(name, panel, (decided, plan), min(decided_from, len(panel))),
         "orders": made.orders(),
         "fills": made.fills(),
@@ -152,11 +154,10 @@ def _work_of(
     context: StrategyContext,
     loaded: LoadedStrategy,
     rows: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None],
-    state: pd.DataFrame,
+    standing: Standing,
 ) -> _Work | None:
     """What the window works on; None when it has no bars. rows : bars, funding, universe."""
     bars, funding, universe = rows
-    standing = Standing.of(state)
     settlements = funding_of(funding, context.market)
     if settlements is not None and len(standing.funding):
         settlements = with_earlier(settlements, standing.funding)

@@ -14,7 +14,14 @@ from quant_assets.core.venues import Market
 from quant_assets.core.windows import Grid, Window
 from quant_assets.core.yaml_loader import parse_yaml
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.simulation.strategy_windows.history import enough_history
+from quant_assets.quant.simulation.strategy_windows.history import (
+    BEFORE,
+    enough_history,
+    memory_of,
+    standing_before,
+    times_of,
+)
+from quant_assets.quant.simulation.strategy_windows.reading import strategy_of
 from quant_assets.quant.simulation.strategy_windows.stage import WINDOW_FRAMES, strategy_window
 from quant_assets.quant.strategies.config import TEXT
 
@@ -106,14 +113,22 @@ def step(
 
     carried = {f"{name}_state": state}
     known = rows_from(None)
-    enough = None if earlier is None else enough_history(context, carried)
+    more = {}
+    memory = memory_of(strategy_of(values), context)
+    if mode == "independent" and memory is not None and earlier:
+        before = known["bars"]["ts"] < pd.Timestamp(window.start)
+        settings = strategy_of(values).settings
+        times = times_of(known["bars"][before], settings.backtest)
+        paid = None if facts.funding == "none" else rows_from(None)["funding"]
+        more = {BEFORE: standing_before(context, [times], paid, memory)}
+    enough = None if earlier is None else enough_history(context, carried | more)
     for first in reversed([*(earlier or []), window] if enough is not None else []):
         some = rows_from(first.start)
         if enough(some):
             known = some
             break
     telemetry = RecordingTelemetry()
-    frames = strategy_window(context, telemetry, **known, **carried)
+    frames = strategy_window(context, telemetry, **known, **carried, **more)
     if read is not None:
         read.append(len(known["bars"]))
     plain = {part: frames[f"{name}_{part}"] for part in WINDOW_FRAMES}

@@ -108,6 +108,23 @@ def test_windows_that_read_little_make_up_the_run_over_everything(text: str):
     assert max(r - o for r, o in zip(read, own, strict=True)) <= 3 * 31 * 8, "months, not years"
 
 
+@pytest.mark.parametrize("text", [BOUNDED["risk"], HEAD + LONGER], ids=["risk", "longer"])
+def test_windows_of_mode_independent_are_the_same_however_much_is_read(text: str):
+    """All frames; each window knows by the times of the bars before it where it stands."""
+    hours = {"bar_length": "8h", "bars_per_year": 1095} if "1d" in text else {}
+    bars = random_bars(rows=200, days=1 / 3 if hours else 1.0, holes=0.03, seed=11)
+    windows = windows_of(bars, "weekly" if hours else "monthly")
+    given = (text, bars_frame(bars), windows)
+    found, read = walked_back(*given, facts=market(**hours), mode="independent")
+    every = walked(*given, facts=market(**hours), mode="independent")
+    assert sum(len(one["fills"]) for one in every) > 4
+    for one, other in zip(found, every, strict=True):
+        for part, frame in one.items():
+            pd.testing.assert_frame_equal(frame, other[part])
+    whole = np.cumsum([len(one["equity"]) * 3 for one in every])
+    assert sum(read) < 0.8 * whole.sum()
+
+
 def test_frames_are_the_same_however_much_is_read():
     """All frames, the state among them."""
     bars, text = random_bars(rows=200, holes=0.03, seed=11), BOUNDED["risk"]
