@@ -1,6 +1,6 @@
 """Where to cut: rows on which something is decided, many early ones (cheap) and one late one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,28 +56,29 @@ def plan(
     return tuple(sorted([*early, last], key=lambda probe: probe.rows))
 
 
-def _places(low: int, high: int, room: Room) -> npt.NDArray[np.int64]:
+def _places(low: int, high: int, room: Room) -> list[int]:
     """As many places as there is room for: first those that lie far apart are brought nearer."""
     for count in range(room.early, 1, -1):
         last = high
         while last > low:
-            places = np.unique(np.geomspace(low, last, count).astype(np.int64))
-            tails = np.clip(room.tail * places, LEAST_TAIL, MOST_TAIL)
-            if (MOVED * places + tails).sum() <= room.rows:
+            ratio = (last / low) ** (1.0 / (count - 1))
+            places = sorted({int(low * ratio**number) for number in range(count)})
+            tails = [min(max(LEAST_TAIL, room.tail * place), MOST_TAIL) for place in places]
+            if MOVED * sum(places) + sum(tails) <= room.rows:
                 return places
             last = int(0.7 * last) if last > 1.5 * low else 0
-    return np.array([low], dtype=np.int64)
+    return [low]
 
 
 def _probes(
-    places: npt.NDArray[np.int64],
+    places: Sequence[int],
     speaking: Mapping[str, npt.NDArray[np.intp]],
     n_rows: int,
     room: Room,
     generator: np.random.Generator,
 ) -> list[Probe]:
     found, turn, used = [], 1, set()
-    for number, place in enumerate(places.tolist()):
+    for number, place in enumerate(places):
         moved = place + int(generator.integers(0, max(1, place // 16)))
         kind = KINDS[number % len(KINDS)]
         # A flag may be wrong where it is set and where it is not: every fourth cut is left alone.

@@ -23,6 +23,7 @@ ABSENT: Any = object()
 CONTAINERS = (MutableMapping, MutableSequence, MutableSet, deque, np.ndarray)
 # What cannot change itself: a plain dictionary of these is as it was when it holds the same ones.
 CONSTANT = (type(None), bool, int, float, str, bytes, type, FunctionType, timedelta, date)
+UNCHANGED = frozenset({type(None), bool, int, float, str, bytes, timedelta})
 MOST_CODES = 16_384
 
 
@@ -31,34 +32,53 @@ class Memory:
 
     def __init__(self, root: Any) -> None:
         self._names: dict[int, tuple[Any, dict[str, Any]]] = {}
+        self._cells: list[tuple[Any, Any]] = []
         self._contents: list[tuple[Any, Any]] = []
         self._plain: list[tuple[Any, Any]] = []
         self._empty: list[Any] = []
         self._caches: list[Any] = []
         self._seen: dict[int, Any] = {}
         self._foreign: dict[str | None, bool] = {}
+        self._classes: list[tuple[type, frozenset[str]]] = []
         self.functions: list[FunctionType] = []
         self.lost: list[str] = []
         self._visit(root)
+        owners = [(owner, values) for owner, values in self._names.values() if values]
+        self._named = [(o, name, value) for o, values in owners for name, value in values.items()]
+        self._values = [value for _, _, value in self._named]
+        self._places = [
+            (owner if isinstance(owner, dict) else vars(owner), name)
+            for owner, name, _ in self._named
+        ]
 
     def restore(self) -> None:
         """Put everything back."""
         for cache in self._caches:
             cache.cache_clear()
-        for owner, values in self._names.values():
-            if not all(map(is_, _named(owner, values), values.values())):
-                for name, value in values.items():
-                    _put(owner, name, value)
+        self._restore_names()
         for filled in filter(None, self._empty):
             filled.clear()
         for owner, saved in self._plain:
-            if not _as_it_was(owner, saved):
-                _refill(owner, saved)
+            if owner.keys() != saved.keys() or not all(map(is_, owner.values(), saved.values())):
+                _replace(owner, saved)
         for owner, saved in self._contents:
             _refill(owner, copy.deepcopy(saved))
 
+    def _restore_names(self) -> None:
+        """Names of modules, classes and cells; most are as they were, which is seen at a glance."""
+        now = [place.get(name, ABSENT) for place, name in self._places]
+        if not all(map(is_, now, self._values)):
+            for owner, name, value in self._named:
+                _put(owner, name, value)
+        for cell, value in self._cells:
+            if _contents(cell) is not value:
+                _put(cell, "cell_contents", value)
+        for kind, names in self._classes:
+            if vars(kind).keys() != names:
+                _keep_only(kind, names)
+
     def _visit(self, item: Any) -> None:
-        if id(item) in self._seen or len(self._seen) > MOST_OBJECTS:
+        if type(item) in UNCHANGED or id(item) in self._seen or len(self._seen) > MOST_OBJECTS:
             return
         self._seen[id(item)] = item
         if hasattr(item, "cache_clear") and hasattr(item, "__wrapped__"):
@@ -91,11 +111,14 @@ class Memory:
                     self._visit(value)
         for cell in function.__closure__ or ():
             value = _contents(cell)
-            self._names_of(cell).setdefault("cell_contents", value)
+            self._cells.append((cell, value))
             self._visit(value)
         for value in (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()):
             self._visit(value)
-        self._visit(vars(function))
+        if vars(function):
+            self._visit(vars(function))
+        else:
+            self._empty.append(vars(function))
 
     def _visit_class(self, kind: type) -> None:
         for base in kind.__mro__:
@@ -111,7 +134,7 @@ class Memory:
                 if not callable(plain) and not isinstance(value, property):
                     known.setdefault(name, value)
                 self._visit(plain)
-            self._plain.append((_Attributes(base), frozenset(vars(base))))
+            self._classes.append((base, frozenset(vars(base))))
 
     def _visit_object(self, item: Any) -> None:
         self._visit(type(item))
@@ -151,16 +174,11 @@ class Memory:
         self._contents.append((container, saved))
 
 
-class _Attributes:
-    """The names of a class's attributes; those that are added are taken away again."""
-
-    def __init__(self, owner: type) -> None:
-        self.owner = owner
-
-    def keep_only(self, names: frozenset[str]) -> None:
-        for name in [n for n in vars(self.owner) if n not in names]:
-            if not name.startswith(("__", "_abc")):
-                delattr(self.owner, name)
+def _keep_only(kind: type, names: frozenset[str]) -> None:
+    """Take away attributes that were added to a class."""
+    for name in [name for name in vars(kind) if name not in names]:
+        if not name.startswith(("__", "_abc")):
+            delattr(kind, name)
 
 
 def functions_of(root: Any) -> list[FunctionType]:
@@ -215,14 +233,6 @@ def _put(owner: Any, name: str, value: Any) -> None:
         setattr(owner, name, value)
 
 
-def _named(owner: Any, names: dict[str, Any]) -> list[Any]:
-    """What stands under these names now."""
-    if isinstance(owner, dict | type):
-        place: Any = owner if isinstance(owner, dict) else vars(owner)
-        return [place.get(name, ABSENT) for name in names]
-    return [_contents(owner)]
-
-
 def _is_plain(container: Any) -> bool:
     """Whether a container is a dictionary of nothing but what cannot change itself."""
     return type(container) is dict and all(
@@ -230,19 +240,8 @@ def _is_plain(container: Any) -> bool:
     )
 
 
-def _as_it_was(owner: Any, saved: Any) -> bool:
-    """Whether a plain dictionary, or a class, has the very names and objects that it had."""
-    if type(owner) is _Attributes:
-        return bool(vars(owner.owner).keys() == saved)
-    return len(owner) == len(saved) and all(
-        owner.get(name, ABSENT) is value for name, value in saved.items()
-    )
-
-
 def _refill(owner: Any, saved: Any) -> None:
-    if isinstance(owner, _Attributes):
-        owner.keep_only(saved)
-    elif isinstance(owner, np.ndarray):
+    if isinstance(owner, np.ndarray):
         _copy_over(owner, saved)
     else:
         _replace(owner, saved)
