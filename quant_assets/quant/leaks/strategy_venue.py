@@ -7,8 +7,11 @@ from quant_assets.contracts.strategy_leaks import StrategyLeaks
 from quant_assets.core.context import StrategyContext
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.leaks.strategies import check_strategy
+from quant_assets.quant.leaks.strategy_runs import with_run
 from quant_assets.quant.simulation.strategy_windows.reading import (
     bars_of,
+    detail_of,
+    execution_of,
     funding_of,
     strategy_of,
     with_members,
@@ -27,6 +30,7 @@ def strategy_leaks_venue(
 ) -> pd.DataFrame:
     """`StrategyLeaks`: the verdict of `check_strategy` on the newest bars, then its findings.
 
+    The account is checked too: run on bars that end in the middle, see `with_run`.
     A leak is a matter of the code: a few thousand bars show it, and their number bounds the work of
     a venue that grows. Without bars there is no row, and nothing is trusted.
     """
@@ -39,6 +43,16 @@ def strategy_leaks_venue(
     strategy = loaded.strategy
     part = panel.rows(slice(-(LEAST_BARS + WARM_UPS * strategy.warm_up), None))
     report = check_strategy(strategy, part)
+    report = with_run(
+        report,
+        strategy,
+        part,
+        execution_of(loaded, context.market),
+        initial_capital=loaded.settings.backtest.initial_capital,
+        periods_per_year=context.market.bars_per_year,
+        funding=settlements,
+        detail=detail_of(bars, context.market, loaded),
+    )
     findings = (*report.leaks, *report.unstable)
     telemetry.log_metrics(
         f"leaks/{strategy.name}",
