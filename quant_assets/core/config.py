@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     grid: Grid = Grid()
     training_windows: Annotated[int, Field(ge=1)] = 12
     mode: Mode = "carry"
-    detail: Literal["standard", "full"] = "standard"
+    detail: Literal["brief", "standard", "full"] = "standard"
     workers: Annotated[int, Field(ge=1)] = 1
     lock_wait_seconds: Annotated[float, Field(ge=0)] = 120.0
     cache_megabytes: Annotated[int, Field(ge=1)] = 256

@@ -64,10 +64,10 @@ def _show(asset: dg.AssetKey, facts: dict[str, dict[str, dg.MetadataValue]]) -> 
 
 
 def _pictures(asset: str, done: list[Done]) -> Iterator[tuple[str, dg.MetadataValue]]:
-    """Pictures by partition key: of the newest filled window, or of all if the settings say so."""
+    """Pictures by partition key: of the newest filled window, of all, or of none."""
     filled = [cell for cell in done if cell.manifests[asset].rows]
-    every = current_workspace().settings.detail == "full"
-    for cell in filled if every else filled[-1:]:
+    drawn = {"brief": [], "standard": filled[-1:], "full": filled}
+    for cell in drawn[current_workspace().settings.detail]:
         markdown = newest_picture(cell.contracts[asset], _read(cell.manifests[asset]))
         if markdown:
             yield cell.key, dg.MetadataValue.md(markdown)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from quant_assets_tests.reliability.backfills import Lake
 from quant_assets_tests.reliability.determinism import Circumstances, digest_under
 from quant_assets_tests.reliability.fixture_venue import SHORTEST_LAST, Fixture, write_fixture
 
@@ -33,3 +34,9 @@ def test_backfill_under_other_circumstances_gives_the_same_hash(
     circumstances: Circumstances, fixture: Fixture, reference: str, tmp_path: Path
 ):
     assert digest_under(circumstances, fixture, tmp_path / "root", WINDOWS) == reference
+
+
+def test_backfill_of_brief_detail_draws_no_picture(undisturbed: Lake):
+    written = [file for file in (undisturbed.root / "dagster").rglob("*") if file.is_file()]
+    assert any(b"dagster/row_count" in file.read_bytes() for file in written)
+    assert not any(b"data:image/png" in file.read_bytes() for file in written)
