@@ -186,7 +186,7 @@ def _of_file(path: Path, venue: "Venue | None", notes: list[str]) -> pd.DataFram
     if not path.is_file():
         what = "is a folder; name a file in it" if path.is_dir() else "there is no such file"
         raise DataError(f"{path}: {what}")
-    described = venue or _any_venue()
+    described = venue or any_venue()
     frames, unread = [], 0
     for file in open_source(path):
         for raw in recognise(file).read(file, described):
@@ -202,7 +202,7 @@ def _of_file(path: Path, venue: "Venue | None", notes: list[str]) -> pd.DataFram
     return frame[known].sort_values(["ts", "symbol"], ignore_index=True)
 
 
-def _any_venue() -> "Venue":
+def any_venue() -> "Venue":
     """What a file is taken for of which nothing is said: times in UTC, symbols as written."""
     from quant_assets.core.venues import Venue
 

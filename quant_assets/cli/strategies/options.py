@@ -47,6 +47,10 @@ def run_options(function: Decorator) -> Decorator:
         help="Beside the equity: a symbol, `universe`, the venue's index, or a column of --bars.",
     )  # fmt: skip
     @click.option(
+        "--funding", metavar="FILE",
+        help="Settlements of perpetuals: ts, symbol, rate, mark_price; `zero`: they pay none.",
+    )  # fmt: skip
+    @click.option(
         "--rates",
         type=click.Path(path_type=Path),
         help="File with rates of currencies, for fx_model as_of: ts, symbol (EUR/USD), rate.",
@@ -104,6 +108,7 @@ def _choice(options: dict[str, Any]) -> "Choice":
         any_dates=options.pop("any_dates"),
         hold_out=options.pop("hold_out") or 0,
         rates=options.pop("rates"),
+        funding=options.pop("funding"),
         members=Members(options.pop("universe"), options.pop("on_exit")),
     )
 

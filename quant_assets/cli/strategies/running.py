@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from quant_assets.cli.strategies.bars import Found, Wanted, find_bars, parse_symbols
+from quant_assets.cli.strategies.funding_file import ZERO, with_funding
 from quant_assets.cli.strategies.inputs import before, with_inputs
 from quant_assets.cli.strategies.members import VENUE, Members, with_members
 from quant_assets.cli.strategies.targets import Target, find_target
@@ -32,7 +33,8 @@ class Choice:
     changed : parameters by name. execution : a preset; None: that of the strategy. any_dates :
         dates and symbols of the strategy's file do not count. capital : None: the file's.
     hold_out : months at the end that stay sealed; 0: none. rates : file with rates of currencies.
-    members : who may be traded when; without them as the file says.
+    members : who may be traded when; without them as the file says. funding : a file with
+        settlements, or `zero`; None: those that are stored.
     """
 
     strategy: str
@@ -43,6 +45,7 @@ class Choice:
     any_dates: bool = False
     hold_out: int = 0
     rates: Path | None = None
+    funding: str | None = None
     members: Members = field(default_factory=Members)
 
 
@@ -146,7 +149,10 @@ def prepare(choice: Choice, settings: "Settings") -> Prepared:
     found = with_members(found, _members(choice, target), wanted, settings)
     if note:
         found = replace(found, notes=(*found.notes, note))
+    found = with_funding(found, choice.funding)
     model = _execution(target, choice.execution, zero_funding=found.zero_funding)
+    if choice.funding == ZERO:
+        model = replace(model, funding_model="assume_zero")
     found = with_inputs(found, model, choice.rates)
     if choice.hold_out:
         found = sealed(found, settings, choice.hold_out)[0]

@@ -46,8 +46,9 @@ class Settlements(FundingModel):
         missing = [symbol for symbol in perpetual if symbol in long and symbol not in settled]
         if missing:
             raise DataError(
-                f"no funding for the perpetuals {missing}: give their settlements, or set the "
-                "funding model to assume_zero (it is stamped on the report)"
+                f"no funding for the perpetuals {missing}: give their settlements (--funding FILE "
+                "at the command line), or set the funding model to assume_zero (--funding zero; it "
+                "is stamped on the report)"
             )
         if funding is None or not len(bars):
             return NO_EVENTS
