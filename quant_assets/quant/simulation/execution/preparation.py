@@ -369,9 +369,9 @@ def _check_ticks(bars: BarPanel, tick: Floats) -> None:
     """A price below its tick would fill at another price altogether."""
     if not (tick > 0.0).any():
         return
-    coarse = np.argwhere(bars.low < tick)
-    if coarse.size:
-        row, s = coarse[0]
+    coarse = bars.low < tick
+    if coarse.any():
+        row, s = np.argwhere(coarse)[0]
         raise DataError(
             f"{bars.symbols[s]} costs {bars.low[row, s]} at {bars.ts[row]}, less than its tick "
             f"{tick[s]}. Give it a tick of its own (by_symbol), or 0"

@@ -97,10 +97,11 @@ def bars_per_year(bars: BarPanel, stated: float | None) -> Floats:
     if stated is not None:
         return np.full((len(bars), 1), stated)
     moments = microseconds(bars.ts)  # numpy divides whole numbers ten times faster than timedeltas
-    elapsed = (moments - moments[:1]) / MICROSECONDS_PER_DAY
+    elapsed = (moments - moments[:1]).astype(np.float64)
+    elapsed /= MICROSECONDS_PER_DAY
     elapsed /= 365.25
-    elapsed[elapsed <= 0.0] = np.nan
-    found: Floats = np.divide(np.arange(len(bars)), elapsed, out=elapsed)
+    elapsed[:1] = np.nan
+    found: Floats = np.divide(np.arange(float(len(bars))), elapsed, out=elapsed)
     return found[:, None]
 
 

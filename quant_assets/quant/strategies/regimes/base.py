@@ -113,7 +113,9 @@ def persistence(code: Codes, bars: int) -> Floats:
     agree = np.ones(code.shape, dtype=np.min_scalar_type(bars))  # of bytes, many are added at once
     for back in range(1, min(bars, len(code))):
         agree[back:] += code[back:] == code[:-back]
-    return np.where(code == UNKNOWN, np.nan, agree / bars)
+    share: Floats = agree / bars
+    share[code == UNKNOWN] = np.nan
+    return share
 
 
 def regimes() -> dict[str, type[RegimeClassifier]]:

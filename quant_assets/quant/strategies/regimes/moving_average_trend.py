@@ -61,7 +61,7 @@ class MovingAverageTrend(RegimeClassifier):
         fast, slow = (computed[line.key] for line in lines)
         up = (bars.close > slow) & (fast > slow)
         down = (bars.close < slow) & (fast < slow)
-        known = ~(np.isnan(bars.close) | np.isnan(fast) | np.isnan(slow))
-        code = np.where(known, 1 + up.astype(np.int8) - down.astype(np.int8), UNKNOWN)
-        code = code.astype(np.int8)
+        code = np.add(up.view(np.int8), np.int8(1))
+        code -= down.view(np.int8)
+        code[np.isnan(bars.close) | np.isnan(fast) | np.isnan(slow)] = UNKNOWN
         return Regime(self.labels, code, persistence(code, self.confirm))

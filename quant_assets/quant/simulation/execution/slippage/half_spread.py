@@ -40,6 +40,6 @@ class HalfSpread(SlippageModel):
 
     def arrays(self, bars: BarPanel) -> ImpactArrays:
         """See the base class; the spread of bar t is the one that its fills meet."""
-        spread = bars["spread"]
-        known = np.where(np.isnan(spread), self.unknown_bps / 10_000.0, spread)
-        return ImpactArrays(spread=np.maximum(known, 0.0))
+        spread = np.maximum(bars["spread"], 0.0)
+        spread[np.isnan(spread)] = self.unknown_bps / 10_000.0
+        return ImpactArrays(spread=spread)
