@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from quant_assets.orchestration.cell_plans import CellPlan, config_digest, plan_cell
 from quant_assets.orchestration.cells import CellSpec
 from quant_assets.orchestration.graph import ordered_specs
-from quant_assets.orchestration.walk import CellPlan, config_digest, plan_cell
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.storage.paths import Cell
 

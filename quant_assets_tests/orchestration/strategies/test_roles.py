@@ -9,6 +9,7 @@ import pytest
 from quant_assets.core.config import Settings
 from quant_assets.core.errors import ConfigError
 from quant_assets.core.windows import Grid
+from quant_assets.orchestration.cell_plans import config_digest, expected_inputs, plan_cell
 from quant_assets.orchestration.factories import strategy_specs
 from quant_assets.orchestration.graph import spec_of
 from quant_assets.orchestration.strategy_roles import (
@@ -20,7 +21,6 @@ from quant_assets.orchestration.strategy_roles import (
     stream_reads,
     verdicts,
 )
-from quant_assets.orchestration.walk import config_digest, expected_inputs, plan_cell
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.storage.paths import Cell
 from quant_assets_tests.orchestration.strategies import places

@@ -13,9 +13,9 @@ import pytest
 
 from quant_assets import backtest
 from quant_assets.adapters.strategies.loader import load_strategies
+from quant_assets.orchestration.cell_plans import config_digest, plan_cell
 from quant_assets.orchestration.cells import CellSpec
 from quant_assets.orchestration.factories import leak_evaluation, strategy_specs
-from quant_assets.orchestration.walk import config_digest, plan_cell
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.storage.paths import Cell
 from quant_assets_tests.orchestration.strategies.places import (
