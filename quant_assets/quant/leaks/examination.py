@@ -25,6 +25,7 @@ REPEAT_ROWS = 400  # a repeated run need not be longer to show that it differs
 START_UP_SHARE, START_UP_ROWS = 0.25, 2_000  # of few rows that share, of many these or more
 START_UP_WARM_UPS = 8
 MORE_THAN_MEMORY = 16  # rows before a piece of noise that is looked at again
+RESERVE = 0.2  # of what may be spent, for a second look at most
 LEAST_ROWS = 8
 LEAST_CUT = 16
 LATE_CUTS, LATE_SHARE = 6, 0.5
@@ -93,8 +94,11 @@ class _Examination:
             late = self.late_probes()
             rows = self.repeat_rows() + sum(probe.rows for probe in late)
             rows += self.start_up_rows()
+            left = self.settings.rows_for(n_rows) - rows
+            memory = max(memories(self.found.start_up).values(), default=0)
+            again = 2 * (memory + MORE_THAN_MEMORY) if memory else 0
             room = Room(
-                self.settings.rows_for(n_rows) - rows,
+                left - min(again, RESERVE * left),
                 max(LEAST_CUT, self.settings.warm_up),
                 self.settings.early,
                 self.settings.tail,
@@ -163,9 +167,14 @@ class _Examination:
             expected = self.attempts.fresh(self.futures.original.rows(slice(begin, stop)))
         except Exception:  # noqa: BLE001 - the code of others, on few rows: it is given all of them
             return True
-        pairs = ((one[:last], found.get(name, one)[:last]) for name, one in expected.items())
-        apart = [difference(*pair, ulps=self.settings.ulps) for pair in pairs]
-        return any(one is not None and bool(one.cells.any()) for one in apart)
+        for name, one in expected.items():
+            other = found.get(name)
+            if other is None or other.shape != one.shape:
+                return True
+            apart = difference(one[:last], other[:last], ulps=self.settings.ulps)
+            if apart is not None and apart.cells.any():
+                return True
+        return False
 
     def late_probes(self) -> tuple[Probe, ...]:
         """Cuts behind rows that were not known yet at their own decision, the first ones."""
