@@ -178,6 +178,7 @@ def leaderboard_table(frame: pd.DataFrame) -> Table:
             form.format(row[name]) if row[name] == row[name] else "–"
             for name, (_, form) in columns.items()
         ]
+        cells[1] += "" if row["trusted"] else " (not trusted)"
         table.add_row(*cells, style="bold" if row["entrant"] == "champion" else None)
     return table
 

@@ -11,7 +11,8 @@ class Tournament(Contract):
     """Leaderboard of one venue over all whole windows; `rank` 0 is the benchmark row.
 
     Rates are annual fractions; `break_even_bps` is the one-way cost that makes the excess over the
-    benchmark vanish, NaN for the benchmark itself.
+    benchmark vanish, NaN for the benchmark itself. `trusted` is what the leak checks say of all
+    that made the entrant; what was not examined is not trusted.
     """
 
     _key: ClassVar[tuple[str, ...]] = ("rank", "entrant")
@@ -31,3 +32,4 @@ class Tournament(Contract):
     costs: float = pa.Field(ge=0)
     information_ratio: float = pa.Field(nullable=True)
     break_even_bps: float = pa.Field(nullable=True)
+    trusted: bool

@@ -20,6 +20,7 @@ from quant_assets.reporting.formats import (
 from quant_assets.reporting.performance import CHAMPION, Performance
 from quant_assets.reporting.tables import Cell, Column, Row, Table, number, records, word
 
+UNTRUSTED = " (not trusted)"
 _GROWTH = Column("Growth", numeric=False, hint="Log growth net of costs, all bars")
 _LEADERBOARD = (
     Column("#", hint="Rank by the tournament's rule; the benchmark has none"),
@@ -47,7 +48,8 @@ def leaderboard_table(tournament: pd.DataFrame, performance: Performance | None)
         is_benchmark = entry["rank"] == 0
         kind = "benchmark" if is_benchmark else "focus" if entry["entrant"] == focus else ""
         rank = Cell(MISSING if is_benchmark else count(entry["rank"]), float(entry["rank"]))
-        name, spark = word(str(entry["entrant"]), "name"), _spark(performance, entry)
+        shown = f"{entry['entrant']}{'' if entry['trusted'] else UNTRUSTED}"
+        name, spark = word(shown, "name"), _spark(performance, entry)
         rows.append(Row((rank, name, spark, *_leader_numbers(entry)), kind))
     has_benchmark = performance is not None and performance.has_benchmark
     columns = _LEADERBOARD if has_benchmark else (*_LEADERBOARD[:2], _GROWTH, *_LEADERBOARD[3:])

@@ -15,6 +15,7 @@ from quant_assets.core.config import Settings
 from quant_assets.core.windows import Grid
 from quant_assets.orchestration.checks import model_leaks, trust_evaluation
 from quant_assets.orchestration.workspace import Workspace
+from quant_assets.storage.paths import Cell
 from quant_assets_tests.cli.program import quant_assets
 from quant_assets_tests.docs.pages import REPOSITORY
 from quant_assets_tests.fixtures.foreign_plug_ins import write_package
@@ -313,6 +314,15 @@ def test_report_says_who_is_not_trusted(planted: Room):
     assert "NOT TRUSTED" in planted.page
     for who in ("hindsight of candidate_pool", "echo of alpha_signals", "drawn of target_weights"):
         assert who in planted.page
+
+
+def test_leaderboard_trusts_nobody_who_chooses_by_a_leaking_signal(planted: Room, honest: Room):
+    board, fair = (
+        room.workspace.store.read(Cell("tournament", "judged", "all")) for room in (planted, honest)
+    )
+    assert not board.loc[board["rank"] > 0, "trusted"].any()
+    assert "equal_weight (not trusted)" in planted.page
+    assert fair["trusted"].all()
 
 
 def test_honest_venue_is_trusted_everywhere(honest: Room):

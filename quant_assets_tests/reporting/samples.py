@@ -396,4 +396,5 @@ def _tournament_row(
         "costs": 0.0 if bars is None else float((bars["fees"] + bars["slippage"]).sum()),
         "information_ratio": np.nan if bars is None else 0.31,
         "break_even_bps": np.nan if bars is None else 22.4,
+        "trusted": True,
     }

@@ -60,7 +60,10 @@ def test_leaderboard_shows_every_entrant_with_the_benchmark_apart(
 
 
 def test_leaderboard_without_equity_still_ranks(frames: dict[str, pd.DataFrame]) -> None:
+    frames["tournament"]["trusted"] = frames["tournament"]["entrant"] != "hrp"
     table = leaderboard_table(frames["tournament"], None)
+    told = [row.cells[1].text for row in table.rows if "not trusted" in row.cells[1].text]
+    assert told == ["hrp (not trusted)"]
     assert len(table.rows) == len(frames["tournament"])
     assert table.columns[2].title == "Growth"
 

@@ -29,7 +29,7 @@ from quant_assets.quant.analytics.checks import CheckContext, check_window
 from quant_assets.quant.analytics.monte_carlo import monte_carlo_venue
 from quant_assets.quant.analytics.overfitting import overfitting_venue
 from quant_assets.quant.analytics.search_trials import search_trials_venue
-from quant_assets.quant.analytics.tournament import leaderboard
+from quant_assets.quant.analytics.tournament import TournamentContext, leaderboard
 from quant_assets.quant.analytics.trial_ledger import trial_ledger_venue
 from quant_assets.quant.analytics.window_metrics import window_metrics_window
 from quant_assets.quant.features.stage import lookback_bars
@@ -208,20 +208,27 @@ def model_leaks(
         outs={},
         kind="venue",
         group="reporting",
-        context=ReportingContext,
+        context=TournamentContext,
         step=leaderboard,
         reads={
             "equity": this_window(),
             "window_metrics": this_window(),
             "reference_returns": this_window(),
+            "model_leaks": this_window(),
+            **leak_reads(current_workspace()),
         },
     ),
     contract=Tournament,
 )
-def tournament(context, equity, window_metrics, reference_returns):
+def tournament(context, equity, window_metrics, reference_returns, model_leaks, **leaks):
     """Leaderboard of all entrants against the benchmark over all whole windows; grain: entrant."""
     return walk(
-        context, equity=equity, window_metrics=window_metrics, reference_returns=reference_returns
+        context,
+        equity=equity,
+        window_metrics=window_metrics,
+        reference_returns=reference_returns,
+        model_leaks=model_leaks,
+        **leaks,
     )
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from quant_assets.contracts.model_leaks import ModelLeaks
 from quant_assets.contracts.tournament import Tournament
 from quant_assets.core.context import ReportingContext
 from quant_assets.core.errors import DataError
 from quant_assets.core.telemetry import Telemetry
+from quant_assets.core.venues import StrategyRoles
 from quant_assets.quant.analytics.metrics import (
     annual_volatility,
     cagr,
@@ -21,6 +23,7 @@ from quant_assets.quant.analytics.metrics import (
 )
 from quant_assets.quant.analytics.references import reference_on, require_complete
 from quant_assets.quant.analytics.series import ratio
+from quant_assets.quant.analytics.trust import trusted_entrants
 from quant_assets.quant.market.panel import Floats, Panel, to_panels
 
 ACCOUNT = ["returns", "gross_returns", "fees", "slippage", "turnover"]
@@ -30,6 +33,12 @@ NAN = float("nan")
 Row = dict[str, int | float | str]
 
 
+class TournamentContext(ReportingContext):
+    """A reporting context that also knows which strategies take part in the venue."""
+
+    strategies: StrategyRoles = StrategyRoles()
+
+
 def leaderboard(
     context: ReportingContext,
     telemetry: Telemetry,
@@ -37,6 +46,8 @@ def leaderboard(
     equity: pd.DataFrame,
     window_metrics: pd.DataFrame,
     reference_returns: pd.DataFrame,
+    model_leaks: pd.DataFrame | None = None,
+    **leaks: pd.DataFrame,
 ) -> pd.DataFrame:
     """Rank all entrants by net Sharpe ratio; rank 0 is the venue's benchmark, if it has one.
 
@@ -45,6 +56,9 @@ def leaderboard(
 
     `annual_turnover` is two-way, `costs` are fees and slippage in currency. `break_even_bps` is the
     one-way cost b in CAGR(gross) - annual_turnover x b / 1e4 = CAGR(benchmark on the same bars).
+
+    `trusted` is read from `model_leaks` of all windows and the `<strategy>_leaks`; see
+    `trusted_entrants`. It does not move a rank.
 
     Raises
     ------
@@ -64,10 +78,16 @@ def leaderboard(
         _entrant_row(panels, column, references) | {"n_windows": whole.n_windows[entrant]}
         for column, entrant in enumerate(panels["returns"].symbols)
     ]
+    verdicts = ModelLeaks.empty() if model_leaks is None else model_leaks
+    streams = context.strategies.streams if isinstance(context, TournamentContext) else ()
+    trusted = trusted_entrants(panels["returns"].symbols, verdicts, leaks, streams)
+    rows = [row | {"trusted": trusted[str(row["entrant"])]} for row in rows]
     rows.sort(key=_standing)
     if references.benchmark is not None:
         name = str(context.reference.benchmark)
-        rows.insert(0, _benchmark_row(references, name) | {"n_windows": whole.n_all})
+        rows.insert(
+            0, _benchmark_row(references, name) | {"n_windows": whole.n_all, "trusted": True}
+        )
     figures = {
         "n_bars": float(len(references.ts)),
         "partial_rows": float(len(equity) - len(whole.account)),

@@ -27,6 +27,7 @@ def board(rows):
             "costs": np.full(count, 10.0),
             "information_ratio": np.full(count, 0.5),
             "break_even_bps": np.full(count, 50.0),
+            "trusted": np.full(count, fill_value=True),
         }
     )
     return Tournament.check_frame(frame, where="test")
