@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -77,6 +78,13 @@ def one_run(text: str, bars: BarPanel, **given) -> BacktestResult:
     return backtest(loaded.strategy, bars, execution_of(loaded), **given)
 
 
+@cache
+def by_months(name: str) -> list[dict[str, pd.DataFrame]]:
+    """The file of that name walked over the months of one market; nobody changes the frames."""
+    bars = random_bars(rows=260, holes=0.03, seed=11)
+    return walked(FILES[name], bars_frame(bars), windows_of(bars), facts=market())
+
+
 def assert_same_run(found: list[dict[str, pd.DataFrame]], run: BacktestResult) -> None:
     """Every number of every frame, bit for bit."""
     equity = whole(found, "equity")
@@ -112,18 +120,21 @@ def same(mine: pd.Series, its: pd.Series, name: str) -> None:
 
 
 @pytest.mark.parametrize("cadence", ["monthly", "weekly"])
-@pytest.mark.parametrize("text", FILES.values(), ids=FILES)
-def test_windows_make_up_the_run_over_everything(text: str, cadence: str):
+@pytest.mark.parametrize("name", FILES)
+def test_windows_make_up_the_run_over_everything(name: str, cadence: str):
     bars = random_bars(rows=260, holes=0.03, seed=11)
-    run = one_run(text, bars)
-    found = walked(text, bars_frame(bars), windows_of(bars, cadence), facts=market())
+    run = one_run(FILES[name], bars)
+    found = (
+        by_months(name)
+        if cadence == "monthly"
+        else walked(FILES[name], bars_frame(bars), windows_of(bars, cadence), facts=market())
+    )
     assert run.n_trades > 8
     assert_same_run(found, run)
 
 
 def test_windows_of_the_fixture_leave_orders_and_positions_open_at_their_ends():
-    bars = random_bars(rows=260, holes=0.03, seed=11)
-    found = walked(FILES["costs"], bars_frame(bars), windows_of(bars), facts=market())
+    found = by_months("costs")
     open_orders = [int((one["state"]["part"] == "codes").sum()) for one in found]
     assert sum(n > 0 for n in open_orders) >= 2
     assert sum(len(one["positions"]) > 0 for one in found) >= 4
@@ -133,7 +144,7 @@ def test_windows_of_the_fixture_leave_orders_and_positions_open_at_their_ends():
 def test_positions_are_worth_what_the_account_says_that_they_are(name: str):
     """Cash and market values are the equity; marks are closes, the last ones before a gap."""
     bars = random_bars(rows=260, holes=0.03, seed=11)
-    found = walked(FILES[name], bars_frame(bars), windows_of(bars), facts=market())
+    found = by_months(name)
     closes = pd.DataFrame(bars.close, index=bars.ts, columns=list(bars.symbols)).ffill()
     held = 0
     for one in found:
@@ -269,9 +280,7 @@ def test_symbols_without_bars_any_more_stay_in_the_account_at_their_last_price()
 
 def test_signals_are_those_of_the_strategy_after_its_warm_up():
     bars = random_bars(rows=260, holes=0.03, seed=11)
-    found = whole(
-        walked(FILES["risk"], bars_frame(bars), windows_of(bars), facts=market()), "signals"
-    )
+    found = whole(by_months("risk"), "signals")
     strategy = strategy_of(values_of(FILES["risk"])).strategy
     signals, plan = strategy.decide(bars)
     rows = pd.Index(bars.ts).get_indexer(found["ts"].dt.tz_localize(None))
