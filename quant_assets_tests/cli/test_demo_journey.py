@@ -42,7 +42,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def demo(root: Path) -> Outcome:
-    return quant_assets(root, "demo", "--windows", "3", "--json")
+    return quant_assets(root, "demo", "--windows", "3", "--json", QUANT_ASSETS_DETAIL="standard")
 
 
 def test_demo_prints_a_leaderboard_against_the_benchmark_and_names_the_tear_sheet(demo: Outcome):

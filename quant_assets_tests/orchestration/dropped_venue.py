@@ -60,6 +60,7 @@ def environment(root: Path, venues: Path, *names: str) -> dict[str, str]:
         "QUANT_ASSETS_VENUES": f"[{listed}]",
         "QUANT_ASSETS_GRID__START": "2023-11-01",
         "QUANT_ASSETS_GRID__END": "2025-01-01",
+        "QUANT_ASSETS_DETAIL": "brief",
     }
 
 

@@ -71,12 +71,12 @@ class LiveDagster:
             raise RuntimeError(payload["errors"])
         return payload["data"]
 
-    def backfill(self, assets: list[str], keys: list[str]) -> str:
-        """Launch a backfill of `assets` over partition `keys`; its id."""
+    def backfill(self, assets: list[str], keys: list[str], **tags: str) -> str:
+        """Launch a backfill of `assets` over partition `keys`, its runs with `tags`; its id."""
         params = {
             "assetSelection": [{"path": [name]} for name in assets],
             "partitionNames": keys,
-            "tags": [],
+            "tags": [{"key": f"dagster/{key}", "value": value} for key, value in tags.items()],
         }
         data = self.post(LAUNCH, {"params": params})["launchPartitionBackfill"]
         if data["__typename"] != "LaunchBackfillSuccess":

@@ -62,6 +62,7 @@ def live(root: Path) -> Iterator[LiveDagster]:
         "QUANT_ASSETS_GRID__END": "2015-01-01",
         "COUNTER_SLOW": f"{SLOW}|2010-04-01",
         "COUNTER_SLOW_SECONDS": "12",
+        "QUANT_ASSETS_DETAIL": "brief",
         "DAGSTER_EVENT_BATCH_SIZE": "1000",
         "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true",
     }
@@ -87,7 +88,9 @@ def outcome(live: LiveDagster, root: Path) -> dict[str, str]:
     ids["slow"] = live.backfill(
         ["counter"], keys(SLOW, decisions[:2]) + keys(SHUFFLED, decisions[:2])
     )
-    ids["late part"] = live.backfill(["counter"], keys(HOLE, decisions[3:5]))
+    hole = keys(HOLE, decisions[3:5])
+    # Two retries show that a hole stays one; that there are five, the live automation shows.
+    ids["late part"] = live.backfill(["counter"], hole, max_retries="2")
     ids["early part"] = live.backfill(["counter"], keys(SHUFFLED, decisions[2:4]))
     statuses = live.wait(list(ids.values()), seconds=420)
     (root / "outcome.json").write_text(json.dumps({n: live.runs(i) for n, i in ids.items()}))
@@ -122,7 +125,7 @@ def test_backfill_over_a_hole_fails_and_names_the_missing_cell(
 ) -> None:
     assert outcome["late part"] != "COMPLETED_SUCCESS"
     runs = json.loads((root / "outcome.json").read_text())["late part"]
-    assert len(runs) > 1, "the retries ran"
+    assert len(runs) == 3, "the retries ran"
     assert all(run["status"] == "FAILURE" for run in runs)
     query = """query($id: ID!) { logsForRun(runId: $id) { ... on EventConnection { events {
         ... on ExecutionStepFailureEvent { error { message causes { message } } } } } } }"""
