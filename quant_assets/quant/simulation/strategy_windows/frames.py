@@ -57,11 +57,9 @@ class WindowFrames:
 
     def _decided(self, fills: pd.DataFrame) -> pd.DatetimeIndex:
         """When the decision behind each fill was known: of its order, else of its trade's entry."""
-        orders, trades = self.result.orders, self.result.trades
-        by_order = pd.Series(orders["decided_ts"].to_numpy(), index=orders["order"].to_numpy())
-        by_trade = pd.Series(trades["decided_ts"].to_numpy(), index=trades["trade"].to_numpy())
-        found = fills["order"].map(by_order).fillna(fills["trade"].map(by_trade))
-        moments = found.to_numpy(dtype="datetime64[us]")
+        by_order = _found(self.result.orders, "order", fills["order"])
+        by_trade = _found(self.result.trades, "trade", fills["trade"])
+        moments = np.where(np.isnat(by_order), by_trade, by_order)
         bars = self.result.preparation.bars
         row = np.searchsorted(bars.ts, moments, side="right") - 1
         here = np.searchsorted(bars.ts, instants(fills["ts"]))
@@ -73,6 +71,15 @@ class WindowFrames:
     def orders(self) -> pd.DataFrame:
         """`StrategyOrders`: those that ended."""
         frame = self.result.orders.rename(columns={"order": "order_id"})
+        # an exit that stood with a position is decided with its entry: before the bars, perhaps
+        trades = self.result.trades
+        first = pd.Timestamp(self.result.preparation.bars.ts[0], tz="UTC")
+        entries = trades[(trades["decided_ts"] < first).to_numpy()]
+        earlier = _found(entries, "symbol", frame["symbol"])
+        decided = instants(frame["decided_ts"])
+        frame["decided_ts"] = pd.DatetimeIndex(
+            np.where(np.isnat(decided), earlier, decided), tz="UTC"
+        )
         frame = self._own(frame[(frame["status"] != "open").to_numpy()], "finished_ts")
         frame = frame.sort_values(["finished_ts", "order_id"], ignore_index=True)
         return self._stamped(frame, frame["finished_ts"], StrategyOrders)
@@ -116,6 +123,12 @@ class WindowFrames:
             if name not in columns:
                 columns[name] = _typed(frame[name], column.dtype.type)
         return pd.DataFrame(columns, copy=False)
+
+
+def _found(rows: pd.DataFrame, key: str, wanted: "pd.Series[Any]") -> npt.NDArray[np.datetime64]:
+    """`decided_ts` of the rows with the wanted keys, NaT of those that have none."""
+    found = rows.set_index(key)["decided_ts"].reindex(wanted)
+    return instants(found)
 
 
 def _typed(column: "pd.Series[Any]", kind: Any) -> Any:

@@ -108,6 +108,23 @@ def test_windows_that_read_little_make_up_the_run_over_everything(text: str):
     assert max(r - o for r, o in zip(read, own, strict=True)) <= 3 * 31 * 8, "months, not years"
 
 
+def test_a_stop_long_after_its_entry_says_when_it_was_decided():
+    text = HEAD + "    entry_long: [{consecutive_up: {bars: 3}}]\n"
+    text += "  sizing: {type: fixed_fraction, params: {fraction: 0.2}}\n"
+    text += "  risk:\n    - trailing_stop: {pct: 0.2}\n"
+    bars = random_bars(rows=330, seed=11)
+    given = (text, bars_frame(bars), windows_of(bars))
+    found, _ = walked_back(*given, facts=market())
+    every = walked(*given, facts=market())
+    waited = []
+    for one, other in zip(found, every, strict=True):
+        for part, frame in one.items():
+            pd.testing.assert_frame_equal(frame, other[part])
+        stops = one["orders"][(one["orders"]["reason"] == "trailing_stop").to_numpy()]
+        waited += (stops["ts"] - stops["decided_ts"]).dt.days.tolist()
+    assert max(waited) > 70, "beyond the bars that its window reads"
+
+
 @pytest.mark.parametrize("text", [BOUNDED["risk"], HEAD + LONGER], ids=["risk", "longer"])
 def test_windows_of_mode_independent_are_the_same_however_much_is_read(text: str):
     """All frames; each window knows by the times of the bars before it where it stands."""
