@@ -49,7 +49,16 @@ from quant_assets.quant.simulation.settlements import (
     refuse_inverse,
     require_funding,
 )
-from quant_assets.quant.simulation.state import Accounts, Outcome, Prices, Rules
+from quant_assets.quant.simulation.state import (
+    FINE,
+    IDENTITY_TOLERANCE,
+    RUINED,
+    UNAFFORDABLE,
+    Accounts,
+    Outcome,
+    Prices,
+    Rules,
+)
 
 BASIS_POINT = 1e-4
 
@@ -190,23 +199,21 @@ def _rules(context: SimulationContext, grid: PriceGrid) -> Rules:
 
 def _raise_if_stopped(result: Outcome, entrants: tuple[str, ...], grid: PriceGrid) -> None:
     """Turn the kernel's status into a `DataError` with entrant, bar and numbers."""
-    from quant_assets.quant.simulation import kernel  # numba: loaded on first use
-
-    if result.status == kernel.FINE:
+    if result.status == FINE:
         return
     where = f"entrant {entrants[result.entrant]!r} at {grid.ts[result.bar]} UTC"
     found, expected = float(result.found), float(result.expected)
-    if result.status == kernel.RUINED:
+    if result.status == RUINED:
         raise DataError(
             f"{where}: equity {found:.6g} is not positive, the account is ruined; lower "
             "optimization.max_gross or mend the prices of this bar"
         )
-    if result.status == kernel.UNAFFORDABLE:
+    if result.status == UNAFFORDABLE:
         raise DataError(
             f"{where}: the costs of the rebalance exceed the equity; lower simulation.fee_bps, "
             "simulation.slippage_bps or the turnover"
         )
     raise DataError(
         f"{where}: cash + positions = {found!r}, but profit and loss give {expected!r} "
-        f"(relative error above {kernel.IDENTITY_TOLERANCE}); mend the prices of this bar"
+        f"(relative error above {IDENTITY_TOLERANCE}); mend the prices of this bar"
     )

@@ -10,6 +10,9 @@ Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Orders = npt.NDArray[np.int8]
 
+FINE, RUINED, UNAFFORDABLE, UNBALANCED = 0, 1, 2, 3  # how a run ended
+IDENTITY_TOLERANCE = 1e-9
+
 _BALANCES = ("cash", "position_value", "equity", "returns", "gross_returns")
 _ORDER = ("bar", "entrant", "symbol", "quantity", "reference_price", "price", "fee", "slippage")
 BOOK_FIELDS = (*_BALANCES, "fees", "slippage", "funding", "turnover")

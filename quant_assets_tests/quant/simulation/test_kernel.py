@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from quant_assets.quant.simulation import kernel
+from quant_assets.quant.simulation import kernel, rebalancing_kernel
 from quant_assets.quant.simulation.state import BOOK_FIELDS, FILL_FIELDS, Rules
 from quant_assets_tests.quant.simulation.ledger import Costs, equity_after_costs
 
@@ -23,7 +23,7 @@ def rules(fee=FEE, slippage=SLIPPAGE, lot=0.0):
 def after_costs(equity, value, weight, cost=COST, traded=None):
     value, weight = np.array(value, dtype=float), np.array(weight, dtype=float)
     traded = np.ones(len(value), dtype=bool) if traded is None else np.array(traded)
-    return kernel.post_cost_equity(equity, value, weight, traded, cost)
+    return rebalancing_kernel.post_cost_equity(equity, value, weight, traded, cost)
 
 
 def test_field_names_match_the_kernel_columns():
@@ -35,7 +35,7 @@ def test_field_names_match_the_kernel_columns():
 
 
 def test_unit_costs_by_hand():
-    assert kernel.unit_costs(rules()) == pytest.approx((0.0302, 0.0298), abs=1e-15)
+    assert rebalancing_kernel.unit_costs(rules()) == pytest.approx((0.0302, 0.0298), abs=1e-15)
 
 
 def test_post_cost_equity_purchases_from_cash_closed_form():
@@ -103,7 +103,7 @@ def test_post_cost_equity_equals_brentq_and_breakpoints(data, n, scale, fee, sli
     [(2.7, 1.0, 2.0), (-2.7, 1.0, -2.0), (0.3, 0.1, 0.3), (0.29, 0.1, 0.2), (5.3, 0.0, 5.3)],
 )
 def test_floor_to_lot_rounds_toward_zero(quantity, lot, expected):
-    assert kernel.floor_to_lot(quantity, lot) == pytest.approx(expected, abs=1e-12)
+    assert rebalancing_kernel.floor_to_lot(quantity, lot) == pytest.approx(expected, abs=1e-12)
 
 
 def test_book_fill_increase_averages_the_price():

@@ -9,19 +9,21 @@ dozen, against a basis of hundreds in the linear program. A step walks down one 
 whose crossing leaves the slope negative.
 """
 
-from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from quant_assets.quant.optimization.solvers.elimination_kernel import (
+    Floats,
+    Places,
+    compiled,
+    factor,
+    solve,
+    solve_transposed,
+)
 
 __all__ = ["CONVERGED", "minimise_tail", "warm_up"]
-
-Floats = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
-Function = TypeVar("Function", bound=Callable[..., Any])
-compiled = cast("Callable[[Function], Function]", njit(cache=True, error_model="numpy"))
 
 CONVERGED, OUT_OF_STEPS, SINGULAR = 0, 1, 2
 BELOW, TIED, ABOVE = 0, 1, 2
@@ -81,69 +83,6 @@ class Edge(NamedTuple):
 
 
 @compiled
-def _factor(matrix: Floats, size: int, order: Places) -> bool:
-    """LU with row pivots in place; `order` gets the pivots. Returns whether it is regular."""
-    for step in range(size):
-        best, pivot = 0.0, step
-        for row in range(step, size):
-            if abs(matrix[row, step]) > best:
-                best, pivot = abs(matrix[row, step]), row
-        if best < 1e-12:
-            return False
-        order[step] = pivot
-        for column in range(size):
-            kept = matrix[step, column]
-            matrix[step, column] = matrix[pivot, column]
-            matrix[pivot, column] = kept
-        inverse = 1.0 / matrix[step, step]
-        for row in range(step + 1, size):
-            share = matrix[row, step] * inverse
-            matrix[row, step] = share
-            for column in range(step + 1, size):
-                matrix[row, column] -= share * matrix[step, column]
-    return True
-
-
-@compiled
-def _solve(work: Work, size: int, vector: Floats) -> None:
-    """Solve K x = b in place, K factored."""
-    matrix = work.matrix
-    for step in range(size):
-        pivot = work.order[step]
-        kept = vector[step]
-        vector[step] = vector[pivot]
-        vector[pivot] = kept
-    for row in range(1, size):
-        total = vector[row]
-        for column in range(row):
-            total -= matrix[row, column] * vector[column]
-        vector[row] = total
-    for row in range(size - 1, -1, -1):
-        total = vector[row]
-        for column in range(row + 1, size):
-            total -= matrix[row, column] * vector[column]
-        vector[row] = total / matrix[row, row]
-
-
-@compiled
-def _solve_transposed(work: Work, size: int, vector: Floats) -> None:
-    """Solve K'x = b in place, K factored."""
-    matrix = work.matrix
-    for row in range(size):
-        vector[row] /= matrix[row, row]
-        for column in range(row + 1, size):
-            vector[column] -= matrix[row, column] * vector[row]
-    for row in range(size - 1, 0, -1):
-        for column in range(row):
-            vector[column] -= matrix[row, column] * vector[row]
-    for step in range(size - 1, -1, -1):
-        pivot = work.order[step]
-        kept = vector[step]
-        vector[step] = vector[pivot]
-        vector[pivot] = kept
-
-
-@compiled
 def _factored(program: Program, vertex: Vertex, work: Work) -> bool:
     """Factor K: returns of the free assets (rows) on the tied rows (columns), bordered by ones."""
     count, matrix = vertex.sizes[0], work.matrix
@@ -153,7 +92,7 @@ def _factored(program: Program, vertex: Vertex, work: Work) -> bool:
         matrix[row, count] = 1.0
         matrix[count, row] = 1.0
     matrix[count, count] = 0.0
-    return _factor(matrix, count + 1, work.order)
+    return factor(matrix, count + 1, work.order)
 
 
 @compiled
@@ -168,7 +107,7 @@ def _settle(program: Program, vertex: Vertex, work: Work) -> None:
             total -= returns[vertex.tied[place], asset] * weights[asset]
         work.move[place] = total
     work.move[count] = program.budget - weights.sum()
-    _solve_transposed(work, count + 1, work.move)
+    solve_transposed(work.matrix, work.order, count + 1, work.move)
     for place in range(count):
         weights[vertex.free[place]] = work.move[place]
     for row in range(len(returns)):
@@ -185,7 +124,7 @@ def _price(program: Program, vertex: Vertex, work: Work) -> None:
     for place in range(count):
         work.prices[place] = -cap * vertex.above[vertex.free[place]]
     work.prices[count] = 1.0 - cap * vertex.sizes[1]
-    _solve(work, count + 1, work.prices)
+    solve(work.matrix, work.order, count + 1, work.prices)
     for asset in range(len(work.gradient)):
         work.gradient[asset] = -cap * vertex.above[asset] - work.prices[count]
     for place in range(count):
@@ -226,7 +165,7 @@ def _aim(program: Program, vertex: Vertex, work: Work, edge: Edge) -> None:
         move[count] = -edge.sign
     else:
         move[edge.at] = -edge.sign
-    _solve_transposed(work, count + 1, move)
+    solve_transposed(work.matrix, work.order, count + 1, move)
     for row in range(len(returns)):
         total = -move[count]
         for place in range(count):
