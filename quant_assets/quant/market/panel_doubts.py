@@ -12,6 +12,8 @@ ENDED = 5  # bars without a price at the end: longer than a weekend with holiday
 SPLIT_RATIOS = np.array([2.0, 3.0, 4.0, 5.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0, 100.0])
 SPLIT_TOLERANCE = 0.02  # of the ratio of the close before to the open
 OUTSIDE = 1e-6  # of the price: what rounding of adjusted prices leaves
+CLOSED = 0.15  # of a symbol's rows without a bar: five days of seven lack 0.29
+RESTS = 15  # bars to a gap, at most: a week has five
 SHOWN = 3  # symbols by name
 
 Mask = npt.NDArray[np.bool_]
@@ -21,16 +23,16 @@ def panel_doubts(bars: BarPanel, warm_up: int = 0) -> tuple[str, ...]:
     """One line for each thing that a backtest on these bars cannot know; none: nothing is wrong.
 
     warm_up : bars without a gap that the strategy's indicators need. Said are bars that are fewer,
-    symbols that never have as many in a row (of another calendar than the others), symbols that
-    end before the bars do, steps that look like splits, prices outside of the range of their bar,
-    and what `universe_doubts` says of who could be traded.
+    symbols that never have as many in a row (of another calendar than the others) or rest again and
+    again, symbols that end before the bars do, steps that look like splits, prices outside of the
+    range of their bar, and what `universe_doubts` says of who could be traded.
     """
     found = [_ended(bars), _splits(bars), _outside(bars)]
     close = bars.close
     if warm_up >= len(bars):
         found.insert(0, f"SHORT: {len(bars)} bars, and a warm-up of {warm_up}: nothing was decided")
     elif warm_up > 0 and np.isnan(close.sum()):
-        found.insert(0, _broken(bars, warm_up))
+        found.insert(0, _broken(bars, warm_up) or _often_closed(bars))
     return (*(line for line in found if line), *universe_doubts(bars))
 
 
@@ -47,6 +49,30 @@ def _broken(bars: BarPanel, warm_up: int) -> str:
         f"{warm_up}: indicators begin anew after each gap and say hardly anything. Symbols of "
         "another calendar belong in a backtest of their own"
     )
+
+
+def _often_closed(bars: BarPanel) -> str:
+    """Symbols that rest again and again while others trade: of their rows, from first to last."""
+    known = ~np.isnan(bars.close)
+    shares = {s: share for s in range(len(bars.symbols)) if (share := _resting(known[:, s])) > 0.0}
+    if not shares:
+        return ""
+    return (
+        f"CLOSED: {_names(bars, list(shares))}: no bar in {max(shares.values()):.0%} of the rows, "
+        "again and again: what looks at bars before begins anew after each gap. Symbols of another "
+        "calendar belong in a backtest of their own"
+    )
+
+
+def _resting(known: Mask) -> float:
+    """Share of the rows between the first and the last bar without one; 0 for few gaps."""
+    rows = np.flatnonzero(known)
+    steps = np.diff(rows)
+    gaps = int((steps > 1).sum())
+    if gaps * RESTS < len(rows):
+        return 0.0
+    share = 1.0 - len(rows) / (rows[-1] - rows[0] + 1) if gaps else 0.0
+    return share if share > CLOSED else 0.0
 
 
 def longest_run(flags: Mask) -> int:

@@ -30,7 +30,8 @@ def test_a_symbol_that_rests_at_weekends_is_named_with_its_longest_run():
     close[np.arange(40) % 7 >= 5, 1] = np.nan
     (line,) = panel_doubts(bars_of(close=close), 20)
     assert line.startswith("GAPS: B: never more than 5 bars in a row, and the warm-up is 20")
-    assert panel_doubts(bars_of(close=close), 4) == ()
+    (line,) = panel_doubts(bars_of(close=close), 4)  # the bar before a Monday's is none
+    assert line.startswith("CLOSED: B: no bar in 25% of the rows, again and again")
     assert panel_doubts(bars_of(close=close)) == ()
 
 
@@ -95,6 +96,17 @@ def test_many_symbols_are_named_in_short():
 def test_one_bar_has_no_doubts():
     one = bars_of(close=plain()).rows(slice(0, 1))
     assert panel_doubts(one, 0) == ()
+
+
+def test_a_symbol_of_five_days_beside_one_of_seven_is_told_without_a_warm_up_too():
+    close = plain(3)
+    close[(np.arange(40) % 7) > 4, 0] = np.nan
+    close[:25, 2] = np.nan  # listed late, not closed
+    (line,) = panel_doubts(bars_of(close=close), 1)
+    assert line.startswith("CLOSED: A: no bar in 25% of the rows, again and again")
+    close[(np.arange(40) % 7) > 4, 0] = 100.0
+    close[[3, 9, 14], 0] = np.nan
+    assert panel_doubts(bars_of(close=close), 1) == ()
 
 
 def test_a_warm_up_that_the_bars_do_not_last_for_is_told():
