@@ -36,6 +36,7 @@ coverage: $(STAMP)
 	$(PLAIN) -m "not slow" $(EXECUTION) $(QUANT)/simulation/lean $(QUANT)/market/test_bar_panel.py \
 	    $(QUANT)/market/test_bar_panel_inputs.py $(QUANT)/market/test_timeframes.py \
 	    $(QUANT)/market/test_panel_doubts.py $(QUANT)/market/test_data_window.py \
+	    $(QUANT)/market/test_membership.py \
 	    $(QUANT)/market/test_longer_bars.py $(QUANT)/strategies \
 	    $(QUANT)/risk $(QUANT)/sizing/entry quant_assets_tests/plugin_checks/test_execution.py \
 	    quant_assets_tests/core/test_hashing.py quant_assets_tests/storage/test_trial_store.py

@@ -115,6 +115,15 @@ class Membership:
         found = ", ".join(map(str, frame.columns))
         raise DataError(f"a universe has the columns {SHAPES}; this has {found}: since when?")
 
+    def at(self, moment: Any) -> tuple[str, ...]:
+        """Who was a member then, as it was known then: those that were delisted since included."""
+        instant = pd.Timestamp(moment)
+        instant = instant if instant.tz is None else instant.tz_convert("UTC").tz_localize(None)
+        row = int(np.searchsorted(self.available_at, instant.to_datetime64(), side="right")) - 1
+        if row < 0:
+            return ()
+        return tuple(self.symbols[i] for i in np.flatnonzero(self.members[row]).tolist())
+
     def on(self, ts: Instants, known: Instants, symbols: Iterable[str]) -> PanelUniverse:
         """The members of bars that opened at `ts` and are decided on at `known`, (time,) both.
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from quant_assets import backtest
 from quant_assets.core.errors import MissingCellError
 from quant_assets.defs.discovery.assets import universe
 from quant_assets.orchestration.cells import cell_spec
+from quant_assets.orchestration.factories import strategy_assets
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.quant.market.membership import Membership
 from quant_assets.storage.paths import Cell
@@ -139,6 +141,27 @@ def test_a_walk_forward_chooses_among_members_once_there_are_some(venue_place: P
         decided = (fill.ts - pd.Timedelta(hours=8)).tz_localize(None).to_datetime64()
         row = who.available_at.searchsorted(decided, side="right") - 1
         assert who.members[row, who.symbols.index(fill.symbol)]
+
+
+def test_dagster_knows_the_windows_of_the_universe_that_a_window_reads(venue_place: Place):
+    """An edge to the asset `universe`: the same venue, all windows up to its own, none later."""
+    workspace = filled(venue_place)
+    made = {one.op.name: one for one in strategy_assets(workspace)}
+    windows, asked = made["members_windows"], made["dip_windows"]
+    key = dg.AssetKey("universe")
+    assert key in windows.keys_by_input_name.values()
+    assert key not in asked.keys_by_input_name.values()
+    for part in ("state", "equity"):
+        assert key in windows.asset_deps[dg.AssetKey(f"members_{part}")]
+    mapping = windows.get_partition_mapping(key).downstream_mappings_by_upstream_dimension
+    assert isinstance(mapping["venue"].partition_mapping, dg.IdentityPartitionMapping)
+    read = mapping["window"].partition_mapping
+    assert (read.start_offset, read.end_offset) == (windows_so_far(workspace), 0)
+
+
+def windows_so_far(workspace: Workspace) -> int:
+    spec = specs_of(workspace, "members")[0]
+    return spec.reads["bars"].offsets(workspace)[0]
 
 
 def test_another_universe_makes_the_windows_that_read_it_anew(venue_place: Place):

@@ -88,6 +88,15 @@ def test_symbols_of_the_bars_alone_are_shown_and_members_without_bars_are_named(
     assert bars.members[:, 1].sum() == 0
 
 
+def test_members_of_a_moment_are_those_of_then():
+    """GONE was delisted on the 3rd; who asks about the 2nd still sees it."""
+    known = Membership.from_frame(
+        spans(("GONE", "2024-01-01", "2024-01-03"), ("NEW", "2024-01-02", None))
+    )
+    asked = ("2023-12-31", "2024-01-01", "2024-01-02 23:59", "2024-01-03T02:00+02:00")
+    assert [known.at(one) for one in asked] == [(), ("GONE",), ("GONE", "NEW"), ("NEW",)]
+
+
 @pytest.mark.parametrize(
     ("frame", "said"),
     [
@@ -195,6 +204,7 @@ def bars_time(day):
 def test_bars_of_survivors_and_members_of_today_are_doubted():
     close = np.full((10, 2), 100.0)
     assert universe_doubts(daily(10)) == ()
+    assert universe_doubts(daily(10, ("A",))) == ()
     close[4:, 0] = np.nan
     (line,) = universe_doubts(daily(10, close=close))
     assert line.startswith("UNIVERSE: none was given, and A end before")
