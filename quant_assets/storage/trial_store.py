@@ -113,7 +113,7 @@ class TrialFiles:
         return self._table().drop_columns(["returns"]).to_pandas()
 
     def searched(self) -> Any:
-        """All trials as rows of `SearchTrials`; one that is there twice as it was known first."""
+        """All trials as rows of `SearchTrials`; one that came out before as it was known first."""
         from quant_assets.quant.statistics.per_period import sharpe
 
         table = self._table()
@@ -124,7 +124,7 @@ class TrialFiles:
         yearly = ratios * np.sqrt(per_year)
         columns = {
             "family": np.array([self.strategy] * len(kept), dtype=object),
-            "trial": kept["key"],
+            "trial": _looks(table),
             "available_at": kept["completed_at"].astype("datetime64[us, UTC]"),
             "status": kept["status"],
             "n_years": np.array([len(own) for own in values], dtype=np.float64) / per_year,
@@ -139,9 +139,9 @@ class TrialFiles:
         return str(json.loads(path.read_text("utf-8"))["last"]) if path.is_file() else ""
 
     def distinct(self) -> int:
-        """Trials that there ever were, each once: two searches at a time may keep the same one."""
-        keys = self._table()["key"]
-        return max(self.counted(), len(keys)) - (len(keys) - len(keys.unique()))
+        """Trials that there ever were, each once: see `SearchTrials`."""
+        looks = _looks(self._table())
+        return max(self.counted(), len(looks)) - (len(looks) - len(set(looks)))
 
     def _table(self) -> pa.Table:
         tables = [batch.table for batch in self._batches()]
@@ -199,6 +199,16 @@ def _read(path: Path) -> _Batch:
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise IntegrityError(f"{path} is no batch of trials ({error}); put it back") from error
     return _Batch(path, hashlib.sha256(data).hexdigest(), previous, tried, table)
+
+
+def _looks(table: pa.Table) -> list[str]:
+    """SHA-256 of parameters and returns of each trial, whatever code and search made them."""
+    values = [np.asarray(one.values).tobytes() for one in table["returns"]]
+    rows = zip(table["params"].to_pylist(), table["status"].to_pylist(), values, strict=True)
+    return [
+        hashlib.sha256(f"{params} {status} ".encode() + returns).hexdigest()
+        for params, status, returns in rows
+    ]
 
 
 def _numbers(text: str) -> dict[str, float]:
