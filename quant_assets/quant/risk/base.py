@@ -78,18 +78,20 @@ class LimitRule(RiskRule):
 class ExposureLimit(LimitRule):
     """A limit of notional, which prices move beyond it as well.
 
-    drift : `cut`: what is beyond the limit at a close is cut back at the next fill, to `1 - band`
-        of the limit, so that the next small move does not cut it again; `keep`: the limit holds at
-        entries alone.
+    drift : `cut`: what is beyond the limit at a close, by more than `band` of it, is cut back to
+        the limit at the next fill; `keep`: the limit holds at entries alone. A band of 0 trades
+        whatever is beyond, however little.
     """
 
     drift: str = choice("cut", "keep")
-    band: float = number(0.05, least=0.0, below=1.0)
+    band: float = number(0.01, least=0.0)
 
     def bounds(self, name: str, limit: float) -> dict[str, float]:
-        """Fields of `LimitTerms`: the limit `max_<name>`, and to what is cut, `held_<name>`."""
-        held = (1.0 - self.band) * limit if self.drift == "cut" else np.inf
-        return {f"max_{name}": limit, f"held_{name}": held}
+        """Fields of `LimitTerms`: of entries, of what is held, and beyond what that is cut."""
+        fields = {f"max_{name}": limit}
+        if self.drift == "cut":
+            fields |= {f"held_{name}": limit, f"drift_{name}": (1.0 + self.band) * limit}
+        return fields
 
 
 def no_limits(n_symbols: int) -> LimitTerms:

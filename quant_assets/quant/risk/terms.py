@@ -34,8 +34,8 @@ class ExitTerms(NamedTuple):
 class LimitTerms(NamedTuple):
     """Limits of the account; infinity: none. Fractions of equity, unless said otherwise.
 
-    `max_position`, `max_gross`, `max_net`, `max_sector` hold at entries. What drifts beyond one of
-    them is cut back at the next fill, to `held_position` and so on; infinity there: it is kept.
+    `max_position`, `max_gross`, `max_net`, `max_sector` hold at entries. What prices move beyond
+    `drift_position` and so on is cut back at the next fill, to `held_position` and so on.
     `sector` `(symbol,)` codes groups. `cut_drawdown`: entries are scaled by `cut_scale` beyond it;
     `halt_drawdown`: everything is closed at the next fill and nothing is opened until the drawdown
     is below `resume_drawdown` or `halt_bars` have passed (the highest equity then starts anew).
@@ -65,3 +65,7 @@ class LimitTerms(NamedTuple):
     held_gross: float = np.inf
     held_net: float = np.inf
     held_sector: float = np.inf
+    drift_position: float = np.inf
+    drift_gross: float = np.inf
+    drift_net: float = np.inf
+    drift_sector: float = np.inf

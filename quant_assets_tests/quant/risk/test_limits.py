@@ -44,7 +44,8 @@ def test_the_designs_yaml_is_the_rules_of_its_objects(tmp_path):
     )
     assert changed(limit_terms(rules, BARS)) == {
         "max_position": 0.05,
-        "held_position": pytest.approx(0.0475),
+        "held_position": 0.05,
+        "drift_position": pytest.approx(0.0505),
         "correlation": 0.7,
         "correlation_bars": 60,
     }
@@ -54,7 +55,10 @@ def test_the_designs_yaml_is_the_rules_of_its_objects(tmp_path):
     ("spelling", "expected"),
     [
         ({"max_gross": {"pct": 1.5, "drift": "keep"}}, {"max_gross": 1.5}),
-        ({"max_net": {"pct": 0.2, "band": 0.5}}, {"max_net": 0.2, "held_net": 0.1}),
+        (
+            {"max_net": {"pct": 0.2, "band": 0.5}},
+            {"max_net": 0.2, "held_net": 0.2, "drift_net": pytest.approx(0.3)},
+        ),
         ({"max_positions": {"count": 3}}, {"max_positions": 3}),
         ({"max_heat": {"pct": 0.06}}, {"max_heat": 0.06}),
         ({"daily_loss": {"pct": 0.03}}, {"daily_loss": 0.03}),
@@ -94,7 +98,8 @@ def test_of_several_limits_the_tightest_holds():
     )
     assert changed(found) == {
         "max_position": 0.02,
-        "held_position": pytest.approx(0.019),
+        "held_position": 0.02,
+        "drift_position": pytest.approx(0.0202),
         "max_positions": 8,
         "cool_down": 6,
         "correlation": 0.6,

@@ -292,6 +292,7 @@ def _rules(terms: ExecutionTerms, limits: LimitTerms, resize: Resize) -> Floats:
             *(fee.unit_maker, fee.unit_taker, fee.unit_sell, fee.unit_sell_most, carry.rebate),
             *(limits.held_position, limits.held_gross, limits.held_net, limits.held_sector),
             resize.band,
+            *(limits.drift_position, limits.drift_gross, limits.drift_net, limits.drift_sector),
         ],
         dtype=np.float64,
     )

@@ -244,7 +244,8 @@ def _limits(rng: np.random.Generator, n: int) -> LimitTerms:
 def _held(rng: np.random.Generator, limits: LimitTerms) -> LimitTerms:
     """Half of them are cut back where prices move positions beyond them."""
     names = ("position", "gross", "net", "sector")
-    cut = {f"held_{n}": getattr(limits, f"max_{n}") * float(rng.choice([0.9, 1.0])) for n in names}
+    cut = {f"held_{n}": getattr(limits, f"max_{n}") for n in names}
+    cut |= {f"drift_{n}": cut[f"held_{n}"] * float(rng.choice([1.0, 1.05])) for n in names}
     return limits._replace(**cut) if rng.random() < 0.5 else limits
 
 

@@ -33,23 +33,25 @@ DOUBLES = closes((100, 100, 200, 200, 200, 200))
 
 
 def test_what_drifts_beyond_its_limit_is_cut_at_the_next_fill():
-    """10,000 of 100,000 become 20,000 of 110,000: 18.2 %; 9.5 % are 10,450, or 52.25 units."""
+    """10,000 of 100,000 become 20,000 of 110,000: 18.2 %; 10 % are 11,000, or 55 units."""
     result = limited(DOUBLES, Signals(entry_long=at(DOUBLES, 0)), TENTH)
-    assert result.fills.quantity.tolist() == pytest.approx([100.0, -47.75], rel=1e-12)
+    assert result.fills.quantity.tolist() == pytest.approx([100.0, -45.0], rel=1e-12)
     assert result.fills.reason.tolist() == ["entry", "limit_cut"]
     assert result.fills.ts.tolist() == [result.equity.index[1], result.equity.index[3]]
     assert result.orders.decided_ts.tolist() == [result.equity.index[0], result.equity.index[2]]
     assert result.trades.exit_reason.tolist() == ["open"]  # a trade lasts until all is closed
-    assert result.positions.weight.tolist() == pytest.approx([0.095], rel=1e-12)
+    assert result.positions.weight.tolist() == pytest.approx([0.1], rel=1e-12)
 
 
-def test_drift_may_be_kept_and_the_band_left_out():
-    signals = Signals(entry_long=at(DOUBLES, 0))
-    kept = limited(DOUBLES, signals, {"max_position": {"pct": 0.1, "drift": "keep"}})
-    assert kept.fills.quantity.tolist() == [100.0]
-    exact = limited(DOUBLES, signals, {"max_position": {"pct": 0.1, "band": 0.0}})
-    assert exact.positions.weight.tolist() == pytest.approx([0.1], rel=1e-12)
-    assert len(exact.fills) == 2  # at the limit is not beyond it
+def test_drift_may_be_kept_and_the_band_may_be_wide():
+    """18.2 % lie inside of 10 % and nine tenths of it, and outside of eight tenths."""
+    signals, rule = Signals(entry_long=at(DOUBLES, 0)), {"pct": 0.1}
+    kept = limited(DOUBLES, signals, {"max_position": {**rule, "drift": "keep"}})
+    wide = limited(DOUBLES, signals, {"max_position": {**rule, "band": 0.9}})
+    assert kept.fills.quantity.tolist() == wide.fills.quantity.tolist() == [100.0]
+    for band in (0.8, 0.0):  # at the limit is not beyond it: one cut
+        found = limited(DOUBLES, signals, {"max_position": {**rule, "band": band}})
+        assert found.fills.quantity.tolist() == pytest.approx([100.0, -45.0], rel=1e-12)
 
 
 def test_lots_are_floored_and_what_no_venue_takes_is_left():
@@ -59,7 +61,7 @@ def test_lots_are_floored_and_what_no_venue_takes_is_left():
     coarse = limited(DOUBLES, signals, TENTH, lot=np.array([100.0]))
     assert coarse.trades.exit_reason.tolist() == ["limit_cut"]
     small = limited(DOUBLES, signals, TENTH, least_notional=np.array([9_600.0]))
-    assert small.fills.quantity.tolist() == [100.0]  # 9,550 are to be sold
+    assert small.fills.quantity.tolist() == [100.0]  # 9,000 are to be sold
 
 
 def test_what_closes_anyway_is_not_cut_and_a_halt_is_waited_for():
@@ -78,7 +80,7 @@ def test_what_closes_anyway_is_not_cut_and_a_halt_is_waited_for():
 
 @pytest.mark.parametrize(
     ("weight", "fills"),
-    [(0.3, [100.0, -47.75]), (0.05, [100.0, -72.5]), (-0.05, [100.0, -127.5])],
+    [(0.3, [100.0, -45.0]), (0.05, [100.0, -72.5]), (-0.05, [100.0, -127.5])],
 )
 def test_a_target_within_the_limit_goes_first_and_one_beyond_gives_way(weight, fills):
     target = np.full((6, 1), np.nan)
@@ -123,22 +125,23 @@ def test_of_the_net_the_larger_side_is_cut():
 
 
 def plain_kept(standing, sides, sector, limits, equity):
-    """What limits leave of notionals: positions, sectors, net, gross."""
+    """What limits leave of notionals: positions, sectors, net, gross; whether all were cut."""
     kept = standing.copy()
-    beyond = kept > limits.max_position * equity * (1 + 1e-9)
+    beyond = kept > limits.drift_position * equity * (1 + 1e-9)
     kept[beyond] = np.minimum(kept[beyond], limits.held_position * equity)
     for group in np.unique(sector):
         total = kept[sector == group].sum()
-        if total > limits.max_sector * equity * (1 + 1e-9):
+        if total > limits.drift_sector * equity * (1 + 1e-9):
             kept[sector == group] *= min(1.0, limits.held_sector * equity / total)
     long, short = kept[sides > 0].sum(), kept[sides < 0].sum()
-    if abs(long - short) > limits.max_net * equity * (1 + 1e-9):
+    if abs(long - short) > limits.drift_net * equity * (1 + 1e-9):
         larger = 1 if long > short else -1
         less, more = min(long, short), max(long, short)
         kept[sides == larger] *= min(1.0, (less + limits.held_net * equity) / more)
-    if kept.sum() > limits.max_gross * equity * (1 + 1e-9):
+    all_of_them = kept.sum() > limits.drift_gross * equity * (1 + 1e-9)
+    if all_of_them:
         kept *= min(1.0, limits.held_gross * equity / kept.sum())
-    return kept
+    return kept, all_of_them
 
 
 def leaves(signals, t, held):
@@ -161,15 +164,15 @@ def check_account(seed):
     flags = {n: rng.random(shape) < p for n, p in zip(names, (0.2, 0.05, 0.1, 0.05), strict=True)}
     sizes = {"position": 0.3, "gross": 0.9, "net": 0.4, "sector": 0.45}
     limits = {f"max_{n}": v if rng.random() < 0.6 else np.inf for n, v in sizes.items()}
-    share = rng.choice([1.0, 0.95, 0.8])
-    held_at = {f"held_{n}": share * limits[f"max_{n}"] for n in sizes}
-    terms = neutral_limits(5)._replace(sector=sector, **limits, **held_at)
+    held_at = {f"held_{n}": limits[f"max_{n}"] for n in sizes}
+    beyond = {f"drift_{n}": rng.choice([1.0, 1.01, 1.1]) * limits[f"max_{n}"] for n in sizes}
+    terms = neutral_limits(5)._replace(sector=sector, **limits, **held_at, **beyond)
     plan, signals = Plan(sizes=EntrySizes(np.full((1, 5), 0.25), 2), limits=terms), Signals(**flags)
     result = tell(bars, signals, plan=plan)
     fills, places = result.fills, {ts: t for t, ts in enumerate(result.equity.index)}
     row = fills.ts.map(places).to_numpy()
     held, cash, cuts = np.zeros(5), 100_000.0, 0
-    wanted, before, beyond = np.zeros(5), np.zeros(5), {}
+    wanted, before, all_of_them = np.zeros(5), np.zeros(5), False
     for t in range(60):
         equity = cash + held @ opens[t]
         done = fills[row == t]
@@ -187,14 +190,14 @@ def check_account(seed):
         cash -= (done.quantity * done.price).sum()
         weight = np.abs(held * opens[t]) / (cash + held @ opens[t])
         for symbol in np.flatnonzero(wanted < np.inf):
-            assert weight[symbol] <= terms.max_position * (1 + 1e-9)
-        assert not beyond.get("gross") or weight.sum() <= terms.max_gross * (1 + 1e-9)
+            assert weight[symbol] <= wanted[symbol] * (1 + 1e-9)
+        assert not all_of_them or weight.sum() <= terms.max_gross * (1 + 1e-9)
         held[np.abs(held) < 1e-9] = 0.0
         equity, notional = cash + held @ close[t], np.abs(held * close[t])
         standing = np.where(leaves(signals, t, held), 0.0, notional)
-        kept = plain_kept(standing, np.sign(held), sector, terms, equity)
+        kept, all_of_them = plain_kept(standing, np.sign(held), sector, terms, equity)
         wanted = np.where(kept < standing * (1 - 1e-9), kept / equity, np.inf)
-        before, beyond = held.copy(), {"gross": standing.sum() > terms.max_gross * equity}
+        before = held.copy()
     return cuts
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from quant_assets import backtest
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.results import BacktestResult
+from quant_assets.quant.sizing.entry.units import ENTRIES_ONLY
 from quant_assets.quant.strategies.orders import Cancel, Order
 from quant_assets_tests.quant.simulation.execution.hand_runs import Places
 from quant_assets_tests.quant.simulation.execution.random_runs import CAPITAL, random_run
@@ -74,7 +76,7 @@ def run_stream(seed: int) -> BacktestResult:
 
     class Placing(Places):
         def plan(self, bars):
-            return run.plan
+            return replace(run.plan, resize=ENTRIES_ONLY)  # every order is that of the stream
 
     return backtest(Placing(orders=stream(seed)), run.bars, run.terms)
 

@@ -25,6 +25,10 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     C_SYMBOL,
     C_UNIT,
     CUT_DRAWDOWN,
+    DRIFT_GROSS,
+    DRIFT_NET,
+    DRIFT_POSITION,
+    DRIFT_SECTOR,
     ENTRY_BAR,
     ENTRY_ORDER,
     EXIT_ORDER,
@@ -40,10 +44,7 @@ from quant_assets.quant.simulation.execution.event_kernel.fields import (
     LIMIT_CUT,
     LONG,
     MARKET,
-    MAX_GROSS,
-    MAX_NET,
     MAX_POSITION,
-    MAX_SECTOR,
     MULTIPLIER,
     N_HELD,
     N_OPEN,
@@ -81,7 +82,7 @@ from quant_assets.quant.simulation.execution.event_kernel.valuation import (
 def has_drift_limits(m: Market) -> bool:
     """Whether any position is cut back after its entry."""
     rules = m.rules
-    least = min(rules[HELD_POSITION], rules[HELD_GROSS], rules[HELD_NET], rules[HELD_SECTOR])
+    least = min(rules[DRIFT_POSITION], rules[DRIFT_GROSS], rules[DRIFT_NET], rules[DRIFT_SECTOR])
     limited: bool = least != np.inf
     return limited
 
@@ -91,17 +92,13 @@ def is_beyond(m: Market, k: Book, largest: float) -> bool:
     """Whether anything may have to be cut; `largest`: notional of the largest position."""
     rules, account = m.rules, k.account
     equity, long, short = account[NOW] * BEYOND, account[LONG], account[SHORT]
-    if rules[HELD_SECTOR] != np.inf:
+    beyond: bool = largest > rules[DRIFT_POSITION] * equity
+    beyond = beyond or long + short > rules[DRIFT_GROSS] * equity
+    if beyond or rules[DRIFT_SECTOR] != np.inf:
         return True
-    if rules[HELD_POSITION] != np.inf and largest > rules[MAX_POSITION] * equity:
-        return True
-    if rules[HELD_GROSS] != np.inf and long + short > rules[MAX_GROSS] * equity:
-        return True
-    if rules[HELD_NET] == np.inf:
-        return False
     adds = k.counters[N_OPEN] > 0  # an order that closes may leave more of the other side
-    beyond: bool = adds or abs(long - short) > rules[MAX_NET] * equity
-    return beyond
+    limit = rules[DRIFT_NET]
+    return limit != np.inf and (adds or abs(long - short) > limit * equity)
 
 
 @compiled
@@ -181,12 +178,12 @@ def keep_within(m: Market, k: Book) -> None:
     for i in range(n):
         s = k.held[i]
         symbols[s, KEPT] = symbols[s, STANDING]
-        if symbols[s, KEPT] > rules[MAX_POSITION] * equity * BEYOND:
+        if symbols[s, KEPT] > rules[DRIFT_POSITION] * equity * BEYOND:
             symbols[s, KEPT] = min(symbols[s, KEPT], rules[HELD_POSITION] * equity)
-    if rules[HELD_SECTOR] != np.inf:
+    if rules[DRIFT_SECTOR] != np.inf:
         for i in range(n):
             total = group_total(m, k, i, True)
-            if total > rules[MAX_SECTOR] * equity * BEYOND:
+            if total > rules[DRIFT_SECTOR] * equity * BEYOND:
                 factor = min(1.0, rules[HELD_SECTOR] * equity / total)
                 scale_group(m, k, i, (True, 0), factor)
     for i in range(n):
@@ -195,12 +192,12 @@ def keep_within(m: Market, k: Book) -> None:
             long += symbols[s, KEPT]
         else:
             short += symbols[s, KEPT]
-    if abs(long - short) > rules[MAX_NET] * equity * BEYOND:
+    if abs(long - short) > rules[DRIFT_NET] * equity * BEYOND:
         less, more, side = (short, long, 1) if long > short else (long, short, -1)
         factor = min(1.0, (less + rules[HELD_NET] * equity) / more)
         scale_group(m, k, 0, (False, side), factor)
     total = group_total(m, k, 0, False)
-    if total > rules[MAX_GROSS] * equity * BEYOND:
+    if total > rules[DRIFT_GROSS] * equity * BEYOND:
         factor = min(1.0, rules[HELD_GROSS] * equity / total)
         scale_group(m, k, 0, (False, 0), factor)
 
@@ -209,8 +206,6 @@ def keep_within(m: Market, k: Book) -> None:
 def cut_back(m: Market, k: Book, t: int) -> None:
     """Let orders wait that bring positions beyond a limit back into it."""
     codes, symbols, equity = k.codes, k.symbols, k.account[NOW]
-    if equity <= 0.0:
-        return
     will_stand(m, k, t)
     keep_within(m, k)
     for i in range(k.counters[N_HELD]):

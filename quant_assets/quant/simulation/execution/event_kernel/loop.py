@@ -369,7 +369,7 @@ def run(market: Market, book: Book, last: int, address: int) -> int:
         if counters[N_HELD] > 0:
             if sizes and t >= switches[WARM_UP]:
                 resize(m, k, t)
-            if drifts and is_beyond(m, k, largest):
+            if drifts and a[NOW] > 0.0 and is_beyond(m, k, largest):
                 cut_back(m, k, t)
         if model == SAME_CLOSE and counters[N_OPEN] > 0:
             counters[STAMP] += 1
