@@ -19,6 +19,7 @@ ORDER = (
     "backtest_many",
     "backtest_sweep",
     "backtest_full",
+    "leak_check",
     "walk_forward",
     "risk_optimizers",
     "workspace",
