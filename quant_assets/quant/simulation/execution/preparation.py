@@ -307,7 +307,6 @@ def _switches(
 ) -> Integers:
     """Whole numbers in the order of the kernel's switches; entries : sizes, and the warm-up."""
     fills, (sizes, resize, warm_up) = terms.fills, entries
-    margined = bool(_derivatives(terms).any()) or terms.margin.tier_rate.size > 0
     by_bar = signals is None
     targets = by_bar or (signals is not None and signals.target is not None)
     flags = by_bar or (signals is not None and signals.target is None)
@@ -315,11 +314,21 @@ def _switches(
         [
             *(fills.model, fills.through, fills.time_to_live, fills.latency, fills.optimistic),
             *(sizes.unit, warm_up, limits.max_positions, limits.correlation_bars),
-            *(limits.halt_bars, limits.cool_down, _carries(terms), flags, targets, margined),
-            *(closes_left(bars), resize.bars),
+            *(limits.halt_bars, limits.cool_down, _carries(terms), flags, targets),
+            *(_margined(terms), closes_left(bars), resize.bars),
         ],
         dtype=np.int64,
     )
+
+
+def _margined(terms: ExecutionTerms) -> bool:
+    """Whether an account without debts and short positions may have to be closed.
+
+    A maintenance of less than their whole value is covered by positions that are owned outright.
+    """
+    margin = terms.margin
+    above = (margin.tier_rate > 0.99) | (margin.tier_deduction < 0.0)
+    return bool(_derivatives(terms).any() or above.any())
 
 
 def _instruments(terms: ExecutionTerms, limits: LimitTerms) -> Floats:

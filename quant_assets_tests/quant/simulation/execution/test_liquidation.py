@@ -1,10 +1,16 @@
 """What a liquidation may take: the penalty ends at zero, a gap may go below it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from quant_assets.quant.simulation.execution.engine import advance
+from quant_assets.quant.simulation.execution.event_kernel.fields import MARGINED, N_FILLS
+from quant_assets.quant.simulation.execution.preparation import new_book, prepare
 from quant_assets.quant.strategies.orders import Order
 from quant_assets_tests.quant.simulation.execution.hand_runs import daily, hand_bars, place
+from quant_assets_tests.quant.simulation.execution.random_runs import CAPITAL, random_run
 from quant_assets_tests.quant.simulation.execution.test_costs_by_hand import changed
 
 QUIET = (100.0, 100.0, 100.0, 100.0)
@@ -88,3 +94,25 @@ def test_positions_of_one_wallet_share_what_is_left_by_their_penalties():
     assert closing.penalty["B"] == pytest.approx(3.0 * price, rel=1e-9)
     assert result.final_equity == pytest.approx(0.0, abs=1e-6)
     assert result.trades.penalty.sum() == pytest.approx(4.5 * price, rel=1e-9)
+
+
+@pytest.mark.slow
+def test_accounts_that_owe_nothing_need_no_look_at_the_maintenance_margin():
+    """The kernel leaves the look out; with it, every account of these is the same."""
+    spared = 0
+    for seed in range(600):
+        run = random_run(seed)
+        preparation = prepare(run.bars, run.terms, signals=run.signals, plan=run.plan)
+        market = preparation.market
+        if market.margin.shape[2] == 0 or market.switches[MARGINED] == 1:
+            continue
+        spared += 1
+        looked = market.switches.copy()
+        looked[MARGINED] = 1
+        always = replace(preparation, market=market._replace(switches=looked))
+        books = [advance(one, new_book(market, CAPITAL))[0] for one in (preparation, always)]
+        n = books[0].counters[N_FILLS]
+        assert n == books[1].counters[N_FILLS]
+        np.testing.assert_array_equal(*(book.fills[:n] for book in books))
+        np.testing.assert_array_equal(*(book.rows for book in books))
+    assert spared >= 20
