@@ -32,6 +32,7 @@ from quant_assets.quant.analytics.search_trials import search_trials_venue
 from quant_assets.quant.analytics.tournament import TournamentContext, leaderboard
 from quant_assets.quant.analytics.trial_ledger import trial_ledger_venue
 from quant_assets.quant.analytics.window_metrics import window_metrics_window
+from quant_assets.quant.features.market_state import market_lookback_bars
 from quant_assets.quant.features.stage import lookback_bars
 from quant_assets.quant.leaks.stages import LeakContext, model_leaks_window
 from quant_assets.reporting.tear_sheet import TearSheetContext, tear_sheet_window
@@ -51,7 +52,8 @@ MODELS = (
 
 
 def _feature_bars(venue: Venue) -> int:
-    return lookback_bars(venue.alpha.month_bars)
+    month = venue.alpha.month_bars
+    return max(lookback_bars(month), market_lookback_bars(month))
 
 
 @window_asset(
@@ -98,6 +100,7 @@ def window_metrics(context, equity, final_holdings, portfolio_weights, bars, ref
             "quality": this_window(),
             "doubts": this_window(),
             "alpha_features": this_window(),
+            "market_context": this_window(),
             "portfolio_weights": this_window(),
             "equity": this_window(),
         },
@@ -114,6 +117,7 @@ def check_results(
     quality,
     doubts,
     alpha_features,
+    market_context,
     portfolio_weights,
     equity,
 ):
@@ -127,6 +131,7 @@ def check_results(
         quality=quality,
         doubts=doubts,
         alpha_features=alpha_features,
+        market_context=market_context,
         portfolio_weights=portfolio_weights,
         equity=equity,
     )

@@ -10,6 +10,9 @@ limits = result_check("portfolio_weights", "stated_limits", "No weight breaks a 
 look_ahead = result_check(
     "alpha_features", "look_ahead", "No value changes when the future is removed or replaced."
 )
+regimes = result_check(
+    "market_context", "look_ahead", "No regime changes when the future is removed or replaced."
+)
 quality = result_check(
     "quality",
     "quality_shortfall",

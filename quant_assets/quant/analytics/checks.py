@@ -16,6 +16,7 @@ from quant_assets.contracts.check_results import CheckResults
 from quant_assets.core.context import AllocationContext, AlphaContext
 from quant_assets.core.telemetry import NullTelemetry, Telemetry
 from quant_assets.core.venues import AlphaParameters, OptimizationParameters
+from quant_assets.quant.features.market_state import market_context_window
 from quant_assets.quant.features.stage import PREFIX, Events, alpha_features_window
 from quant_assets.quant.market.flags import RATIO_JUMP
 from quant_assets.quant.market.panel import Floats
@@ -58,6 +59,7 @@ def check_window(  # noqa: PLR0913 - one keyword for each asset that it reads
     quality: pd.DataFrame,
     doubts: pd.DataFrame,
     alpha_features: pd.DataFrame,
+    market_context: pd.DataFrame,
     portfolio_weights: pd.DataFrame,
     equity: pd.DataFrame,
 ) -> pd.DataFrame:
@@ -75,6 +77,9 @@ def check_window(  # noqa: PLR0913 - one keyword for each asset that it reads
         events = Events(funding, open_interest, liquidations)
         leaks = leak_count(context, bars, events, alpha_features)
         found.append(Verdict("alpha_features", "look_ahead", float(leaks), 0.0))
+    if len(market_context):
+        changed = regime_leak_count(context, bars, market_context)
+        found.append(Verdict("market_context", "look_ahead", float(changed), 0.0))
     verdicts = sorted(found, key=lambda verdict: (verdict.asset, verdict.check))
     telemetry.log_metrics("checks", {"failed": float(sum(not v.passed for v in verdicts))})
     if not verdicts:
@@ -184,13 +189,7 @@ def leak_count(
         for name, frame in frames.items()
         if name != "bars"
     }
-    own = AlphaContext(
-        venue=context.venue,
-        window=context.window,
-        decided_at=context.decided_at,
-        market=context.market,
-        alpha=context.alpha,
-    )
+    own = _alpha_context(context)
     changed = 0
     for spoiled in (_without, _as_noise):
         future = {name: spoiled(frame, later[name]) for name, frame in frames.items()}
@@ -200,6 +199,41 @@ def leak_count(
             return stored.size
         changed += int((~((values == stored) | (np.isnan(values) & np.isnan(stored)))).sum())
     return changed
+
+
+def regime_leak_count(
+    context: CheckContext, bars: pd.DataFrame, market_context: pd.DataFrame
+) -> int:
+    """Number of stored values of `market_context` that change when later bars change.
+
+    The window is cut at its middle bar, as for features: without the bars after it, and with noise
+    in their place, every value up to there must be the stored one, to the last bit.
+    """
+    cut = market_context["ts"].iloc[len(market_context) // 2]
+    stored = market_context[market_context["ts"] <= cut]
+    later = (bars["ts"] > cut).to_numpy()
+    own = _alpha_context(context)
+    changed = 0
+    for spoiled in (_without, _as_noise):
+        again = market_context_window(own, NullTelemetry(), bars=spoiled(bars, later))
+        again = again[again["ts"] <= cut]
+        if len(again) != len(stored):
+            return int(stored.size)
+        for name in stored.columns:
+            mine, theirs = (frame[name].reset_index(drop=True) for frame in (stored, again))
+            changed += int((~((mine == theirs) | (mine.isna() & theirs.isna()))).sum())
+    return changed
+
+
+def _alpha_context(context: CheckContext) -> AlphaContext:
+    """What the stages of features and of the market were given."""
+    return AlphaContext(
+        venue=context.venue,
+        window=context.window,
+        decided_at=context.decided_at,
+        market=context.market,
+        alpha=context.alpha,
+    )
 
 
 def _without(frame: pd.DataFrame, later: npt.NDArray[np.bool_]) -> pd.DataFrame:

@@ -8,7 +8,8 @@ from quant_assets.contracts.funding import Funding
 from quant_assets.contracts.liquidations import Liquidations
 from quant_assets.contracts.open_interest import OpenInterest
 from quant_assets.core.telemetry import NullTelemetry
-from quant_assets.quant.analytics.checks import leak_count
+from quant_assets.quant.analytics.checks import leak_count, regime_leak_count
+from quant_assets.quant.features.market_state import market_context_window
 from quant_assets.quant.features.stage import Events, alpha_features_window
 from quant_assets_tests.quant.market.frames import alpha, random_bars, timestamps
 
@@ -61,3 +62,15 @@ def test_leak_count_finds_prices_of_later_bars(context, bars):
     stored["value_reversal_1m"] = stored.groupby("symbol")["value_reversal_1m"].shift(-1)
     found = leak_count(context, bars, events(Funding.empty()), stored)
     assert found >= stored["ts"].nunique()
+
+
+def test_regime_leak_count_is_zero_for_what_was_known(context, bars):
+    stored = market_context_window(context, NullTelemetry(), bars=bars)
+    assert stored["trend_score"].notna().any()
+    assert regime_leak_count(context, bars, stored) == 0
+
+
+def test_regime_leak_count_finds_scores_of_later_bars(context, bars):
+    stored = market_context_window(context, NullTelemetry(), bars=bars)
+    stored["trend_score"] = stored["trend_score"].shift(-1)
+    assert regime_leak_count(context, bars, stored) > len(stored) // 2
