@@ -19,7 +19,8 @@ def test_shares_hold_every_file_once_and_are_of_one_size(workers):
 
 def is_marked_slow(file: Path) -> bool:
     """What pytest does: the marks that the module has after its import."""
-    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+    text = file.read_text(encoding="utf-8")
+    for node in ast.parse(text).body if "pytestmark" in text else []:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
             marks = node.value.elts if isinstance(node.value, ast.List) else [node.value]
             return any(ast.unparse(mark).startswith("pytest.mark.slow") for mark in marks)
