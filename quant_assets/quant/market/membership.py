@@ -28,7 +28,7 @@ SHAPES = (
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PanelUniverse:
     """Members on the clock of bars.
 
@@ -61,7 +61,7 @@ class PanelUniverse:
         return PanelUniverse, (np.array(self.members), self.on_exit, self.absent)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Membership:
     """Who was a member, as it became known.
 
