@@ -10,9 +10,11 @@ import pytest
 
 from quant_assets import backtest
 from quant_assets.orchestration.factories import kept_trials, strategy_specs
+from quant_assets.orchestration.graph import spec_of
 from quant_assets.orchestration.walk import FORCE
 from quant_assets.orchestration.workspace import Workspace
 from quant_assets.quant.tuning.resampling import bootstrap_returns
+from quant_assets.quant.tuning.study import tune
 from quant_assets.storage.catalog import run_query
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.trial_counts import all_trials
@@ -22,12 +24,14 @@ from quant_assets_tests.orchestration.strategies.places import (
     DIP,
     MONTHS,
     PANEL,
+    VENUE,
     Place,
     read,
     specs_of,
     walk,
     walk_all,
 )
+from quant_assets_tests.quant.tuning.samples import Cross
 from quant_assets_tests.storage.samples import commit
 
 pytestmark = pytest.mark.slow
@@ -265,6 +269,30 @@ def test_cells_that_read_little_are_byte_for_byte_those_that_read_everything(
         assert made.setdefault("trials", keys_of) == keys_of, "however much is read"
     assert made["little"] == made["everything"]
     assert read(workspace, "sums_walk_fills").shape[0] > 10
+
+
+def test_trials_of_a_sweep_make_the_count_of_the_venue_stale_and_stay_in_it(tmp_path: Path):
+    own = Place(tmp_path)
+    (tmp_path / "venues").mkdir()
+    for name, length in (("v", "8h"), ("w", "4h")):
+        text = VENUE.format(name=name, length=length)
+        (tmp_path / "venues" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    own.write(DIP)
+    workspace, spec = own.workspace(), spec_of("search_trials")
+    cell, root = Cell("search_trials", "v", "all"), workspace.store.layout.root
+    counts = []
+    for fast in (None, 2, 3, 3):  # the last one is tried again
+        if fast is not None:
+            given = (Cross, {"fast": [fast], "slow": [12]}, PANEL)
+            tune(*given, store=TrialFiles(root, venue="v", strategy="sweep"))
+        made = walk(workspace, spec, ["v"])
+        counts.append((made, len(workspace.store.read(cell))))
+    assert counts == [([True], 0), ([True], 1), ([True], 2), ([False], 2)]
+    shutil.rmtree(root / "trials")
+    assert walk(workspace, spec, ["v"]) == [True]
+    kept = workspace.store.read(cell)
+    assert kept["family"].tolist() == ["sweep"] * 2, "rows never leave"
+    assert kept["annual_sharpe_ratio"].notna().all()
 
 
 def test_runs_say_what_their_bars_hide(place: Place, tmp_path: Path):
