@@ -331,7 +331,10 @@ def returns_of(equity: Floats, capital: float) -> Floats:
     0 where nothing was left before: what a debt grows by is no gain.
     """
     before = np.concatenate([[capital], equity[:-1]])
-    returns: Floats = np.divide(equity, before, out=np.ones_like(equity), where=before > 0.0) - 1.0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns: Floats = equity / before - 1.0
+    if not before.min() > 0.0:
+        returns[~(before > 0.0)] = 0.0
     return returns
 
 
