@@ -24,7 +24,11 @@ settings.register_profile("fast", deadline=None, max_examples=20)
 
 
 def pytest_configure(config):
-    settings.load_profile("fast" if config.option.markexpr == FAST else "whole")
+    fast = config.option.markexpr == FAST
+    settings.load_profile("fast" if fast else "whole")
+    given = getattr(config, "workerinput", {})
+    share = (given["share"], given["workercount"]) if "share" in given else (0, 1)
+    config.imported_files = files_of_worker(*share) if fast else None
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -36,12 +40,8 @@ def pytest_configure_node(node) -> None:
 
 def pytest_ignore_collect(collection_path: Path, config) -> bool | None:
     """The fast suite does not even import files that are slow as a whole, nor their oracles."""
-    if config.option.markexpr != FAST or not collection_path.match("test_*.py"):
+    if config.imported_files is None or not collection_path.match("test_*.py"):
         return None
-    if not hasattr(config, "imported_files"):
-        given = getattr(config, "workerinput", {})
-        shared = (given["share"], given["workercount"]) if "share" in given else (0, 1)
-        config.imported_files = files_of_worker(*shared)
     return None if collection_path in config.imported_files else True
 
 
@@ -56,11 +56,14 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config, items: list[pytest.Item]) -> None:
     """Files that say `slow(seconds=…)` start first, the longest before the others.
 
-    Left to the end, one of them would run beside an idle worker.
+    Left to the end, one of them would run beside an idle worker. A file that is named on the
+    command line is imported by every worker, and run by the one whose share it is in.
     """
+    if config.imported_files is not None:
+        items[:] = [item for item in items if item.path in config.imported_files]
 
     def seconds(item: pytest.Item) -> float:
         marks = item.iter_markers("slow")
