@@ -215,6 +215,7 @@ def test_ranks_are_those_of_the_members_alone():
     assert set(run.trades.symbol) == {"A", "C", "D"}
 
 
+@pytest.mark.slow
 def test_both_forms_give_the_same_trades_with_a_changing_universe():
     bars = noisy(150, 5)
     for rule in ("close", "keep"):
@@ -224,6 +225,7 @@ def test_both_forms_give_the_same_trades_with_a_changing_universe():
         assert (one.orders.reason == "left_universe").any() == (rule == "close")
 
 
+@pytest.mark.slow
 def test_the_order_of_symbols_means_nothing():
     bars = noisy(120, 5, seed=3)
     bars = bars.with_universe(changing(bars, 3))
@@ -232,6 +234,7 @@ def test_the_order_of_symbols_means_nothing():
     assert again.hash() == run.hash()
 
 
+@pytest.mark.slow
 def test_later_bars_and_later_members_change_nothing_before():
     bars = noisy(160, 5, seed=4)
     whole = bars.with_universe(changing(bars, 4))
@@ -245,6 +248,7 @@ def test_later_bars_and_later_members_change_nothing_before():
     assert not np.array_equal(other.equity_values, run.equity_values)
 
 
+@pytest.mark.slow
 def test_a_run_in_windows_is_one_run():
     bars = noisy(120, 4, seed=5)
     whole, signals = bars.with_universe(changing(bars, 5)), at(bars, *range(0, 120, 4))
