@@ -89,7 +89,7 @@ def outcome(live: LiveDagster, root: Path) -> dict[str, str]:
         ["counter"], keys(SLOW, decisions[:2]) + keys(SHUFFLED, decisions[:2])
     )
     hole = keys(HOLE, decisions[3:5])
-    # Two retries show that a hole stays one; that there are five, the live automation shows.
+    # Two retries show that a hole stays one; the five of dagster.yaml would take longer.
     ids["late part"] = live.backfill(["counter"], hole, max_retries="2")
     ids["early part"] = live.backfill(["counter"], keys(SHUFFLED, decisions[2:4]))
     statuses = live.wait(list(ids.values()), seconds=420)
