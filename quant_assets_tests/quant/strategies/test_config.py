@@ -346,10 +346,9 @@ def test_damaged_file_is_a_strategy_or_a_refusal_with_its_line(text):
         ("[A, 3]", ":8: backtest.universe.1: Input should be a valid string (found 3)"),
     ],
 )
-def test_universe_of_the_venue_is_read_strictly(universe, said):
+def test_universe_of_the_venue_is_read_strictly(universe, said, schema):
     text = f"{SIGNALS}      - rsi_oversold: {{threshold: 30}}\nbacktest:\n  universe: {universe}\n"
-    schema, data = strategy_schema(), parse_yaml(text, Path("x")).data
-    assert is_valid(data, schema, schema) == (not said)
+    assert is_valid(parse_yaml(text, Path("x")).data, schema, schema) == (not said)
     if said:
         lines = refusal(text).splitlines()
         assert len(lines) == 1
