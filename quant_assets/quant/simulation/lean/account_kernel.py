@@ -287,6 +287,8 @@ def _bar(
     if k.codes[j, CLOSING] != 0 or k.codes[j, SIDE] != 0:
         if not _at_open(m, d, rates, k, place):
             return False
+        if k.codes[j, SIDE] != 0 and t > k.codes[j, DECIDED] + rates.time_to_live:
+            k.codes[j, SIDE] = 0
     else:
         meets = protected and k.values[j, POSITION] != 0.0 and _met(m, k, place)
         if meets:
@@ -297,8 +299,6 @@ def _bar(
     if held != 0.0 and (held < 0.0 or k.values[j, CASH] < 0.0) and _worst(m, k, place):
         return False
     _mark(m, k, place, protected)
-    if k.codes[j, SIDE] != 0 and t > k.codes[j, DECIDED] + rates.time_to_live:
-        k.codes[j, SIDE] = 0
     if d.signal[t, j] != 0 and t >= d.warm_up and not np.isnan(m.close[t, s]):
         _decide(k, d, t, j)
     return True

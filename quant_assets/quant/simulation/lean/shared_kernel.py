@@ -315,6 +315,7 @@ def _trade(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, t: in
         _protect(m, rates, k, t, True)
     if counts[N_QUEUE] > 0:
         compact(k)
+        expire(k, t, rates.time_to_live)
     safe = counts[N_SHORT] == 0 and k.money[CASH] >= 0.0
     return safe or counts[N_HELD] == 0 or not _doubtful(m, k, t)
 
@@ -331,8 +332,6 @@ def walk_shared(m: LeanBars, d: LeanDecisions, rates: LeanRates, k: SharedBook, 
         if not _trade(m, d, rates, k, t):
             return LEFT_TO_EVENTS
         _mark(m, k, t, d.exits.size > 0)
-        if k.counts[N_QUEUE] > 0:
-            expire(k, t, rates.time_to_live)
         if t >= d.warm_up and any_signal(d.signal, t):
             decide(m, d, k, t)
         t += 1
