@@ -8,6 +8,7 @@ from quant_assets.quant.leaks.outputs import Difference
 from quant_assets.quant.leaks.samples import Sample
 
 NEAR = 64  # rows before the cut within which a fixed reach ahead is the likely cause
+SCATTERED = 0.5  # of the rows between the first and the last: fewer changed here and there
 BUCKETS = (("hour", "h"), ("day", "D"), ("week", "W"), ("month", "M"))
 
 
@@ -47,7 +48,7 @@ def cause_of(sample: Sample, probe: Probe, found: Difference) -> str:
             "window, a label or target among the features.",
         ),
         (last < cut // 2, FILLED),
-        (first < cut // 2, WHOLE),
+        (first < cut // 2 or len(rows) < SCATTERED * (last - first), WHOLE),
     )
     return next((sentence for fits, sentence in sentences if fits), UNKNOWN)
 

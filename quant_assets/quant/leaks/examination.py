@@ -83,7 +83,7 @@ class _Examination:
             if noise is None:
                 self.compare_probe(probe)
             else:
-                self.compare_pieces(noise, probe.rows)
+                self.compare_pieces(noise, probe)
         if again is not None and (self.found.leaks or not again.alike):
             self.tell_memory_from_chance(again)
 
@@ -131,11 +131,13 @@ class _Examination:
         generator = np.random.default_rng([self.settings.seed, 2])
         return pieces(forgets, self.judge.active, range(low, probe.rows), generator)
 
-    def compare_pieces(self, noise: Pieces, n_rows: int) -> None:
+    def compare_pieces(self, noise: Pieces, late: Probe) -> None:
         """Noise in many places: nothing before any of them may change, once others are forgotten.
 
-        What seems to is looked at again with noise in one place alone.
+        What seems to is looked at again with noise in one place alone; where there is a leak, one
+        late cut is tried as well, which tells most of its cause.
         """
+        n_rows = late.rows
         turns = np.where(noise.places % 2, -1.0, 1.0)
         sample = self.futures.scattered(noise.rows, n_rows, turns)
         label = f"noise in {len(noise)} places from row {noise.starts[0]} on"
@@ -154,6 +156,8 @@ class _Examination:
                 part = self.futures.only(first, stop)
                 again = self.attempts.fresh(part)
                 self.found.leaks += self.judge.of_probe(again, part, probe, first + lead)
+        if self.found.leaks:
+            self.compare_probe(late)
 
     def sees_ahead(self, first: int, stop: int, memory: int) -> bool:
         """Whether rows before a piece of noise change by it, in two runs over the last of them."""
@@ -354,10 +358,10 @@ def _clocks(functions: Sequence[FunctionType], sample: Sample) -> Iterator[Leak]
 
 
 def _first_of_each(leaks: list[Leak]) -> tuple[Leak, ...]:
-    """One leak per output and probe, that of the latest cut, which tells most; latest first."""
+    """One leak per output and probe, that with the most changes, which tells most; latest first."""
     best: dict[tuple[str, str], Leak] = {}
     for leak in leaks:
         key = leak.output, leak.probe
-        if key not in best or leak.cut > best[key].cut:
+        if key not in best or (leak.changed, leak.cut) > (best[key].changed, best[key].cut):
             best[key] = leak
     return tuple(sorted(best.values(), key=lambda leak: -leak.cut))

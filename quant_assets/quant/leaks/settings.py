@@ -10,7 +10,7 @@ from quant_assets.quant.leaks.outputs import ROUNDING_ULPS
 __all__ = ["Settings"]
 
 LEAST_BUDGET = 0.25
-FREE_ROWS, EARLY_CUTS = 1_000, 5
+FREE_ROWS, EARLY_CUTS = 900, 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Settings:
         counts as settled; start_up False leaves this part out.
     """
 
-    budget: float = 0.9
+    budget: float = 0.75
     free_rows: int = FREE_ROWS
     early: int = EARLY_CUTS
     tail: float = 0.5

@@ -72,7 +72,7 @@ def test_few_rows_have_a_floor_and_a_thorough_check_says_what_it_costs():
     assert 240 * rows <= 240 + 1_000
     settings = Settings.thorough(start_up=False)
     assert (settings.early, settings.budget, settings.start_up) == (20, 3.0, False)
-    assert Settings().rows_for(10_000) == 9_000
+    assert Settings().rows_for(10_000) == 7_500
 
 
 def test_many_cuts_are_made_in_one_run():
