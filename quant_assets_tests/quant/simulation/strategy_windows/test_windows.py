@@ -146,17 +146,23 @@ def test_positions_are_worth_what_the_account_says_that_they_are(name: str):
     bars = random_bars(rows=260, holes=0.03, seed=11)
     found = by_months(name)
     closes = pd.DataFrame(bars.close, index=bars.ts, columns=list(bars.symbols)).ffill()
+    bought: dict[int, float] = {}  # by trade, less what a limit has cut back
     held = 0
     for one in found:
         last, positions = one["equity"].iloc[-1], one["positions"]
+        for trade, quantity in one["fills"].groupby("trade_id")["quantity"].sum().items():
+            bought[trade] = bought.get(trade, 0.0) + quantity
         held += len(positions)
         values = positions["market_value"]
         assert last["cash"] + values.sum() == pytest.approx(last["equity"], rel=1e-12)
         np.testing.assert_allclose(positions["weight"], values / last["equity"], rtol=1e-12)
+        quantities = positions["trade_id"].map(bought)
         sides = np.where(positions["direction"] == "long", 1.0, -1.0)
+        assert (np.sign(quantities) == sides).all()
+        assert (quantities.abs() <= positions["shares"] * (1.0 + 1e-12)).all()
         at = closes.loc[last["ts"].tz_localize(None)]
         np.testing.assert_array_equal(positions["mark_price"], at[positions["symbol"]])
-        np.testing.assert_allclose(values, sides * positions["shares"] * positions["mark_price"])
+        np.testing.assert_allclose(values, quantities * positions["mark_price"], rtol=1e-9)
     assert held >= 4
 
 
