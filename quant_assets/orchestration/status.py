@@ -26,7 +26,9 @@ def venue_status(workspace: Workspace, venue: str) -> list[dict[str, Any]]:
         return [_row(venue, "all", "–", Counter(), "nothing materialised yet")]
     plan = make_plan(workspace, venue, last=last)
     failures = {entry["stage"]: entry["cause"] for entry in last_failures(workspace, venue)}
-    pillars = dict.fromkeys(cell.spec.group for cell in plan.cells)
+    # Assets without windows read nothing, or everything: the order is that of the windows' assets.
+    ordered = sorted(plan.cells, key=lambda cell: cell.spec.kind == "venue")
+    pillars = dict.fromkeys(cell.spec.group for cell in ordered)
     rows = []
     for pillar in pillars:
         cells = [cell for cell in plan.cells if cell.spec.group == pillar]
