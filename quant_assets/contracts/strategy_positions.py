@@ -11,7 +11,8 @@ class StrategyPositions(StrategyTrades):
     The columns of `StrategyTrades`, and: `mark_price` is the close, or the last one before a gap;
     `market_value`, negative of shorts, is money: cash and all market values are the equity;
     `weight` is the notional over equity, NaN where there is none: of what is owned, its share of
-    equity. The value of a derivative is its profit so far.
+    equity. The value of a derivative is its profit so far. `shares` are what is held now, which is
+    less than what was bought where a part was sold.
     """
 
     mark_price: float = pa.Field(gt=0)

@@ -42,9 +42,10 @@ def exposures_of(preparation: Preparation, book: Book, held: npt.NDArray[np.int6
 
 
 def position_frame(preparation: Preparation, book: Book) -> pd.DataFrame:
-    """One row per open position: trade, `mark_price`, `market_value`, `weight` of equity.
+    """One row per open position: trade, `mark_price`, `market_value`, `weight` of equity, `shares`.
 
-    At the last close; shorts have negative values. Cash and all values are the equity. The value of
+    `shares` are the units that are held, which may be less than its trade has bought. At the last
+    close; shorts have negative values. Cash and all values are the equity. The value of
     a derivative is its profit so far; its weight is its notional over equity. `weight` is NaN
     without equity.
     """
@@ -57,5 +58,6 @@ def position_frame(preparation: Preparation, book: Book) -> pd.DataFrame:
             "mark_price": book.symbols[held, LEVEL],
             "market_value": value,
             "weight": exposure / equity if equity else np.full(len(held), np.nan),
+            "shares": np.abs(book.symbols[held, QUANTITY]),
         }
     )

@@ -91,7 +91,8 @@ class WindowFrames:
         is_open = (frame["exit_reason"] == "open").to_numpy()
         last = pd.Timestamp(self.result.preparation.bars.ts[-1], tz="UTC")
         marks = self.result.positions.rename(columns=TRADE_COLUMNS)
-        held = frame[is_open].merge(marks, on="trade_id", validate="1:1")
+        held = frame[is_open].drop(columns="shares")  # what is left of what was bought
+        held = held.merge(marks, on="trade_id", validate="1:1")
         found = []
         ended = self._own(frame[~is_open], "exit_ts")
         for rows, contract in ((ended, StrategyTrades), (held, StrategyPositions)):
