@@ -6,6 +6,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from benchmarks import leak_check
 from quant_assets.quant.leaks.settings import Settings
 from quant_assets.quant.leaks.strategies import check_strategy
 from quant_assets.quant.strategies import PairStrategy, library_strategies, make_strategy
@@ -115,3 +116,12 @@ def test_rows_of_a_check_of_every_bar_are_no_more_than_those_of_a_run_twice():
     bars = market(1_000, ragged=False)
     assert check_strategy(EveryBar(), bars).trusted
     assert SPENT.rows <= 2 * len(bars)
+
+
+@pytest.mark.slow
+def test_benchmark_tells_the_cost_of_each_strategy_and_the_largest(tmp_path):
+    rows = {row["strategy"]: row for row in leak_check.measure(tmp_path, quick=True)}
+    assert list(rows) == [*leak_check.QUICK, "median", "largest"]
+    ratios = [rows[name]["1,000 x 4: check / run"] for name in leak_check.QUICK]
+    assert rows["largest"]["1,000 x 4: check / run"] == max(ratios)
+    assert all(1.0 < rows[name]["1,000 x 4: rows / run"] < 2.2 for name in leak_check.QUICK)
