@@ -159,7 +159,7 @@ def test_positions_are_worth_what_the_account_says_that_they_are(name: str):
         quantities = positions["trade_id"].map(bought)
         sides = np.where(positions["direction"] == "long", 1.0, -1.0)
         assert (np.sign(quantities) == sides).all()
-        assert (quantities.abs() <= positions["shares"] * (1.0 + 1e-12)).all()
+        np.testing.assert_allclose(quantities.abs(), positions["shares"], rtol=1e-9)
         at = closes.loc[last["ts"].tz_localize(None)]
         np.testing.assert_array_equal(positions["mark_price"], at[positions["symbol"]])
         np.testing.assert_allclose(values, quantities * positions["mark_price"], rtol=1e-9)
