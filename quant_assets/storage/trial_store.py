@@ -202,12 +202,17 @@ def _read(path: Path) -> _Batch:
 
 
 def _looks(table: pa.Table) -> list[str]:
-    """SHA-256 of parameters and returns of each trial, whatever code and search made them."""
+    """SHA-256 of parameters and returns of each trial, whatever code and search made them.
+
+    A trial without returns, refused or failed, is known by its key alone.
+    """
     values = [np.asarray(one.values).tobytes() for one in table["returns"]]
-    rows = zip(table["params"].to_pylist(), table["status"].to_pylist(), values, strict=True)
+    rows = zip(
+        *(table[name].to_pylist() for name in ("key", "params", "status")), values, strict=True
+    )
     return [
-        hashlib.sha256(f"{params} {status} ".encode() + returns).hexdigest()
-        for params, status, returns in rows
+        hashlib.sha256(f"{params} {status} ".encode() + returns).hexdigest() if returns else key
+        for key, params, status, returns in rows
     ]
 
 
