@@ -16,7 +16,7 @@ from quant_assets.core.hashing import code_digest, digest
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import instants
 from quant_assets.quant.simulation.execution.book import FILL_FIELDS, REASONS, ROW_FIELDS
-from quant_assets.quant.simulation.execution.ledger import returns_of
+from quant_assets.quant.simulation.execution.earnings import returns_of
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest, observed_periods_per_year

@@ -12,7 +12,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.core.executor import Executor, SerialExecutor
 from quant_assets.quant.analytics.metrics import cagr, max_drawdown, sharpe_ratio
 from quant_assets.quant.market.bar_panel import PRICES, BarPanel
-from quant_assets.quant.simulation.execution.ledger import returns_of
+from quant_assets.quant.simulation.execution.earnings import returns_of
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest
 from quant_assets.quant.statistics.bootstrap import (

@@ -1,6 +1,7 @@
 from quant_assets.quant.simulation.execution.bar_path import *
 from quant_assets.quant.simulation.execution.carried import *
 from quant_assets.quant.simulation.execution.defaults import *
+from quant_assets.quant.simulation.execution.earnings import *
 from quant_assets.quant.simulation.execution.engine import *
 from quant_assets.quant.simulation.execution.holdings import *
 from quant_assets.quant.simulation.execution.ledger import *

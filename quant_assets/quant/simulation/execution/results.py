@@ -11,7 +11,7 @@ import pandas as pd
 from quant_assets.quant.analytics.annualisation import check_annualisation
 from quant_assets.quant.analytics.table import performance_table
 from quant_assets.quant.market.panel_doubts import panel_doubts
-from quant_assets.quant.simulation.execution import holdings, ledger
+from quant_assets.quant.simulation.execution import earnings, holdings, ledger
 from quant_assets.quant.simulation.execution.book import Book, Floats
 from quant_assets.quant.simulation.execution.carried import Carried
 from quant_assets.quant.simulation.execution.event_kernel import fields
@@ -132,13 +132,13 @@ class BacktestResult:
 
     @cached_property
     def by_symbol(self) -> pd.DataFrame:
-        """See `ledger.symbol_frame`."""
-        return ledger.symbol_frame(self.trades, self.preparation.symbols)
+        """See `earnings.symbol_frame`."""
+        return earnings.symbol_frame(self.trades, self.preparation.symbols)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
-        """See `ledger.cost_frame`."""
-        return ledger.cost_frame(self.equity, self.initial_capital)
+        """See `earnings.cost_frame`."""
+        return earnings.cost_frame(self.equity, self.initial_capital)
 
     @cached_property
     def metrics(self) -> pd.Series:
@@ -153,7 +153,7 @@ class BacktestResult:
         if benchmark is not None and len(benchmark) == len(ts):
             benchmark = benchmark[self.first_bar : self.last_bar]
         table = performance_table(
-            ledger.returns_of(self.equity_values, self.initial_capital),
+            earnings.returns_of(self.equity_values, self.initial_capital),
             periods_per_year=self.periods_per_year,
             benchmark=benchmark,
             ts=None if self.first_bar else times,

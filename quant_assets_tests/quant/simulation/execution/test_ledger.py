@@ -7,9 +7,9 @@ import pytest
 from quant_assets import backtest
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.simulation.execution.defaults import frictionless
+from quant_assets.quant.simulation.execution.earnings import returns_of
 from quant_assets.quant.simulation.execution.event_kernel.loop import month_of
 from quant_assets.quant.simulation.execution.event_kernel.trades import fill_quality
-from quant_assets.quant.simulation.execution.ledger import returns_of
 from quant_assets.quant.strategies.orders import Order
 from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
