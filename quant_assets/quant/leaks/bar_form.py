@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from quant_assets.quant.market.bar_panel import MEMBER, BarPanel
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import Replay
 from quant_assets.quant.market.panel import Panel
@@ -22,8 +22,7 @@ def bar_by_bar(strategy: BarStrategy, bars: BarPanel, decided_at: Instants) -> d
     decided_at : when the decision of each bar is taken, shape (time,).
     """
     index = pd.DatetimeIndex(bars.ts).tz_localize("UTC")
-    shown = (*bars.columns(), *([MEMBER] if bars.universe is not None else []))
-    panels = {name: Panel(bars[name], index, bars.symbols) for name in shown}
+    panels = {name: Panel(values, index, bars.symbols) for name, values in bars.shown().items()}
     indicators = dict(strategy.indicators(bars))
     replay = Replay(
         panels, available_at=bars.available_at, decided_at=decided_at, cross_sections=indicators

@@ -14,6 +14,7 @@ import pandas as pd
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bar_frames import readable_bars
 from quant_assets.quant.market.bars import Instants, instants, sealed
+from quant_assets.quant.market.data_window import MEMBER
 from quant_assets.quant.market.membership import Mask, PanelUniverse, panel_universe
 from quant_assets.quant.market.panel import to_panels
 from quant_assets.quant.market.sessions import UTC_DAYS, Sessions
@@ -21,7 +22,6 @@ from quant_assets.quant.market.sessions import UTC_DAYS, Sessions
 Floats = npt.NDArray[np.float64]
 PRICES = ("open", "high", "low", "close")
 FIELDS = (*PRICES, "volume")
-MEMBER = "member"
 FIRST_ROWS = 256
 
 
@@ -187,6 +187,10 @@ class BarPanel:
     def columns(self) -> dict[str, Floats]:
         """All `(time, symbol)` arrays by name: the five fields, then the extras."""
         return {name: getattr(self, name) for name in FIELDS} | dict(self.extras)
+
+    def shown(self) -> dict[str, Floats]:
+        """What windows show: all columns, and who is a member (1, 0) where there is a universe."""
+        return self.columns() | ({} if self.universe is None else {MEMBER: self[MEMBER]})
 
     def rows(self, part: slice) -> "BarPanel":
         """The bars of a slice of the time axis."""

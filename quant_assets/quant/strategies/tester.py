@@ -133,7 +133,7 @@ class StrategyTester:
         bars = self.bars
         ts = pd.DatetimeIndex(bars.ts, tz="UTC")
         return Replay(
-            {n: Panel(values, ts, bars.symbols) for n, values in bars.columns().items()},
+            {n: Panel(values, ts, bars.symbols) for n, values in bars.shown().items()},
             available_at=bars.available_at,
             decided_at=np.maximum.accumulate(bars.available_at),
             indicators=strategy.indicators(bars),

@@ -1,12 +1,15 @@
 """Lines by name, rows of one bar and of all, and the cache of a run."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from quant_assets.core.errors import ConfigError
 from quant_assets.quant.indicators.averages import Sma
 from quant_assets.quant.indicators.volatility import BollingerBands
-from quant_assets.quant.strategies.columns import Line, PanelRows, compute_lines
+from quant_assets.quant.market.data_window import Replay
+from quant_assets.quant.market.panel import Panel
+from quant_assets.quant.strategies.columns import Line, PanelRows, WindowRows, compute_lines
 from quant_assets.quant.strategies.indicator_cache import IndicatorCache
 from quant_assets_tests.quant.strategies.markets import random_bars
 
@@ -44,6 +47,23 @@ def test_rows_before_are_the_rows_shifted_down(bars):
     assert np.isnan(rows.before("close", 2)[:2]).all()
     assert np.isnan(rows.before("close", 60)).all()
     np.testing.assert_array_equal(rows[Line(Sma(4))], Sma(4).compute(bars.close))
+
+
+def test_rows_of_one_bar_rank_the_members_of_that_bar(bars):
+    spans = [(symbol, bars.ts[30 * (n % 2)], None) for n, symbol in enumerate(bars.symbols)]
+    lived = bars.with_universe(pd.DataFrame(spans, columns=["symbol", "entered", "left"]))
+    ts = pd.DatetimeIndex(bars.ts, tz="UTC")
+    replay = Replay(
+        {n: Panel(values, ts, bars.symbols) for n, values in lived.shown().items()},
+        available_at=lived.available_at,
+        decided_at=lived.available_at,
+    )
+    every = PanelRows(lived)
+    assert 0 < every.members.sum() < every.members.size
+    for row in (28, 29, 30, 59):
+        rows = WindowRows(replay.window(row))
+        np.testing.assert_array_equal(rows.members, every.members[[row]])
+        np.testing.assert_array_equal(rows.among(rows["close"]), every.among(lived.close)[[row]])
 
 
 def test_cache_forgets_nothing_that_fits_and_the_oldest_of_what_does_not(bars):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
@@ -90,6 +91,21 @@ def new_files(tmp_path, monkeypatch):
     yield tmp_path
     for name in ("my_first_idea", "test_my_first_idea"):
         sys.modules.pop(name, None)
+
+
+def test_tester_shows_who_is_a_member():
+    class Members(BarStrategy):
+        name: ClassVar[str] = "members"
+
+        def on_bar(self, window, account):
+            return Signals(entry_long=window.members)
+
+    bars = hand_made_bars({"OLD": [1.0, 2.0, 3.0], "NEW": [1.0, 2.0, 3.0]})
+    spans = [("OLD", bars.ts[0], None), ("NEW", bars.ts[2], None)]
+    lived = bars.with_universe(pd.DataFrame(spans, columns=["symbol", "entered", "left"]))
+    found = StrategyTester(Members(), lived).bar_by_bar().entry_long
+    np.testing.assert_array_equal(found, lived.members)
+    assert dict(zip(lived.symbols, found.sum(axis=0).tolist(), strict=True)) == {"OLD": 3, "NEW": 2}
 
 
 def test_template_passes_its_own_tests_unedited(new_files):

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from quant_assets.core.errors import DataError
-from quant_assets.quant.market.bar_panel import FIELDS, MEMBER, BarPanel
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import DataWindow
 from quant_assets.quant.simulation.execution.book import KINDS, REASONS, Book, Floats
@@ -175,8 +175,7 @@ class Rows:
     """What the windows of a run may show, and the buffers that hold what is known of it."""
 
     def __init__(self, strategy: BarStrategy, bars: BarPanel) -> None:
-        shown = (*FIELDS, *bars.extras, *([MEMBER] if bars.universe is not None else []))
-        fields = {name: bars[name] for name in shown}
+        fields = bars.shown()
         computed = dict(strategy.indicators(bars))
         twice = sorted(set(fields) & set(computed))
         if twice:
