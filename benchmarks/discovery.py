@@ -17,6 +17,7 @@ ORDER = (
     "factors",
     "backtest_single",
     "backtest_many",
+    "backtest_bars",
     "backtest_sweep",
     "backtest_full",
     "leak_check",

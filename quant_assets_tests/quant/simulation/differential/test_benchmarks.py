@@ -5,7 +5,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from benchmarks import backtest_full, backtest_many, backtest_single, backtest_sweep
+from benchmarks import backtest_bars, backtest_full, backtest_many, backtest_single, backtest_sweep
 from benchmarks._backtests import CASH, FEE, SLIPPAGE, costs, random_bars
 from quant_assets.quant.simulation.execution.model import ExecutionModel
 
@@ -26,6 +26,15 @@ def test_both_kernels_trade_the_average_cross_of_plain_numpy():
     assert found == backtest_single.every_event(bars, costs(bars))
     assert found == backtest_single.by_the_door(bars, costs(bars))
     assert found == pytest.approx(numpy_cross(bars, backtest_single.FAST, backtest_single.SLOW))
+
+
+def test_python_code_per_bar_trades_what_backtesting_trades():
+    peer = pytest.importorskip("backtesting", reason="the oracle backtesting is not installed")
+    bars = random_bars(1, 2_000, timedelta(minutes=1))
+    trades, equity = backtest_bars.ours(bars)
+    theirs = backtest_bars.with_backtesting(peer, backtest_bars.ohlc(bars))
+    assert trades == theirs[0] > 10
+    assert equity == pytest.approx(theirs[1], rel=1e-12)
 
 
 def test_the_sweep_adds_up_what_plain_numpy_trades_for_each_pair():
