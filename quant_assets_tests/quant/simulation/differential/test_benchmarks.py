@@ -28,6 +28,7 @@ def test_both_kernels_trade_the_average_cross_of_plain_numpy():
     assert found == pytest.approx(numpy_cross(bars, backtest_single.FAST, backtest_single.SLOW))
 
 
+@pytest.mark.filterwarnings("ignore")  # the oracle's own, of its libraries
 def test_python_code_per_bar_trades_what_backtesting_trades():
     peer = pytest.importorskip("backtesting", reason="the oracle backtesting is not installed")
     bars = random_bars(1, 2_000, timedelta(minutes=1))
