@@ -24,7 +24,7 @@ from quant_assets.contracts.strategy_state import StrategyState
 from quant_assets.contracts.strategy_trades import StrategyTrades
 from quant_assets.contracts.walkforward_results import WalkforwardResults
 from quant_assets.core.context import StrategyContext, WalkForwardContext
-from quant_assets.core.errors import ConfigError, DataError, QuantAssetsError
+from quant_assets.core.errors import ConfigError, QuantAssetsError
 from quant_assets.core.executor import SerialExecutor
 from quant_assets.core.hashing import canonical_json
 from quant_assets.core.parameters import plug_in
@@ -43,8 +43,7 @@ from quant_assets.quant.simulation.strategy_windows.carrying import (
 from quant_assets.quant.simulation.strategy_windows.frames import WindowFrames
 from quant_assets.quant.simulation.strategy_windows.history import (
     BEFORE,
-    Place,
-    place_in,
+    place_of,
     reads_enough,
     with_execution,
 )
@@ -117,7 +116,10 @@ def walk_forward_window(  # noqa: PLR0913  # what its windows read
     read: dict[str, Any] = {"symbols": standing.symbols, "end": window_end(context, bars)}
     panel = bars_of(bars, context.market, loaded.settings, funding=settlements, **read)
     panel = with_members(panel, universe, loaded.settings)
-    place = None if panel is None else _placed(context, panel, standing)
+    place = None
+    if panel is not None:
+        memory = _needed(context, panel)
+        place = place_of(panel, context.window.start, standing, memory)
     span = None if place is None else _span(context, place.bars, _training_windows(context))
     if place is None or span is None:
         return _named(name, {"walk_state": moved(state, context.window.start)})
@@ -228,21 +230,6 @@ def _needed(context: WalkForwardContext, bars: BarPanel) -> Memory | None:
         for moment in (_oldest(context, _training_windows(context)).start, context.window.start)
     )
     return memory.longer(test - begin)
-
-
-def _placed(context: WalkForwardContext, bars: BarPanel, standing: Standing) -> Place | None:
-    """The bars that a window works on; None when it has none."""
-    start = utc_instant(context.window.start)
-    first = int(np.searchsorted(bars.ts, start))
-    if first == len(bars):
-        return None
-    place = place_in(bars, start, standing, _needed(context, bars))
-    if place is None:
-        raise DataError(
-            f"the state stands at bar {standing.bar}, the window begins at bar {first}: rows of "
-            "earlier windows came or went. Compute those windows again"
-        )
-    return place
 
 
 def _training_windows(context: WalkForwardContext) -> int:

@@ -9,12 +9,14 @@ carried on that says how many bars there were; then their times are counted, wit
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from quant_assets.core.context import StrategyContext
+from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import Instants, instants, to_column
 from quant_assets.quant.market.longer_bars import length_on, timeframe_length
@@ -164,6 +166,26 @@ def place_in(
     if row is None:
         return None
     return replace(whole, bars=bars.rows(slice(row, None)), skipped=skipped + row)
+
+
+def place_of(
+    bars: BarPanel, window_start: datetime, standing: Standing, memory: Memory | None
+) -> Place | None:
+    """`place_in` for the bars that were read; None when the window has none of them.
+
+    Raises `DataError` where they do not reach back to what the state of the run has seen.
+    """
+    start = utc_instant(window_start)
+    first = int(np.searchsorted(bars.ts, start))
+    if first == len(bars):
+        return None
+    place = place_in(bars, start, standing, memory)
+    if place is None:
+        raise DataError(
+            f"the state stands at bar {standing.bar}, the window begins at bar {first}: rows of "
+            "earlier windows came or went. Compute those windows again"
+        )
+    return place
 
 
 def _counted(place: Place, memory: Memory | None) -> dict[str, int]:

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-import numpy as np
 import pandas as pd
 
 from quant_assets.contracts.strategy_equity import StrategyEquity
@@ -43,7 +42,7 @@ from quant_assets.quant.simulation.strategy_windows.carrying import (
     with_earlier,
 )
 from quant_assets.quant.simulation.strategy_windows.frames import WindowFrames, signals_frame
-from quant_assets.quant.simulation.strategy_windows.history import Place, memory_of, place_in
+from quant_assets.quant.simulation.strategy_windows.history import Place, memory_of, place_of
 from quant_assets.quant.simulation.strategy_windows.reading import (
     bars_of,
     decides_at_once,
@@ -51,7 +50,6 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     execution_of,
     funding_of,
     strategy_of,
-    utc_instant,
     with_members,
 )
 from quant_assets.quant.simulation.strategy_windows.recording import Recorded
@@ -166,16 +164,9 @@ def _work_of(
     panel = with_members(panel, universe, loaded.settings)
     if panel is None:
         return None
-    start = utc_instant(context.window.start)
-    first = int(np.searchsorted(panel.ts, start))
-    if first == len(panel):
-        return None
-    place = place_in(panel, start, standing, memory_of(loaded, context))
+    place = place_of(panel, context.window.start, standing, memory_of(loaded, context))
     if place is None:
-        raise DataError(
-            f"the state stands at bar {standing.bar}, the window begins at bar {first}: rows of "
-            "earlier windows came or went. Compute those windows again"
-        )
+        return None
     return _Work(place, settlements, detail_of(bars, context.market, loaded, **read))
 
 

@@ -122,3 +122,10 @@ def tell(
     """Run signals without costs, 10 units an entry."""
     strategy = Told(decisions=decisions, goes_with=plan or Plan(sizes=units(10.0, bars)))
     return backtest(strategy, bars, terms or frictionless(bars), **more)
+
+
+def changed(bars: BarPanel, **parts: Mapping[str, Any]) -> ExecutionTerms:
+    """Neutral terms with fields of some parts changed: `slippage={"fixed": 1e-3}`."""
+    terms = frictionless(bars)
+    new = {name: getattr(terms, name)._replace(**values) for name, values in parts.items()}
+    return terms._replace(**new)
