@@ -64,19 +64,25 @@ def require_same(what: str, ours: float, theirs: float) -> None:
 
 
 def rows(
-    case: str, timings: Mapping[str, Timing], answers: Mapping[str, tuple[int, float]], reason: str
+    case: str,
+    timings: Mapping[str, Timing],
+    answers: Mapping[str, tuple[int, float]],
+    reason: str,
+    *,
+    against: str = "vectorbt",
+    counted: str = "orders",
 ) -> list[Row]:
-    """A row a way; ratios of the best processor times."""
-    peer = min(timings["vectorbt"].cpu) if "vectorbt" in timings else 0.0
+    """A row a way; ratios of the best processor times. counted : what answers count."""
+    peer = min(timings[against].cpu) if against in timings else 0.0
     return [
         {
             "case": case,
             "way": way,
-            "orders": answers[way][0],
+            counted: answers[way][0],
             "equity": round(answers[way][1], 2),
             "best CPU ms": 1e3 * min(timing.cpu),
             "extra peak MB": timing.megabytes,
-            "times vectorbt": min(timing.cpu) / peer if peer else reason,
+            f"times {against}": min(timing.cpu) / peer if peer else reason,
         }
         for way, timing in timings.items()
     ]

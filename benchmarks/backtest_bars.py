@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks._backtests import CASH, random_bars, require_same
-from benchmarks._peers import Timing, timed
+from benchmarks._backtests import CASH, random_bars, require_same, rows
+from benchmarks._peers import timed
 from benchmarks.page import Row
 from quant_assets import backtest
 from quant_assets.quant.indicators.averages import sma
@@ -22,6 +22,7 @@ from quant_assets.quant.strategies.orders import Order
 TITLE = "Bar by bar: Python code decides on each bar of one symbol, one thread"
 TARGET = "At most 0.5 of backtesting.py's time a bar, the same trades"
 FAST, SLOW, SIZE = 20, 50, 100
+PEER = "backtesting.py"
 CASES = {"50,000 minutes": (50_000, 5), "5,000 minutes": (5_000, 15)}
 QUICK_CASES = {"2,000 minutes": (2_000, 1)}
 Answer = tuple[int, float]
@@ -59,12 +60,12 @@ def measure(folder: Path, *, quick: bool) -> list[Row]:  # noqa: ARG001 - writes
         ways = {"ours": lambda bars=bars: ours(bars)}
         if peer is not None:
             frame = ohlc(bars)
-            ways["backtesting.py"] = lambda frame=frame: with_backtesting(peer, frame)
+            ways[PEER] = lambda frame=frame: with_backtesting(peer, frame)
         answers = {way: run() for way, run in ways.items()}
         for trades, equity in answers.values():
             require_same("trades", answers["ours"][0], trades)
             require_same("equity", answers["ours"][1], equity)
-        table += rows(case, n_bars, timed(ways, repeats), answers, reason)
+        table += rows(case, timed(ways, repeats), answers, reason, against=PEER, counted="trades")
     return table
 
 
@@ -103,22 +104,3 @@ def peer_or_reason() -> tuple[Any, str]:
         return importlib.import_module("backtesting"), ""
     except ImportError:
         return None, "skipped: backtesting is not installed (pip install backtesting)"
-
-
-def rows(
-    case: str, n_bars: int, timings: dict[str, Timing], answers: dict[str, Answer], reason: str
-) -> list[Row]:
-    """A row a way; ratios of the best processor times."""
-    peer = min(timings["backtesting.py"].cpu) if "backtesting.py" in timings else 0.0
-    return [
-        {
-            "case": case,
-            "way": way,
-            "trades": answers[way][0],
-            "equity": round(answers[way][1], 2),
-            "best CPU us a bar": 1e6 * min(timing.cpu) / n_bars,
-            "extra peak MB": timing.megabytes,
-            "times backtesting.py": min(timing.cpu) / peer if peer else reason,
-        }
-        for way, timing in timings.items()
-    ]

@@ -19,28 +19,12 @@ from quant_assets.storage.paths import Cell
 from quant_assets_tests.cli.program import quant_assets
 from quant_assets_tests.docs.pages import REPOSITORY
 from quant_assets_tests.fixtures.foreign_plug_ins import write_package
+from quant_assets_tests.fixtures.venue_files import EIGHT_STOCKS
 
 pytest.importorskip("skfolio", reason="the demo's prices come with the extra `demo`")
 pytestmark = [pytest.mark.slow(seconds=60), pytest.mark.xdist_group("model_leaks")]
 
 VENUE = """\
-name: judged
-title: Eight stocks
-provider: {{name: bundled, settings: {{symbols: [AAPL, GE, JNJ, KO, MSFT, PG, WMT, XOM]}}}}
-history: {{first: 1990-01-02, last: 1990-06-30}}
-training_windows: 3
-market:
-  asset_class: equity
-  currency: USD
-  calendar: XNYS
-  time_zone: America/New_York
-  bar_length: 1d
-  bars_per_year: 252
-  price_fields: [close]
-  price_adjustment: total_return
-  survivors_only: true
-reference: {{benchmark: sp500_index, risk_free: french_rf}}
-discovery: {{min_history_bars: 40}}
 alpha: {{month_bars: 5, model_min_rows: 40, label_horizon_bars: 5}}
 optimization:
   entrants: [{entrants}]
@@ -241,7 +225,10 @@ class Room:
 def computed(folder: Path, values: dict[str, str], **environment: str) -> Room:
     venues, root = folder / "venues", folder / "data"
     venues.mkdir()
-    (venues / "judged.yaml").write_text(VENUE.format(**values), encoding="utf-8")
+    (venues / "judged.yaml").write_text(
+        EIGHT_STOCKS.format(name="judged", title="Eight stocks") + VENUE.format(**values),
+        encoding="utf-8",
+    )
     grid = {"QUANT_ASSETS_GRID__START": "1989-10-01", "QUANT_ASSETS_GRID__END": "1990-07-01"}
     named = {"QUANT_ASSETS_VENUES_FOLDER": str(venues), "QUANT_ASSETS_VENUES": '["judged"]'}
     done = quant_assets(root, "backfill", "--venue", "judged", **grid, **named, **environment)

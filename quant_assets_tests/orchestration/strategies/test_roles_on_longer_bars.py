@@ -13,6 +13,7 @@ from quant_assets import backtest, load
 from quant_assets.adapters.strategies.loader import load_strategies
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets_tests.cli.program import quant_assets
+from quant_assets_tests.orchestration.strategies.rooms import Room
 
 pytestmark = [pytest.mark.slow(seconds=30), pytest.mark.xdist_group("longer_roles")]
 
@@ -63,34 +64,16 @@ DECISIONS = "2024-02-01...2024-03-01"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("longer")
-    for name, text in (("venues/fours", VENUE), ("st/daily", DAILY)):
-        path = folder / f"{name}.yaml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder
-
-
-def environment(folder: Path) -> dict[str, str]:
-    return {
-        "QUANT_ASSETS_VENUES_FOLDER": str(folder / "venues"),
-        "QUANT_ASSETS_STRATEGIES_FOLDER": str(folder / "st"),
-        "QUANT_ASSETS_VENUES": '["fours"]',
-        "QUANT_ASSETS_GRID__START": "2023-10-01",
-        "QUANT_ASSETS_GRID__END": "2024-04-01",
-    }
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    room = Room(tmp_path_factory.mktemp("fours"), "fours", ("2023-10-01", "2024-04-01"))
+    room.write(VENUE, {"daily": DAILY})
+    return room
 
 
 @pytest.fixture(scope="module")
-def root(folder: Path) -> Path:
+def root(room: Room) -> Path:
     """A root whose windows were computed in two parts."""
-    root = folder / "data"
-    for windows in ("2024-01-01...2024-02-01", "2024-03-01...2024-03-01"):
-        command = ("backfill", "--venue", "fours", "--windows", windows)
-        done = quant_assets(root, *command, **environment(folder))
-        assert done.code == 0, done.stdout + done.stderr
-    return root
+    return room.computed(("2024-01-01...2024-02-01", "2024-03-01...2024-03-01"))
 
 
 def days_of(root: Path) -> tuple[BarPanel, pd.DataFrame]:
@@ -107,7 +90,7 @@ def days_of(root: Path) -> tuple[BarPanel, pd.DataFrame]:
     return panel, load("funding", venue="fours", root=root)
 
 
-def test_account_at_the_end_of_each_day_is_that_of_the_strategy_and_of_one_backtest(root, folder):
+def test_account_at_the_end_of_each_day_is_that_of_the_strategy_and_of_one_backtest(root, room):
     equity = load("equity", venue="fours", root=root)
     own = equity[equity["entrant"] == "daily"].set_index("ts")
     asset = load("daily_equity", venue="fours", window=DECISIONS, root=root).set_index("ts")
@@ -116,7 +99,7 @@ def test_account_at_the_end_of_each_day_is_that_of_the_strategy_and_of_one_backt
         np.testing.assert_array_equal(ends[name], asset[name])
     assert len(own) == 6 * len(asset)
     panel, funding = days_of(root)
-    loaded = load_strategies(folder / "st")["daily"]
+    loaded = load_strategies(room.folder / "st")["daily"]
     run = backtest(loaded.strategy, panel, initial_capital=250_000.0, funding=funding)
     np.testing.assert_allclose(asset["equity"], run.equity.loc[asset.index, "equity"], rtol=1e-9)
     assert run.n_trades > 4
@@ -164,9 +147,9 @@ def test_streams_read_its_record_at_the_venues_closes(root):
     assert marks["ts"].diff().dropna().max() == pd.Timedelta(hours=4)
 
 
-def test_one_statement_over_fills_answers_for_every_entrant(root, folder):
+def test_one_statement_over_fills_answers_for_every_entrant(root, room):
     sql = "SELECT entrant, count(*) AS n, sum(fee) AS fees FROM fills GROUP BY ALL ORDER BY ALL"
-    shown = quant_assets(root, "query", "--json", sql, **environment(folder))
+    shown = quant_assets(root, "query", "--json", sql, **room.environment)
     assert shown.code == 0, shown.stderr
     rows = {row["entrant"]: row for row in shown.json()}
     assert set(rows) == {"champion", "daily", "equal_weight", "minimum_variance"}

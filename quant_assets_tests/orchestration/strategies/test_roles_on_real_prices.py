@@ -15,38 +15,26 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.statistics.sharpe_inference import probabilistic_sharpe_ratio
 from quant_assets.quant.synthesis.strategy_streams import MIN_ROWS
 from quant_assets_tests.cli.program import Outcome, python, quant_assets
+from quant_assets_tests.fixtures.venue_files import EIGHT_STOCKS
+from quant_assets_tests.orchestration.strategies.rooms import Room
 
 pytest.importorskip("skfolio", reason="the demo's prices come with the extra `demo`")
 pytestmark = [pytest.mark.slow(seconds=45), pytest.mark.xdist_group("roles")]
 
 SYMBOLS = ["AAPL", "GE", "JNJ", "KO", "MSFT", "PG", "WMT", "XOM"]
-VENUE = f"""\
-name: roles
-title: Eight stocks, and two strategies
-provider: {{name: bundled, settings: {{symbols: [{", ".join(SYMBOLS)}]}}}}
-history: {{first: 1990-01-02, last: 1990-06-30}}
-training_windows: 3
-market:
-  asset_class: equity
-  currency: USD
-  calendar: XNYS
-  time_zone: America/New_York
-  bar_length: 1d
-  bars_per_year: 252
-  price_fields: [close]
-  price_adjustment: total_return
-  survivors_only: true
-reference: {{benchmark: sp500_index, risk_free: french_rf}}
-discovery: {{min_history_bars: 40}}
-alpha: {{month_bars: 5, model: none}}
+VENUE = (
+    EIGHT_STOCKS.format(name="roles", title="Eight stocks, and two strategies")
+    + """\
+alpha: {month_bars: 5, model: none}
 optimization:
   entrants: [equal_weight, mean_variance, minimum_variance]
   max_weight: 0.4
-simulation: {{fill: next_close}}
+simulation: {fill: next_close}
 strategies:
   entrants: [sma_cross, dip, dip_walk]
   streams: [sma_cross, dip_walk]
 """
+)
 SMA_CROSS = """\
 strategy: sma_cross
 version: "1.0.0"
@@ -85,34 +73,16 @@ print(sorted(set(spec_of("alpha_streams").reads) & {"sma_cross_stances", "sma_cr
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("roles")
-    for name, text in (("venues/roles", VENUE), ("st/sma_cross", SMA_CROSS), ("st/dip", DIP)):
-        path = folder / f"{name}.yaml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    return folder
-
-
-def environment(folder: Path) -> dict[str, str]:
-    return {
-        "QUANT_ASSETS_VENUES_FOLDER": str(folder / "venues"),
-        "QUANT_ASSETS_STRATEGIES_FOLDER": str(folder / "st"),
-        "QUANT_ASSETS_VENUES": '["roles"]',
-        "QUANT_ASSETS_GRID__START": "1989-10-01",
-        "QUANT_ASSETS_GRID__END": "1990-07-01",
-    }
+def room(tmp_path_factory: pytest.TempPathFactory) -> Room:
+    room = Room(tmp_path_factory.mktemp("roles"), "roles", ("1989-10-01", "1990-07-01"))
+    room.write(VENUE, {"sma_cross": SMA_CROSS, "dip": DIP})
+    return room
 
 
 @pytest.fixture(scope="module")
-def root(folder: Path) -> Path:
+def root(room: Room) -> Path:
     """A root whose windows were computed in two parts."""
-    root = folder / "data"
-    for windows in ("1990-01-01...1990-05-01", "1990-06-01...1990-06-01"):
-        command = ("backfill", "--venue", "roles", "--windows", windows)
-        done = quant_assets(root, *command, **environment(folder))
-        assert done.code == 0, done.stdout + done.stderr
-    return root
+    return room.computed(("1990-01-01...1990-05-01", "1990-06-01...1990-06-01"))
 
 
 @pytest.fixture(scope="module")
@@ -127,21 +97,21 @@ def bars() -> BarPanel:
     return BarPanel.from_arrays(days, SYMBOLS, day, available_at=known, close=closes.to_numpy())
 
 
-def own_run(folder: Path, name: str, bars: BarPanel) -> pd.DataFrame:
+def own_run(room: Room, name: str, bars: BarPanel) -> pd.DataFrame:
     """Equity of one backtest over all bars, those of the decision windows."""
-    loaded = load_strategies(folder / "st")[name]
+    loaded = load_strategies(room.folder / "st")[name]
     capital = loaded.settings.backtest.initial_capital
     equity = backtest(loaded.strategy, bars, initial_capital=capital).equity
     return equity[equity.index >= pd.Timestamp(DECISIONS[0], tz="UTC")]
 
 
 @pytest.mark.parametrize("name", ["sma_cross", "dip"])
-def test_account_of_an_entrant_is_that_of_its_strategy(root, folder, bars, name):
+def test_account_of_an_entrant_is_that_of_its_strategy(root, room, bars, name):
     equity = load("equity", venue="roles", root=root)
     own = equity[equity["entrant"] == name].set_index("ts")
     asset = load(f"{name}_equity", venue="roles", window="1990-04-01...1990-06-01", root=root)
     np.testing.assert_array_equal(own["equity"], asset["equity"])
-    run = own_run(folder, name, bars)
+    run = own_run(room, name, bars)
     assert own.index.equals(run.index)
     for column in ("equity", "cash", "returns"):
         np.testing.assert_allclose(own[column], run[column], rtol=1e-9, atol=1e-12)
@@ -166,7 +136,7 @@ def test_walk_forward_is_an_entrant_with_its_own_account_from_the_first_decision
     assert len(fills) > 10
 
 
-def test_leaderboard_ranks_every_entrant_over_every_window(root, folder, bars):
+def test_leaderboard_ranks_every_entrant_over_every_window(root, room, bars):
     optimizers = {"equal_weight", "mean_variance", "minimum_variance"}
     entrants = {*optimizers, "champion", *STRATEGIES}
     metrics = load("window_metrics", venue="roles", root=root)
@@ -177,7 +147,7 @@ def test_leaderboard_ranks_every_entrant_over_every_window(root, folder, bars):
     ranked = board[board["rank"] > 0]
     assert ranked.sort_values("rank")["sharpe_ratio"].is_monotonic_decreasing
     for name in ("sma_cross", "dip"):
-        returns = own_run(folder, name, bars)["returns"]
+        returns = own_run(room, name, bars)["returns"]
         row = board.loc[name]
         assert row["n_windows"] == len(DECISIONS)
         growth = (1 + returns).prod() ** (252 / len(returns)) - 1
@@ -210,8 +180,8 @@ def test_tear_sheet_shows_strategies_and_says_what_they_are(root):
         assert (f"{name} by the leak check" in page) is not bool(verdict["trusted"].iloc[0])
 
 
-def test_report_at_the_terminal_says_the_same_beside_the_leaderboard(root, folder):
-    shown = quant_assets(root, "report", "--venue", "roles", "--json", **environment(folder))
+def test_report_at_the_terminal_says_the_same_beside_the_leaderboard(root, room):
+    shown = quant_assets(root, "report", "--venue", "roles", "--json", **room.environment)
     assert shown.code == 0, shown.stderr
     stamps = shown.json()["stamps"]
     assert any(stamp.startswith("STRATEGIES: dip, dip_walk, sma_cross") for stamp in stamps)
@@ -229,9 +199,9 @@ def held(run, moment: pd.Timestamp) -> set[str]:
     return set(trades.loc[begun & ~left, "symbol"])
 
 
-def test_streams_are_what_the_strategy_held_at_the_close_before(root, folder, bars):
+def test_streams_are_what_the_strategy_held_at_the_close_before(root, room, bars):
     run = backtest(
-        load_strategies(folder / "st")["sma_cross"].strategy, bars, initial_capital=2.5e5
+        load_strategies(room.folder / "st")["sma_cross"].strategy, bars, initial_capital=2.5e5
     )
     streams = load("alpha_streams", venue="roles", root=root)
     own = streams[streams["stream"].str.endswith(":sma_cross")]
@@ -247,9 +217,9 @@ def test_streams_are_what_the_strategy_held_at_the_close_before(root, folder, ba
     assert min(sizes) < len(SYMBOLS)
 
 
-def test_alpha_of_streams_is_what_the_record_proved_before_the_decision(root, folder, bars):
+def test_alpha_of_streams_is_what_the_record_proved_before_the_decision(root, room, bars):
     run = backtest(
-        load_strategies(folder / "st")["sma_cross"].strategy, bars, initial_capital=2.5e5
+        load_strategies(room.folder / "st")["sma_cross"].strategy, bars, initial_capital=2.5e5
     )
     streams = load("alpha_streams", venue="roles", root=root)
     moves = pd.DataFrame(bars.close, index=run.equity.index, columns=SYMBOLS).pct_change()
@@ -284,14 +254,14 @@ def test_optimizers_choose_among_the_streams_of_strategies(root):
     assert (targets["fallback"] == "").all(), "no solver gives up on streams that are equal"
 
 
-def test_a_venue_in_two_parts_is_byte_for_byte_the_venue_computed_again_in_one(root, folder):
-    done = quant_assets(root, "verify", "--replay", "--venue", "roles", **environment(folder))
+def test_a_venue_in_two_parts_is_byte_for_byte_the_venue_computed_again_in_one(root, room):
+    done = quant_assets(root, "verify", "--replay", "--venue", "roles", **room.environment)
     assert done.code == 0, done.stdout + done.stderr
     assert "compared by bytes: all equal" in done.stdout
 
 
-def test_graph_with_strategies_lets_no_decision_see_its_own_window(root, folder):
-    shown: Outcome = python(root, "-c", PROGRAM, **environment(folder))
+def test_graph_with_strategies_lets_no_decision_see_its_own_window(root, room):
+    shown: Outcome = python(root, "-c", PROGRAM, **room.environment)
     assert shown.code == 0, shown.stderr
     reads = str(["sma_cross_equity", "sma_cross_stances"])
     assert shown.stdout.splitlines() == ["[]", "[]", reads]
