@@ -3,12 +3,10 @@
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.market.data_window import Replay
-from quant_assets.quant.market.panel import Panel
 from quant_assets.quant.strategies.base import Account, BarStrategy
 from quant_assets.quant.strategies.orders import Cancel, Order
 from quant_assets.quant.strategies.signals import FLAGS, Signals
@@ -21,11 +19,12 @@ def bar_by_bar(strategy: BarStrategy, bars: BarPanel, decided_at: Instants) -> d
 
     decided_at : when the decision of each bar is taken, shape (time,).
     """
-    index = pd.DatetimeIndex(bars.ts).tz_localize("UTC")
-    panels = {name: Panel(values, index, bars.symbols) for name, values in bars.shown().items()}
     indicators = dict(strategy.indicators(bars))
     replay = Replay(
-        panels, available_at=bars.available_at, decided_at=decided_at, cross_sections=indicators
+        bars.panels(),
+        available_at=bars.available_at,
+        decided_at=decided_at,
+        cross_sections=indicators,
     )
     account = _flat(bars.symbols)
     table: dict[str, Any] = {}

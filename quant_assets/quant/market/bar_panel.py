@@ -16,7 +16,7 @@ from quant_assets.quant.market.bar_frames import readable_bars
 from quant_assets.quant.market.bars import Instants, instants, sealed
 from quant_assets.quant.market.data_window import MEMBER
 from quant_assets.quant.market.membership import Mask, PanelUniverse, panel_universe
-from quant_assets.quant.market.panel import to_panels
+from quant_assets.quant.market.panel import Panel, to_panels
 from quant_assets.quant.market.sessions import UTC_DAYS, Sessions
 
 Floats = npt.NDArray[np.float64]
@@ -191,6 +191,11 @@ class BarPanel:
     def shown(self) -> dict[str, Floats]:
         """What windows show: all columns, and who is a member (1, 0) where there is a universe."""
         return self.columns() | ({} if self.universe is None else {MEMBER: self[MEMBER]})
+
+    def panels(self) -> dict[str, Panel]:
+        """What windows show, as a `Replay` takes it."""
+        ts = pd.DatetimeIndex(self.ts, tz="UTC")
+        return {name: Panel(values, ts, self.symbols) for name, values in self.shown().items()}
 
     def rows(self, part: slice) -> "BarPanel":
         """The bars of a slice of the time axis."""

@@ -12,7 +12,6 @@ import pandas as pd
 from quant_assets.core.errors import ConfigError, DataError, LookAheadError
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
 from quant_assets.quant.market.data_window import Replay
-from quant_assets.quant.market.panel import Panel
 from quant_assets.quant.strategies.base import Account, BarStrategy, Strategy, VectorStrategy
 from quant_assets.quant.strategies.composed import Pipeline
 from quant_assets.quant.strategies.signals import FLAGS, Signals
@@ -131,9 +130,8 @@ class StrategyTester:
 
     def _replay(self, strategy: BarStrategy) -> Replay:
         bars = self.bars
-        ts = pd.DatetimeIndex(bars.ts, tz="UTC")
         return Replay(
-            {n: Panel(values, ts, bars.symbols) for n, values in bars.shown().items()},
+            bars.panels(),
             available_at=bars.available_at,
             decided_at=np.maximum.accumulate(bars.available_at),
             indicators=strategy.indicators(bars),

@@ -8,7 +8,6 @@ from quant_assets.core.errors import ConfigError
 from quant_assets.quant.indicators.averages import Sma
 from quant_assets.quant.indicators.volatility import BollingerBands
 from quant_assets.quant.market.data_window import Replay
-from quant_assets.quant.market.panel import Panel
 from quant_assets.quant.strategies.columns import Line, PanelRows, WindowRows, compute_lines
 from quant_assets.quant.strategies.indicator_cache import IndicatorCache
 from quant_assets_tests.quant.strategies.markets import random_bars
@@ -52,12 +51,8 @@ def test_rows_before_are_the_rows_shifted_down(bars):
 def test_rows_of_one_bar_rank_the_members_of_that_bar(bars):
     spans = [(symbol, bars.ts[30 * (n % 2)], None) for n, symbol in enumerate(bars.symbols)]
     lived = bars.with_universe(pd.DataFrame(spans, columns=["symbol", "entered", "left"]))
-    ts = pd.DatetimeIndex(bars.ts, tz="UTC")
-    replay = Replay(
-        {n: Panel(values, ts, bars.symbols) for n, values in lived.shown().items()},
-        available_at=lived.available_at,
-        decided_at=lived.available_at,
-    )
+    known = lived.available_at
+    replay = Replay(lived.panels(), available_at=known, decided_at=known)
     every = PanelRows(lived)
     assert 0 < every.members.sum() < every.members.size
     for row in (28, 29, 30, 59):
