@@ -202,7 +202,8 @@ class SnapshotStore:
             if rows is not None and pq.read_metadata(pa.BufferReader(written)).num_rows != rows:
                 raise IntegrityError(f"{path}: the file read back has not {rows} rows")
 
-        group.stage(path, data, rank=_OBJECT, check=check, mode=READ_ONLY)
+        new = not path.exists()  # else it is damaged, and replaced
+        group.stage(path, data, rank=_OBJECT, new=new, check=check, mode=READ_ONLY)
         return sha256
 
     def put_config(self, config: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ from quant_assets.core.errors import StorageError
 TEMP_MARK = ".tmp-"
 COPY_BYTES = 1 << 20
 FOREIGN_TEMP_SECONDS = 3600.0
+LINK_ATTEMPTS = 5
 FLUSHES_AT_ONCE = 8  # the file system's journal takes what is flushed together in one go
 _HOST = f"{zlib.crc32(platform.node().encode()):08x}"
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -99,6 +100,7 @@ class _StagedFile:
     temp: Path
     path: Path
     rank: int
+    new: bool
 
 
 @dataclass
@@ -121,10 +123,14 @@ class WriteGroup:
         data: bytes,
         *,
         rank: int = 0,
+        new: bool = False,
         check: Callable[[Path], None] | None = None,
         mode: int = 0o644,
     ) -> None:
         """Write `data` to a temp file beside `path`; `check` may open it and raise.
+
+        new : `path` does not exist yet and its name tells its content. If another writer makes it
+            before `publish`, theirs is kept: links to it would be copies once it were replaced.
 
         Raises `StorageError` when the file system refuses; then this file is not staged.
         """
@@ -139,7 +145,7 @@ class WriteGroup:
         except BaseException:
             _discard(temp)
             raise
-        self._files.append(_StagedFile(temp, path, rank))
+        self._files.append(_StagedFile(temp, path, rank, new))
 
     def publish(self) -> None:
         """Make every staged file visible. On an error those that are not yet are thrown away."""
@@ -159,9 +165,24 @@ class WriteGroup:
 
 def _publish(staged: _StagedFile) -> None:
     try:
-        os.replace(staged.temp, staged.path)
+        if not (staged.new and _is_there(staged)):
+            os.replace(staged.temp, staged.path)
     except OSError as error:
         raise storage_error(error, staged.path) from error
+
+
+def _is_there(staged: _StagedFile) -> bool:
+    """Give a new file its name unless another writer has; False where links are impossible."""
+    try:
+        os.link(staged.temp, staged.path)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        return False
+    os.unlink(staged.temp)
+    return True
 
 
 def _flush(paths: Iterable[Path]) -> None:
@@ -244,7 +265,7 @@ def link_atomically(target: Path, link: Path) -> str | None:
             return None
         if not link.parent.is_dir():
             make_folder(link.parent)
-        os.link(target, temp)
+        _link(target, temp)
         os.replace(temp, link)
     except OSError as error:
         _discard(temp)
@@ -259,6 +280,22 @@ def link_atomically(target: Path, link: Path) -> str | None:
         raise storage_error(error, target, doing="read") from error
     write_atomically(link, data, mode=0o444)
     return reason
+
+
+def _link(target: Path, temp: Path) -> None:
+    """Link, again where a writer replaced the target (it was damaged) while it was looked up.
+
+    The system then has found a file that has no name any more, and says that there is none.
+    """
+    for _ in range(LINK_ATTEMPTS - 1):
+        try:
+            os.link(target, temp)
+        except FileNotFoundError:
+            if not target.exists():
+                raise
+        else:
+            return
+    os.link(target, temp)
 
 
 def same_file(target: Path, link: Path) -> bool:
@@ -293,11 +330,12 @@ def is_stale(temp: Path) -> bool:
     """True when no living process can still be writing `temp`.
 
     A process number that was given to a younger process does not count as the writer; a temp file
-    of another host is left alone for an hour.
+    of another host is left alone for an hour. A link made just now has the time of change of its
+    target, which may be old: what counts is when its name was given.
     """
     owner, _, rest = temp.name.removeprefix(TEMP_MARK).partition("-")
     try:
-        written = temp.stat().st_mtime
+        written = temp.stat().st_ctime
     except FileNotFoundError:
         return False
     if rest.partition("-")[0] != _HOST:

@@ -7,10 +7,13 @@ import resource
 import stat
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
+from quant_assets.core.clock import utc_now
 from quant_assets.core.errors import StorageError
 from quant_assets.storage import writer
 from quant_assets.storage.writer import (
@@ -212,19 +215,22 @@ def test_sweep_temps_removes_those_of_dead_processes_only(tmp_path):
     assert foreign.exists()
 
 
-def test_is_stale_number_given_to_a_younger_process_is_stale(tmp_path):
+def test_is_stale_number_given_to_a_younger_process_is_stale(tmp_path, monkeypatch):
     mine = temp_path(tmp_path)
     mine.write_bytes(b"x")
+    os.utime(mine, (1.0, 1.0))  # the age of its bytes does not count: a link has its target's
     assert not is_stale(mine)
-    os.utime(mine, (1.0, 1.0))  # written before this process began
+    later = mine.stat().st_ctime + 60.0
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _: later)
     assert is_stale(mine)
 
 
-def test_is_stale_temp_of_another_host_is_stale_after_an_hour(tmp_path):
+def test_is_stale_temp_of_another_host_is_stale_after_an_hour(tmp_path, monkeypatch):
     foreign = tmp_path / ".tmp-1-ffffffff-0000"
     foreign.write_bytes(b"x")
-    assert not is_stale(foreign)
     os.utime(foreign, (1.0, 1.0))
+    assert not is_stale(foreign)
+    monkeypatch.setattr(writer, "utc_now", lambda: utc_now() + timedelta(hours=1, seconds=1))
     assert is_stale(foreign)
 
 
