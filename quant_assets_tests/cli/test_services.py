@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -27,6 +28,29 @@ import sys
 from quant_assets.cli.services import run_service
 sys.exit(run_service([sys.executable, "-c", {TREE!r}]))
 """
+
+
+def heed_signals():
+    """Take signals as a program of a terminal does; a background of the tests may ignore them."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def started(command, **more):
+    """A program with a session of its own, which ends with the test whatever happens."""
+    with subprocess.Popen(
+        command,
+        start_new_session=True,
+        preexec_fn=heed_signals,  # noqa: PLW1509 - the tests start no threads
+        **more,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                for one in [*session_of(process.pid), process]:
+                    one.kill()
 
 
 def session_of(parent):
@@ -68,7 +92,7 @@ def ended(process, found, *, number, group):
     ("number", "group"), [(signal.SIGINT, True), (signal.SIGTERM, True), (signal.SIGHUP, False)]
 )
 def test_a_signal_ends_children_that_are_deaf_or_orphans(number, group):
-    with subprocess.Popen([sys.executable, "-c", SERVICE], start_new_session=True) as process:
+    with started([sys.executable, "-c", SERVICE]) as process:
         found = wait_for(process, 3)
         assert ended(process, found, number=number, group=group) == 0
 
@@ -76,7 +100,7 @@ def test_a_signal_ends_children_that_are_deaf_or_orphans(number, group):
 def test_what_a_program_leaves_behind_ends_with_it():
     left = SERVICE.replace("time.sleep(600)\\n", "sys.exit(3)\\n")
     assert left != SERVICE
-    with subprocess.Popen([sys.executable, "-c", left], start_new_session=True) as process:
+    with started([sys.executable, "-c", left]) as process:
         found = wait_for(process, 2)
         assert process.wait(timeout=SECONDS + 10.0) == 3
     assert living(found) == []
@@ -94,11 +118,6 @@ def test_sigterm_ends_the_user_interface_and_all_that_it_started(tmp_path, group
     env = {**os.environ, "QUANT_ASSETS_DATA_ROOT": str(tmp_path / "root")}
     env.pop("DAGSTER_HOME", None)
     log = (tmp_path / "log").open("w")
-    with (
-        log,
-        subprocess.Popen(
-            command, env=env, cwd=tmp_path, stdout=log, stderr=log, start_new_session=True
-        ) as process,
-    ):
+    with log, started(command, env=env, cwd=tmp_path, stdout=log, stderr=log) as process:
         found = wait_for(process, members)  # dagster dev, code servers, webserver or daemon
         assert ended(process, found, number=signal.SIGTERM, group=group) == 0
