@@ -15,6 +15,7 @@ from quant_assets.storage.frames import data_digest, encode_frame
 from quant_assets.storage.paths import Cell
 from quant_assets.storage.snapshots import SnapshotStore, read_manifest
 from quant_assets.storage.verification import verify
+from quant_assets.storage.writer import temp_path
 from quant_assets_tests.storage.samples import bars, commit, facts, flip_bit, mounted, temps
 
 CELL = Cell("bars", "v", "2020-01-01")
@@ -243,8 +244,8 @@ def test_sweep_removes_temps_and_remakes_lost_stale_and_foreign_links(store):
     views = [store.layout.view(cell) for cell in cells]
     views[0].unlink()
     os.replace(views[1], views[2])
-    (store.layout.folder("bars", "v") / ".tmp-999999999-0-0").write_text("half")
-    os.utime(store.layout.folder("bars", "v") / ".tmp-999999999-0-0", (1.0, 1.0))
+    host = temp_path(store.layout.root).name.split("-")[2]
+    (store.layout.folder("bars", "v") / f".tmp-999999999-{host}-0").write_text("half")
     assert store.sweep() == {"temps": 1, "links": 3}
     for cell, view in zip(cells, views, strict=True):
         assert view.samefile(store.layout.object(store.manifest(cell).sha256))
