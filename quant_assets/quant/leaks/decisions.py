@@ -15,7 +15,7 @@ from quant_assets.quant.leaks.attempts import random_state_kept, seeded
 from quant_assets.quant.leaks.memory import Memory
 from quant_assets.quant.leaks.outputs import Array, difference, parts_of
 from quant_assets.quant.leaks.report import Leak, LeakReport
-from quant_assets.quant.leaks.sources import clock_reads, suspects
+from quant_assets.quant.leaks.sources import suspects
 
 __all__ = ["check_decision"]
 
@@ -59,7 +59,7 @@ def check_decision(
         leaks, unstable = (
             [replace(k, source=source) for k in found] for found in (leaks, unstable)
         )
-    for line in clock_reads(memory.functions):
+    for line in memory.clock_reads:
         unstable.append(_leak("", "clock", CLOCK, (line,)))
     silent = [name for name, values in alone.items() if not _says_something(values)]
     return LeakReport(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from quant_assets.quant.leaks.samples import Sample
 from quant_assets.quant.leaks.scattered import UNTOLD_MEMORY, Pieces, memories, pieces, suspected
 from quant_assets.quant.leaks.settings import Settings
 from quant_assets.quant.leaks.settling import settled
-from quant_assets.quant.leaks.sources import clock_reads
 
 REPEAT_ROWS = 400  # a repeated run need not be longer to show that it differs
 START_UP_SHARE, START_UP_ROWS = 0.25, 2_000  # of few rows that share, of many these or more
@@ -333,7 +331,7 @@ def examine(
         finally:
             work.attempts.memory.restore()
     found, judge = work.found, work.judge
-    unstable = [*found.unstable, *_clocks(work.attempts.memory.functions, sample)]
+    unstable = [*found.unstable, *_clocks(work.attempts.memory.clock_reads, sample)]
     return LeakReport(
         subject,
         _first_of_each(found.leaks),
@@ -350,9 +348,9 @@ def examine(
     )
 
 
-def _clocks(functions: Sequence[FunctionType], sample: Sample) -> Iterator[Leak]:
+def _clocks(lines: Sequence[str], sample: Sample) -> Iterator[Leak]:
     first = str(sample.ts[0])
-    for line in clock_reads(functions):
+    for line in lines:
         cause = "The code asks what time it is: the result depends on when it is run."
         yield Leak("", "clock", 0, first, 0, first, "", 0, 0, "", "", cause, (line,))
 

@@ -121,18 +121,21 @@ def _of_bars(bars: BarPanel, decided_at: Instants | None) -> Sample:
         raise DataError(f"decided_at must be {len(bars)} moments that do not decrease")
 
     def build(arrays: Arrays, symbols: tuple[str, ...]) -> BarPanel:
-        prices = {name: np.ascontiguousarray(arrays[name]) for name in FIELDS}
-        extras = {n: np.ascontiguousarray(arrays[n]) for n in bars.extras}
-        return BarPanel(
-            arrays[TS],
-            symbols,
-            bars.bar_length,
-            **prices,
-            available_at=arrays[KNOWN],
-            extras=extras,
-            sessions=bars.sessions,
-            universe=universe and replace(universe, members=arrays[MEMBERS]),
+        """As a panel that another process sent: made of good ones, it is not looked over again."""
+        found = BarPanel.__new__(BarPanel)
+        found.__setstate__(
+            {
+                **{name: arrays[name] for name in FIELDS},
+                "ts": arrays[TS],
+                "symbols": symbols,
+                "bar_length": bars.bar_length,
+                "available_at": arrays[KNOWN],
+                "extras": {name: arrays[name] for name in bars.extras},
+                "sessions": bars.sessions,
+                "universe": universe and replace(universe, members=arrays[MEMBERS]),
+            }
         )
+        return found
 
     universe = bars.universe
     arrays: dict[str, Array] = {**bars.columns(), TS: bars.ts, KNOWN: bars.available_at}

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Sequence
 from types import FunctionType
 
-from quant_assets.quant.leaks.memory import names_in
+from quant_assets.quant.leaks.names import names_in
 
 SUSPECTS: tuple[tuple[str, str], ...] = (
     (r"\.shift\(\s*-|periods\s*=\s*-", "a shift by a negative number brings later rows back"),
