@@ -1,18 +1,24 @@
 """Dagster's run storage, patient: a busy disk makes writers wait instead of failing.
 
 The stock class gives up after 5 s with "database is locked". Where that hits the daemon between a
-failed run and its retry, the retry is never launched and the backfill waits for it for ever.
+failed run and its retry, the retry is never launched and the backfill waits for it for ever. And
+it says of a run that it has failed before it says that it is tried again.
 """
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as db
+from dagster import DagsterEvent, DagsterRunStatus
+from dagster._core.events import JobFailureData, RunFailureReason
+from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.tags import WILL_RETRY_TAG
 from dagster._serdes import ConfigurableClassData
 
 from quant_assets.orchestration.event_log import BUSY_TIMEOUT_SECONDS
@@ -48,3 +54,26 @@ class PatientSqliteRunStorage(SqliteRunStorage):
         """One transaction on a connection of its own, which waits for other writers."""
         with self._engine.connect() as connection, connection.begin():
             yield connection
+
+    def handle_run_event(
+        self, run_id: str, event: DagsterEvent, update_timestamp: datetime | None = None
+    ) -> None:
+        """What a run's event changes; a failed run is known to be tried again once it has failed.
+
+        Stock Dagster writes that afterwards. A backfill that looks in between takes the run for its
+        last one and ends, and what has ended is not tried again.
+        """
+        if event.is_run_failure and self.has_instance and self._instance.run_retries_enabled:
+            run = self._instance.get_run_by_id(run_id)
+            if run is not None:
+                failed = run.with_status(DagsterRunStatus.FAILURE)
+                again = auto_reexecution_should_retry_run(self._instance, failed, _reason(event))
+                self.add_run_tags(run_id, {WILL_RETRY_TAG: str(again).lower()})
+        super().handle_run_event(run_id, event, update_timestamp)
+
+
+def _reason(event: DagsterEvent) -> RunFailureReason | None:
+    """Why the run failed, where its event says so."""
+    data = event.event_specific_data
+    reason = data.failure_reason if isinstance(data, JobFailureData) else None
+    return None if reason is RunFailureReason.UNKNOWN else reason

@@ -39,6 +39,16 @@ query($tag: String!) {
 """
 
 
+# The daemon as it is, but for how often it looks at backfills: Dagster has no setting for that.
+DAEMON = """
+import sys
+import dagster._daemon.controller as controller
+from dagster._daemon.cli import main
+controller.DEFAULT_DAEMON_INTERVAL_SECONDS = int(sys.argv.pop(1))
+main()
+"""
+STOCK_TICK_SECONDS = 30
+
 LOCATIONS = """
 query {
   workspaceOrError {
@@ -137,8 +147,13 @@ def _wait_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextmanager
-def live_dagster(home: Path, module: str, environment: dict[str, str]) -> Iterator[LiveDagster]:
-    """Start `dagster-webserver` and `dagster-daemon` on one code location; stop both at the end."""
+def live_dagster(
+    home: Path, module: str, environment: dict[str, str], *, tick_seconds: int = STOCK_TICK_SECONDS
+) -> Iterator[LiveDagster]:
+    """Start `dagster-webserver` and `dagster-daemon` on one code location; stop both at the end.
+
+    tick_seconds : from one look of the daemon at its backfills to the next.
+    """
     port = _free_port()
     checkout = str(Path(__file__).parents[2])
     env = {**os.environ, **environment, "DAGSTER_HOME": str(home), "PYTHONPATH": checkout}
@@ -153,7 +168,7 @@ def live_dagster(home: Path, module: str, environment: dict[str, str]) -> Iterat
             "-m",
             module,
         ],
-        "daemon": [str(folder / "dagster-daemon"), "run", "-m", module],
+        "daemon": [sys.executable, "-c", DAEMON, str(tick_seconds), "run", "-m", module],
     }
     # Two processes that make one database at once damage it: it is made before they start.
     make = "import dagster; dagster.DagsterInstance.get().dispose()"

@@ -1,7 +1,7 @@
 """Backfills through a live daemon: the chain is right in any launch order, and a hole is named.
 
-One webserver and one daemon serve all the scenarios, each on venues of its own, because the
-daemon's tick of 30 s is what costs the time.
+One webserver and one daemon serve all the scenarios, each on venues of its own, because starting
+them, and the daemon's ticks, are what costs the time.
 """
 
 import json
@@ -21,13 +21,14 @@ MODULE = "quant_assets_tests.fixtures.counter_location"
 FULL = ["alpha", "beta", "gamma", "delta"]  # 60 windows each
 SLOW, SHUFFLED, HOLE = "slow", "shuffled", "hole"
 FIRST_DATA, FIRST_DECISION = "2010-01", "2010-04"
+TICK_SECONDS = 4
 PREPARE = """
 from quant_assets.orchestration.instance import prepare_home
 from quant_assets.orchestration.workspace import current_workspace
 prepare_home(current_workspace())
 """
 
-pytestmark = pytest.mark.slow(seconds=160)
+pytestmark = pytest.mark.slow(seconds=80)
 
 
 def months(first: str, count: int) -> list[str]:
@@ -69,7 +70,8 @@ def live(root: Path) -> Iterator[LiveDagster]:
     subprocess.run(
         [sys.executable, "-c", PREPARE], check=True, env={**os.environ, **environment}, timeout=120
     )
-    with live_dagster(root / "dagster", MODULE, environment) as running:
+    home = root / "dagster"
+    with live_dagster(home, MODULE, environment, tick_seconds=TICK_SECONDS) as running:
         yield running
 
 

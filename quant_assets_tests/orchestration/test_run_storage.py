@@ -3,10 +3,16 @@
 import sqlite3
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 import pytest
+import sqlalchemy as db
+from dagster import DagsterEvent, DagsterRunStatus
+from dagster._core.events import RunFailureReason
+from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
+from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from quant_assets.core.config import Settings
 from quant_assets.orchestration.instance import open_instance
@@ -53,6 +59,61 @@ def test_write_beside_a_long_transaction_waits_and_succeeds(
     thread.join()
     other.close()
     assert instance.get_run_by_id(run.run_id) is not None
+
+
+STEP = RunFailureReason.STEP_FAILURE
+
+
+@pytest.mark.parametrize(
+    ("tags", "reason", "told"),
+    [
+        ({}, STEP, "true"),
+        ({}, RunFailureReason.UNKNOWN, "true"),
+        ({"dagster/max_retries": "0"}, STEP, "false"),
+        ({"dagster/retry_on_asset_or_op_failure": "false"}, STEP, "false"),
+        ({"dagster/retry_on_asset_or_op_failure": "false"}, RunFailureReason.RUN_EXCEPTION, "true"),
+    ],
+)
+def test_run_that_has_failed_says_at_once_whether_it_is_tried_again(
+    instance: dg.DagsterInstance, tags, reason, told
+):
+    """Not even between two writes: the tag is there when the status changes."""
+    run = instance.create_run_for_job(_job(), tags=tags, status=DagsterRunStatus.STARTED)
+    seen = []
+    storage, connect = instance.run_storage, instance.run_storage.connect
+
+    @contextmanager
+    def looking():
+        with connect() as connection:
+            yield connection
+        with connect() as connection:
+            query = db.select(RunsTable.c.status).where(RunsTable.c.run_id == run.run_id)
+            status = connection.execute(query).scalar_one()
+            query = db.select(RunTagsTable.c.value).where(
+                RunTagsTable.c.run_id == run.run_id, RunTagsTable.c.key == WILL_RETRY_TAG
+            )
+            seen.append((status, connection.execute(query).scalar_one_or_none()))
+
+    storage.connect = looking
+    event = DagsterEvent.job_failure("job", "it broke", reason)
+    storage.handle_run_event(run.run_id, event)
+    assert {tag for status, tag in seen if status == "FAILURE"} == {told}
+    assert ("FAILURE", None) not in seen
+
+
+def test_run_whose_retries_are_used_up_is_not_tried_again(instance: dg.DagsterInstance):
+    first = instance.create_run_for_job(_job(), status=DagsterRunStatus.FAILURE)
+    limit = {"dagster/max_retries": "1", "dagster/root_run_id": first.run_id}
+    again = instance.create_run_for_job(
+        _job(),
+        tags=limit,
+        status=DagsterRunStatus.STARTED,
+        parent_run_id=first.run_id,
+        root_run_id=first.run_id,
+    )
+    event = DagsterEvent.job_failure("job", "it broke", STEP)
+    instance.run_storage.handle_run_event(again.run_id, event)
+    assert instance.get_run_by_id(again.run_id).tags[WILL_RETRY_TAG] == "false"
 
 
 def _job() -> dg.JobDefinition:
