@@ -19,10 +19,11 @@ SHOWN = 3  # symbols by name
 Mask = npt.NDArray[np.bool_]
 
 
-def panel_doubts(bars: BarPanel, warm_up: int = 0) -> tuple[str, ...]:
+def panel_doubts(bars: BarPanel, warm_up: int = 0, first: int = 0) -> tuple[str, ...]:
     """One line for each thing that a backtest on these bars cannot know; none: nothing is wrong.
 
-    warm_up : bars without a gap that the strategy's indicators need. Said are bars that are fewer,
+    warm_up : bars without a gap that the strategy's indicators need. first : row with which the run
+    begins; those before only warm up. Said are bars that are fewer, in all or before that row,
     symbols that never have as many in a row (of another calendar than the others) or rest again and
     again, symbols that end before the bars do, steps that look like splits, prices outside of the
     range of their bar, and what `universe_doubts` says of who could be traded.
@@ -33,7 +34,18 @@ def panel_doubts(bars: BarPanel, warm_up: int = 0) -> tuple[str, ...]:
         found.insert(0, f"SHORT: {len(bars)} bars, and a warm-up of {warm_up}: nothing was decided")
     elif warm_up > 0 and np.isnan(close.sum()):
         found.insert(0, _broken(bars, warm_up) or _often_closed(bars))
+    if 0 < first < warm_up < len(bars):
+        found.insert(0, _late(bars, warm_up, first))
     return (*(line for line in found if line), *universe_doubts(bars))
+
+
+def _late(bars: BarPanel, warm_up: int, first: int) -> str:
+    """Bars before the first that is traded, but too few to decide on it."""
+    start, decided = (str(bars.ts[row])[:16] for row in (first, warm_up))
+    return (
+        f"SHORT: {first} bars before {start}, and a warm-up of {warm_up}: nothing was decided "
+        f"before {decided}"
+    )
 
 
 def _broken(bars: BarPanel, warm_up: int) -> str:

@@ -225,19 +225,22 @@ class ExecutionModel(Parameters):
         detail: BarPanel | None = None,
         funding: pd.DataFrame | None = None,
         rates: pd.DataFrame | None = None,
+        first: int = 0,
     ) -> ExecutionTerms:
         """All that the kernel is told for these bars.
 
         detail : bars of a finer clock. funding : settlements with `ts`, `symbol`, `rate` and
-        `mark_price`. rates : of currencies, with `ts`, `available_at`, `symbol` and `rate`.
+        `mark_price`. rates : of currencies, with `ts`, `available_at`, `symbol` and `rate`. first :
+        row of the first bar that is traded; those before it need neither funding nor rates.
         """
+        traded = bars.rows(slice(first, None)) if first else bars
         return ExecutionTerms(
             fills=self._fill_terms(),
             slippage=self._slippage_terms(),
             commission=self._commission_terms(),
-            carry=self._carry_terms(bars, funding),
+            carry=self._carry_terms(bars, traded, funding),
             margin=cast("MarginModel", self.margin_model).terms(bars.symbols),
-            instruments=self._instrument_terms(bars, rates),
+            instruments=self._instrument_terms(bars, traded, rates),
             detail=self._detail(bars, detail),
         )
 
@@ -284,16 +287,24 @@ class ExecutionModel(Parameters):
         }
         return terms._replace(**scaled)
 
-    def _carry_terms(self, bars: BarPanel, funding: pd.DataFrame | None) -> CarryTerms:
-        events = cast("FundingModel", self.funding_model).events(bars, funding)
+    def _carry_terms(
+        self, bars: BarPanel, traded: BarPanel, funding: pd.DataFrame | None
+    ) -> CarryTerms:
+        events = cast("FundingModel", self.funding_model).events(traded, funding)
+        events = events._replace(bar=events.bar + (len(bars) - len(traded)))
         days = calendar_days(bars.ts)
         borrow = cast("BorrowModel", self.borrow_model).rates(bars.symbols)
         carry = CarryTerms(borrow, self.cash_rate, self.debit_rate, days, *events)
         return carry._replace(rebate=self.short_rebate)
 
-    def _instrument_terms(self, bars: BarPanel, rates: pd.DataFrame | None) -> InstrumentTerms:
+    def _instrument_terms(
+        self, bars: BarPanel, traded: BarPanel, rates: pd.DataFrame | None
+    ) -> InstrumentTerms:
         lots = cast("InstrumentModel", self.instrument_model).lots(bars.symbols)
-        return InstrumentTerms(*lots, fx=cast("FxModel", self.fx_model).rates(bars, rates))
+        fx = cast("FxModel", self.fx_model).rates(traded, rates)
+        if len(fx) > 1:  # one row holds for all bars
+            fx = np.concatenate([np.ones((len(bars) - len(traded), fx.shape[1])), fx])
+        return InstrumentTerms(*lots, fx=fx)
 
     def _detail(self, bars: BarPanel, detail: BarPanel | None) -> DetailBars:
         wanted = self.fills.detail

@@ -54,7 +54,8 @@ class BacktestResult:
     def doubts(self) -> tuple[str, ...]:
         """What the bars hide: gaps, ends, steps like splits; see `market.panel_doubts`."""
         warm_up = int(self.preparation.market.switches[fields.WARM_UP])
-        return panel_doubts(self.preparation.bars, warm_up)
+        first = self.first_bar if self.carried_from is None else 0
+        return panel_doubts(self.preparation.bars, warm_up, first)
 
     @property
     def n_bars(self) -> int:

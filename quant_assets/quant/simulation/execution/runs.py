@@ -69,7 +69,8 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     universe : who could be traded when, as `BarPanel.with_universe` takes it; None: that of the
         bars, else all of their symbols, always. Entries in others are refused (`vetoes`), what has
         left is closed at the next fill (`left_universe`), unless its rule says `keep`.
-    start : the first bar that is traded is the first at or after it; those before only warm up.
+    start : the run begins with the first bar at or after it; those before only warm up. The first
+        decision is that of this bar's close: what the bar before would have said is not traded.
     carried : the account at the end of the window before (`BacktestResult.carried`), which goes on
         with its positions and orders in place of `initial_capital`.
     progress : called with the share of bars that is done, every 5 %.
@@ -87,7 +88,9 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     model = model_of(execution if execution is not None else getattr(strategy, "execution", None))
     assumptions: tuple[str, ...] = ()
     if isinstance(model, ExecutionModel):
-        terms = model.terms(panel, detail=detail, funding=funding, rates=rates)
+        given: dict[str, Any] = {"detail": detail, "funding": funding, "rates": rates}
+        begin = 0 if carried is not None else first_bar_of(panel, start)
+        terms = model.terms(panel, **given, first=begin)
         terms = terms if carried is None else carried.settled(terms, panel)
         priced, assumptions = model.priced(panel), model.assumptions(panel.symbols)
     else:
@@ -97,7 +100,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     taken = _form_of(strategy, form)
     common: dict[str, Any] = {
         "initial_capital": float(initial_capital) if carried is None else carried.equity,
-        "first_bar": _first_bar(panel, start, carried),
+        "first_bar": first_bar_of(panel, start, carried),
         "carried_from": carried,
         "periods_per_year": periods_per_year or observed_periods_per_year(panel),
         "form": taken,
@@ -181,7 +184,7 @@ def _names(carried: Carried | None) -> dict[str, Any]:
     return {} if carried is None else {"tags": carried.tags, "groups": carried.groups}
 
 
-def _first_bar(bars: BarPanel, start: datetime | None, carried: Carried | None) -> int:
+def first_bar_of(bars: BarPanel, start: datetime | None, carried: Carried | None = None) -> int:
     """The bar to begin with; a `DataError` when none is left."""
     first = 0 if carried is None else int(np.searchsorted(bars.ts, carried.last_ts, side="right"))
     if start is not None:
