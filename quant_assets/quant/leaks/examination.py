@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -121,7 +122,7 @@ class _Examination:
         late = known is not None and decided is not None and bool((known > decided).any())
         if self.settings.cuts is not None or late or probe.kind != "noise":
             return None
-        low = max(LEAST_CUT, self.settings.warm_up, min(self._firsts(), default=0) + 1)
+        low = max(LEAST_CUT, self.settings.warm_up, min(self._firsts, default=0) + 1)
         forgets = memories(self.found.start_up)
         if not self.found.start_up:
             guess = max(UNTOLD_MEMORY, self.settings.warm_up)
@@ -184,13 +185,14 @@ class _Examination:
         if known is None or decided is None:
             return ()
         late = np.flatnonzero(known[:-1] > decided[:-1])
-        spoken = min(self._firsts(), default=0)
+        spoken = min(self._firsts, default=0)
         chosen = late[late >= min(spoken, late.max(initial=0))][:LATE_CUTS]
         probes = [Probe("noise", int(cut), 1, turn) for cut in chosen for turn in (1, -1)]
         spent = np.cumsum([probe.rows for probe in probes])
         most = LATE_SHARE * self.settings.rows_for(len(self.sample))
         return tuple(probes[: max(int(np.searchsorted(spent, most)), 2)])
 
+    @cached_property
     def _firsts(self) -> list[int]:
         """The first row on which each output says something, of those that do."""
         return [int(np.argmax(rows)) for rows in self.judge.active.values() if rows.any()]
@@ -237,7 +239,7 @@ class _Examination:
 
     def repeat_rows(self) -> int:
         """Rows of the runs that look for memory and chance."""
-        n_rows, firsts = len(self.sample), self._firsts()
+        n_rows, firsts = len(self.sample), self._firsts
         spoken = min(max(firsts, default=0), n_rows // 5)
         wanted = max(spoken, min(firsts, default=0), min(REPEAT_ROWS, n_rows // 20))
         return min(n_rows - 1, max(wanted, self.settings.warm_up) + LEAST_CUT)

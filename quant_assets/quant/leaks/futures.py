@@ -180,7 +180,7 @@ def _cells(values: Array, factors: Array, level: Any, gaps: tuple[Array, Array] 
     narrow = factors[:, 0].reshape(-1, *[1] * (values.ndim - 1))
     shaped = narrow if gaps is None else factors
     noisy = values * shaped
-    if not np.nanmax(np.abs(values), initial=0.0) > 0.0:
+    if not np.fmax.reduce(np.abs(values), axis=None, initial=0.0) > 0.0:
         noisy = np.where(np.isnan(values), np.nan, shaped * np.ones_like(values))
     if gaps is None:
         return noisy

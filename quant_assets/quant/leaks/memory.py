@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from quant_assets.quant.leaks.reach import Reach, shared_reach
+from quant_assets.quant.leaks.reach import Reach, shared_reaches
 
 MOST_BYTES = 64 * 2**20
 # What cannot change itself: a plain dictionary of these is as it was when it holds the same ones.
@@ -25,13 +25,13 @@ CONSTANT = (type(None), bool, int, float, str, bytes, type, FunctionType, timede
 class Memory:
     """The remembered state that can be reached from an object, as it was when this was made.
 
-    functions : the code that can be reached, that of the library's base classes last.
+    functions : the code that can be reached, that of the library's classes last.
     """
 
     def __init__(self, root: Any) -> None:
-        shared = shared_reach(root)
-        own = Reach(root, beyond=shared)
-        self._reaches: list[Reach] = [own] if shared is None else [own, shared]
+        shared = shared_reaches(root)
+        own = Reach(root, beyond=shared[0] if shared else None)
+        self._reaches: list[Reach] = [own, *shared]
         self.functions = [one for reach in self._reaches for one in reach.functions]
         self.lost: list[str] = []
         self._contents: list[tuple[Any, Any]] = []

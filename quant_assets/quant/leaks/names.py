@@ -50,7 +50,7 @@ class Names:
     def look_up(self, code: CodeType) -> Iterator[Any]:
         """Values under the names of code that nobody looked up before; modules are left alone."""
         for name in names_in(code):
-            if name in self or (self._beyond is not None and name in self._beyond):
+            if name in self:
                 continue
             value = self.place.get(name, ABSENT)
             if value is ABSENT:
@@ -63,7 +63,9 @@ class Names:
 
     def __contains__(self, name: str) -> bool:
         """Whether a name was looked up."""
-        return name in self.absent or name in self.present or name in self.modules
+        if name in self.absent or name in self.present or name in self.modules:
+            return True
+        return self._beyond is not None and name in self._beyond
 
     def restore(self) -> None:
         """Put everything back."""

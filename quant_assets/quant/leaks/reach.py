@@ -20,7 +20,7 @@ from quant_assets.quant.leaks.names import ManyNames, Names
 from quant_assets.quant.leaks.sources import clock_reads
 
 MOST_OBJECTS = 2_000
-MOST_SHARED = 64
+MOST_SHARED = 256
 CONTAINERS = (MutableMapping, MutableSequence, MutableSet, deque, np.ndarray)
 UNCHANGED = frozenset({type(None), bool, int, float, str, bytes, timedelta})
 LIBRARY = ("quant_assets.quant.",)  # how names of its modules begin
@@ -46,7 +46,7 @@ class Reach:
         self.caches: list[Any] = []
         self._seen: dict[int, Any] = {} if beyond is None else beyond._seen.copy()
         self._names: dict[int, Names] = {}
-        self._beyond = {} if beyond is None else beyond._names
+        self._beyond: dict[int, Names] = {} if beyond is None else beyond._beyond | beyond._names
         self._foreign: dict[str | None, bool] = {}
         self._filled: list[Any] = []  # cells of closures
         self._filling: list[Any] = []  # what was in them
@@ -175,13 +175,14 @@ class Reach:
 
 
 class SharedReach(Reach):
-    """What all plug-ins of a kind reach through base classes: walked once in a process.
+    """What objects of some classes reach through these: walked once in a process.
 
     Whether it is what it was is seen without a walk: the same code, names, attributes and states.
     """
 
-    def __init__(self, *bases: type) -> None:
-        super().__init__(*bases)
+    def __init__(self, kinds: tuple[type, ...], beyond: Reach | None) -> None:
+        super().__init__(*kinds, beyond=beyond)
+        self.beyond = beyond
         self._parts = [list(map(part, self.functions)) for part in PARTS]
         keywords = [function.__kwdefaults__ for function in self.functions]
         self._states += [(given, given.copy()) for given in keywords if given]
@@ -214,27 +215,41 @@ class SharedReach(Reach):
 _SHARED: dict[tuple[type, ...], SharedReach] = {}
 
 
-def shared_reach(root: Any) -> SharedReach | None:
-    """That of the library's abstract classes which an object, and what it holds, derive from."""
-    bases = tuple(dict.fromkeys(_bases(root)))
-    if not bases:
-        return None
-    known = _SHARED.get(bases)
-    if known is None or not known.unchanged():
+def shared_reaches(root: Any) -> list[SharedReach]:
+    """Those of the library's classes which an object, and what it holds, are of.
+
+    The last is that of abstract classes, which most plug-ins of a kind have in common; the first
+    goes on from it to classes that are plug-ins themselves.
+    """
+    found: list[SharedReach] = []
+    library = [_of_library(kind) for kind in _kinds(root)]
+    abstract = [kind for kinds in library for kind in [*filter(isabstract, kinds)][:1]]
+    plug_ins = [kind for kinds in library for kind in kinds[:1] if not isabstract(kind)]
+    for kinds in (tuple(dict.fromkeys(abstract)), tuple(dict.fromkeys(plug_ins))):
+        if kinds:
+            found.insert(0, _shared(kinds, found[0] if found else None))
+    return found
+
+
+def _shared(kinds: tuple[type, ...], beyond: SharedReach | None) -> SharedReach:
+    known = _SHARED.get(kinds)
+    if known is None or known.beyond is not beyond or not known.unchanged():
         if len(_SHARED) >= MOST_SHARED:
             _SHARED.clear()
-        known = _SHARED[bases] = SharedReach(*bases)
+        known = _SHARED[kinds] = SharedReach(kinds, beyond)
     return known
 
 
-def _bases(root: Any) -> Iterator[type]:
+def _of_library(kind: type) -> list[type]:
+    return [one for one in kind.__mro__ if str(one.__module__).startswith(LIBRARY)]
+
+
+def _kinds(root: Any) -> Iterator[type]:
+    """Classes of an object, and of the objects that it holds."""
     waiting, seen = [root], {id(root)}
     while waiting and len(seen) < MOST_OBJECTS:
         item = waiting.pop(0)
-        own = [one for one in type(item).__mro__ if str(one.__module__).startswith(LIBRARY)]
-        base = next(filter(isabstract, own), None)
-        if base is not None:
-            yield base
+        yield type(item)
         state = getattr(item, "__dict__", None)
         if isinstance(state, dict) and not isinstance(item, type | FunctionType):
             found = [one for one in state.values() if type(one) not in UNCHANGED]

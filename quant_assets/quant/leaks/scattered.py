@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from quant_assets.quant.leaks.outputs import EPSILON, Array, Mask, difference, in_any
+from quant_assets.quant.leaks.outputs import EPSILON, Array, Mask, difference, magnitude
 from quant_assets.quant.leaks.report import StartUp
 
 Rows = npt.NDArray[np.intp]
@@ -53,15 +53,15 @@ class Pieces:
         """Rows after which all that can forget has forgotten."""
         return max(self.forgets.values())
 
-    def clean(self, name: str, n_rows: int, lead: int) -> Mask:
-        """Rows (time,) of an output that no piece before them can have changed."""
+    def clean(self, forgets: int | None, n_rows: int, lead: int) -> Rows:
+        """Rows that no piece before them can have changed in an output; None: it never forgets."""
         clean = np.zeros(n_rows, dtype=bool)
         clean[: self.starts[0] + lead] = True
-        if name in self.forgets:
-            after = self.stops[:-1] + self.forgets[name]
-            for first, last in zip(after, self.starts[1:] + lead, strict=True):
+        if forgets is not None:
+            after = self.stops[:-1] + forgets
+            for first, last in zip(after.tolist(), (self.starts[1:] + lead).tolist(), strict=True):
                 clean[first:last] = True
-        return clean
+        return np.flatnonzero(clean)
 
 
 def memories(start_up: Sequence[StartUp]) -> dict[str, int]:
@@ -126,14 +126,23 @@ def suspected(
     An early one, and a late one.
     """
     far = np.full(len(noise), np.inf)
+    places: dict[tuple[int | None, int], Rows] = {}
     for name, one in expected.items():
         other = found.get(name)
         if other is None or other.shape[1:] != one.shape[1:]:
             return [0]
-        n_rows = min(len(one), len(other))
-        apart = difference(one[:n_rows], other[:n_rows], ulps=tolerance / EPSILON)
+        n_rows, forgets = min(len(one), len(other)), noise.forgets.get(name)
+        if (forgets, n_rows) not in places:
+            places[forgets, n_rows] = noise.clean(forgets, n_rows, lead)
+        clean = places[forgets, n_rows]
+        apart = difference(
+            one[clean],
+            other[clean],
+            ulps=tolerance / EPSILON,
+            size=lambda known=one[:n_rows]: magnitude(known),  # type: ignore[misc]
+        )
         if apart is not None:
-            rows = np.flatnonzero(in_any(apart.cells) & noise.clean(name, n_rows, lead))
+            rows = clean[apart.rows]
             ahead = np.searchsorted(noise.starts + lead, rows, side="right")
             rows, ahead = rows[ahead < len(noise)], ahead[ahead < len(noise)]
             first = np.full(len(noise), -1.0)

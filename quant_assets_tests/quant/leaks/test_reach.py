@@ -2,11 +2,12 @@
 
 from abc import ABC, abstractmethod
 from functools import lru_cache
+from itertools import chain
 
 import pytest
 
 from quant_assets.quant.leaks.memory import Memory
-from quant_assets.quant.leaks.reach import Reach, SharedReach, shared_reach
+from quant_assets.quant.leaks.reach import Reach, shared_reaches
 from quant_assets.quant.strategies import library_strategies, make_strategy
 
 MADE_UP = "quant_assets.quant.made_up"
@@ -139,8 +140,8 @@ WAYS = [value for name, value in dict(globals()).items() if name.startswith("lat
 @pytest.mark.parametrize("way", WAYS, ids=[way.__name__ for way in WAYS])
 def test_state_that_the_base_class_reaches_later_is_put_back_as_well(way, base):
     one = plug_in(base)
-    before = shared_reach(one)
-    assert before is shared_reach(plug_in(base))
+    (before,) = shared_reaches(one)
+    assert shared_reaches(plug_in(base)) == [before]
     state = {"n": [1]}
     now = way(base, state) or (lambda: state)
     memory = Memory(one)
@@ -148,7 +149,7 @@ def test_state_that_the_base_class_reaches_later_is_put_back_as_well(way, base):
     state["more"] = 3
     memory.restore()
     assert now() == {"n": [1]}
-    assert shared_reach(one) is not before
+    assert shared_reaches(one) != [before]
 
 
 def test_state_of_the_base_class_is_that_before_each_check(base):
@@ -177,15 +178,41 @@ def test_modules_that_are_called_otherwise_are_seen(base, monkeypatch):
         return pytest.raises
 
     base.named = named
-    before = shared_reach(plug_in(base))
+    (before,) = shared_reaches(plug_in(base))
     assert before.unchanged()
     monkeypatch.setitem(globals(), "pytest", {"n": 1})
     assert not before.unchanged()
 
 
-def test_a_class_of_the_library_itself_and_plain_code_share_nothing():
-    assert shared_reach(plug_in) is None
-    assert shared_reach(plug_in(ABC)) is None
+def test_plain_code_and_classes_of_others_share_nothing():
+    assert shared_reaches(plug_in) == []
+    assert shared_reaches(plug_in(ABC)) == []
+
+
+def test_plug_in_of_the_library_goes_on_from_what_its_base_class_reaches(base):
+    class Own(base):
+        held = KEPT
+
+        def run(self):
+            return HOLDER
+
+    Own.__module__ = MADE_UP
+    own, of_base = shared_reaches(Own())
+    assert own.beyond is of_base
+    assert shared_reaches(plug_in(base)) == [of_base]
+    assert shared_reaches(Own()) == [own, of_base]
+    base.table = {"n": 1}
+    again, changed = shared_reaches(Own())
+    assert changed is not of_base
+    assert again.beyond is changed
+    KEPT.append(1)
+    memory = Memory(Own())
+    KEPT.append(2)
+    base.table["n"] = 2
+    memory.restore()
+    assert KEPT == [1]
+    assert base.table == {"n": 1}
+    KEPT.clear()
 
 
 NAMES = sorted(library_strategies())
@@ -196,11 +223,9 @@ NAMES = sorted(library_strategies())
 )
 def test_what_is_shared_and_what_is_not_are_the_whole(name):
     strategy = make_strategy(name, {})
-    whole, shared = Reach(strategy), shared_reach(strategy)
-    own = Reach(strategy, beyond=shared)
-    assert isinstance(shared, SharedReach)
-    assert len(shared.functions) > len(own.functions)
+    whole, (of_class, of_base) = Reach(strategy), shared_reaches(strategy)
+    reaches = [whole, Reach(strategy, beyond=of_class), of_class, of_base]
+    assert len(of_base.functions) > len(of_class.functions)
     for part in ("functions", "containers", "empty", "caches"):
-        ids = [set(map(id, getattr(reach, part))) for reach in (whole, own, shared)]
-        assert ids[0] == ids[1] | ids[2]
-        assert not ids[1] & ids[2]
+        every, *parts = (list(map(id, getattr(reach, part))) for reach in reaches)
+        assert sorted(every) == sorted(chain(*parts))
