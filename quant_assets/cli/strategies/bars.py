@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,8 +30,9 @@ VALUES = (*PRICES, "volume")
 class Wanted:
     """What bars are asked for: a venue's or a file's, which symbols, from and to which UTC day.
 
-    bar_length : None: as they are. start, end : days, both included; None: open. benchmark : as
-        `benchmark_returns` takes it; None: none.
+    bar_length : None: as they are. start, end : days, both included; None: open. Bars before the
+        start that are there are given, too: they warm up. benchmark : as `benchmark_returns` takes
+        it; None: none. members : a universe will say who may be traded.
     """
 
     venue: str | None = None
@@ -41,6 +42,7 @@ class Wanted:
     end: str | None = None
     bar_length: timedelta | None = None
     benchmark: str | None = None
+    members: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Found:
     stamps : of the venue; notes : what was done to the bars. zero_funding : perpetuals whose
         funding is assumed to be zero. benchmark : its returns, `(time,)`. source : the bars that
         longer ones are made of; None: they are as they were found. rows : long, before they were
-        narrowed. detail, rates : what the execution asks for besides, see `with_inputs`.
+        narrowed. detail, rates : what the execution asks for besides, see `with_inputs`. start : of
+        the first bar that is traded; None: of the first one.
     """
 
     panel: "BarPanel"
@@ -65,12 +68,23 @@ class Found:
     rows: pd.DataFrame | None = field(default=None, repr=False)
     detail: "BarPanel | None" = field(default=None, repr=False)
     rates: pd.DataFrame | None = field(default=None, repr=False)
+    start: datetime | None = None
+
+    @property
+    def series(self) -> dict[str, Any]:
+        """Series that a backtest takes beside the bars, by the names of its arguments."""
+        given = {"funding": self.funding, "detail": self.detail, "rates": self.rates}
+        return {name: value for name, value in given.items() if value is not None}
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """What a backtest takes beside the bars, by the names of its arguments."""
-        given = {"funding": self.funding, "detail": self.detail, "rates": self.rates}
-        return {name: value for name, value in given.items() if value is not None}
+        """All that a backtest takes beside the bars, by the names of its arguments."""
+        return self.series | ({} if self.start is None else {"start": self.start})
+
+    @property
+    def first_bar(self) -> int:
+        """Row of the first bar that is traded."""
+        return first_row(self.panel, self.start)
 
     @property
     def digest(self) -> str:
@@ -112,7 +126,7 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
         frame = _stored(universe, settings)
     whole = frame
     frame = _narrowed(frame, wanted, universe)
-    panel = _panel(frame, notes)
+    panel = _panel(frame, notes, _traded(frame, wanted))
     if venue is not None:
         panel = panel.with_sessions(sessions_of(venue.market))
     source = None
@@ -129,6 +143,7 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
 
         places: dict[str, Any] = {"venue": venue, "file": wanted.file, "settings": settings}
         benchmark = benchmark_returns(wanted.benchmark, whole, panel, **places)
+    start = _first_traded(panel, wanted, notes)
     return Found(
         panel,
         universe,
@@ -142,6 +157,7 @@ def find_bars(wanted: Wanted, settings: "Settings") -> Found:
         benchmark,
         source,
         whole,
+        start=start,
     )
 
 
@@ -241,16 +257,44 @@ def _narrowed(frame: pd.DataFrame, wanted: Wanted, universe: str) -> pd.DataFram
     if start is not None and end is not None and end < start:
         raise ConfigError(f"the first day {wanted.start} is after the last one, {wanted.end}")
     whole = frame[frame["close"].notna()]
-    frame = whole if start is None else whole[whole["ts"] >= start]
-    frame = frame if end is None else frame[frame["ts"] < end + pd.Timedelta(days=1)]
-    if frame.empty:
+    frame = whole if end is None else whole[whole["ts"] < end + pd.Timedelta(days=1)]
+    traded = _traded(frame, wanted)
+    if traded.empty:
         days = [f"{day:%Y-%m-%d}" for day in (whole["ts"].min(), whole["ts"].max()) if len(whole)]
         raise DataError(
             f"{universe} has no bars from {wanted.start or 'its first'} to "
             f"{wanted.end or 'its last'}; it has {' to '.join(days) or 'none at all'}. --start and "
             "--end say other days, --any-dates leaves out those of a strategy file"
         )
-    return frame
+    if len(traded) == len(frame) or wanted.symbols or wanted.members:
+        return frame
+    return frame[frame["symbol"].isin(traded["symbol"].unique())]  # the others had ended before
+
+
+def _traded(frame: pd.DataFrame, wanted: Wanted) -> pd.DataFrame:
+    """Rows from the start on."""
+    return frame if wanted.start is None else frame[frame["ts"] >= _day(wanted.start)]
+
+
+def _first_traded(panel: "BarPanel", wanted: Wanted, notes: list[str]) -> datetime | None:
+    """Open of the first bar at the start or after it; None where it is the first of all."""
+    if wanted.start is None:
+        return None
+    row = first_row(panel, _day(wanted.start))
+    if row == len(panel):
+        raise DataError(f"no bar begins at {wanted.start} or later: --start says another day")
+    if row == 0:
+        return None
+    notes.append(f"{row:,} bars before {str(panel.ts[row])[:16]} warm up and are not traded")
+    return pd.Timestamp(panel.ts[row], tz="UTC").to_pydatetime()
+
+
+def first_row(panel: "BarPanel", start: datetime | None) -> int:
+    """Row of the first bar at the start or after it; 0 without a start."""
+    if start is None:
+        return 0
+    moment = pd.Timestamp(start).tz_convert("UTC").tz_localize(None).to_datetime64()
+    return int(np.searchsorted(panel.ts, moment))
 
 
 def _day(text: str) -> pd.Timestamp:
@@ -260,18 +304,22 @@ def _day(text: str) -> pd.Timestamp:
         raise ConfigError(f"{text!r} is no day: write YYYY-MM-DD") from cause
 
 
-def _panel(frame: pd.DataFrame, notes: list[str]) -> "BarPanel":
-    """Bars without columns that nobody knows; the length is the smallest step between two bars."""
+def _panel(frame: pd.DataFrame, notes: list[str], traded: pd.DataFrame) -> "BarPanel":
+    """Bars without columns that nobody knows; the length is the smallest step between two bars.
+
+    traded : the rows that are; a column that they do not know is not given.
+    """
     from quant_assets.quant.market.bar_panel import BarPanel
 
-    given = [name for name in VALUES if name in frame.columns and frame[name].notna().any()]
+    given = [name for name in VALUES if name in frame.columns and traded[name].notna().any()]
     if "open" not in given:
         notes.append("the bars have closes alone: what fills at an open fills at that bar's close")
     if "volume" not in given:
         notes.append("the bars have no volume: no order is limited by it")
     times = np.unique(frame["ts"].to_numpy(dtype="datetime64[us]"))
-    if len(times) < 2:
-        raise DataError(f"the bars have {len(times)} times; a backtest needs at least 2")
+    n_traded = traded["ts"].nunique()
+    if n_traded < 2:
+        raise DataError(f"the bars have {n_traded} times; a backtest needs at least 2")
     step = np.diff(times).min().astype(timedelta)
     columns = ["ts", "symbol", *given]
     columns += ["available_at"] if "available_at" in frame.columns else []

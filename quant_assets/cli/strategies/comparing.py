@@ -7,6 +7,7 @@ WORDS = {
     "strategy": "logic or settings of the strategy",
     "parameters": "parameters",
     "bars": "bars",
+    "start": "the first bar that is traded",
     "execution": "fills and costs",
     "capital": "capital",
     "benchmark": "benchmark",

@@ -16,10 +16,13 @@ SEED = 0
 
 
 def leak_report(made: "Prepared") -> "LeakReport":
-    """The leak check of signals, plan, orders, fills and equity."""
+    """The leak check of signals, plan, orders, fills and equity, on all bars that were read.
+
+    A leak is a matter of the code, wherever the run begins: bars that warm up are traded, too.
+    """
     from quant_assets.quant.leaks.strategies import check_strategy
 
-    trading: Trading = made.found.inputs  # type: ignore[assignment]  # the same names
+    trading: Trading = made.found.series  # type: ignore[assignment]  # the same names
     return check_strategy(made.target.strategy, made.found.panel, execution=made.model, **trading)
 
 

@@ -28,7 +28,11 @@ def run_options(function: Decorator) -> Decorator:
         help="File with bars: parquet or CSV with ts, symbol, close, …, or any known layout.",
     )
     @click.option("--symbols", help="Symbols to keep, separated by commas; default: all.")
-    @click.option("--start", metavar="DAY", help="First UTC day, YYYY-MM-DD; default: the file's.")
+    @click.option(
+        "--start",
+        metavar="DAY",
+        help="First UTC day that is traded, YYYY-MM-DD; default: the file's.",
+    )
     @click.option("--end", metavar="DAY", help="Last UTC day, included.")
     @click.option("--any-dates", is_flag=True, help="Dates and universe of the file do not count.")
     @click.option("--bar-length", metavar="LENGTH", help="Make longer bars: 15m, 1h, 1d.")

@@ -219,7 +219,8 @@ def look(choice: "Choice", settings: "Settings", months: int, reason: str) -> Lo
     opened = vault.open(strategy=made.target.strategy_hash, reason=reason)
     run = made.run()
     equity, trades = run.result.equity, run.result.trades
-    cut = equity.index[opened.first]
+    sealed_from = opened.first - run.result.first_bar
+    cut = equity.index[sealed_from]
     rows = []
     for part, inside in (("before", equity.index < cut), ("sealed", equity.index >= cut)):
         mine = equity[inside]
@@ -238,6 +239,6 @@ def look(choice: "Choice", settings: "Settings", months: int, reason: str) -> Lo
                 "n_trades": n_trades,
             }
         )
-    sealed_returns = equity["returns"].to_numpy(dtype=np.float64)[opened.first :]
+    sealed_returns = equity["returns"].to_numpy(dtype=np.float64)[sealed_from:]
     luck = 1.0 - float(probabilistic_sharpe_ratio(sealed_returns, benchmark_sharpe=0.0))
     return Look(run, pd.DataFrame(rows), opened.n_looks, opened.level(), luck)

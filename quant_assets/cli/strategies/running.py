@@ -13,6 +13,7 @@ from quant_assets.cli.strategies.funding_file import ZERO, with_funding
 from quant_assets.cli.strategies.inputs import before, with_inputs
 from quant_assets.cli.strategies.members import VENUE, Members, with_members
 from quant_assets.cli.strategies.targets import Target, find_target
+from quant_assets.core.errors import DataError
 from quant_assets.core.hashing import combine, digest
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ class StrategyRun:
         }
         if made.found.benchmark is not None:
             given["benchmark"] = digest(made.found.benchmark.tolist())
+        if made.found.start is not None:
+            given["start"] = digest(made.found.start.isoformat())
         return {"run": combine(given), **given, "result": self.result.hash()}
 
     @property
@@ -145,8 +148,10 @@ def prepare(choice: Choice, settings: "Settings") -> Prepared:
     folder = settings.strategies_folder
     target = find_target(choice.strategy, changed=choice.changed, folder=folder)
     wanted, capital, note = _wanted(choice, target)
+    members = _members(choice, target)
+    wanted = replace(wanted, members=members.source is not None)
     found = find_bars(wanted, settings)
-    found = with_members(found, _members(choice, target), wanted, settings)
+    found = with_members(found, members, wanted, settings)
     if note:
         found = replace(found, notes=(*found.notes, note))
     found = with_funding(found, choice.funding)
@@ -167,6 +172,12 @@ def sealed(found: Found, settings: "Settings", months: int) -> "tuple[Found, Hol
     from quant_assets.storage.vault_log import VaultLog
 
     panel, vault = seal(found.panel, VaultLog(settings.data_root.absolute()), months=months)
+    n_traded = len(panel) - found.first_bar
+    if n_traded < 2:
+        raise DataError(
+            f"{months} sealed months begin at {str(vault.first)[:10]} and leave {max(n_traded, 0)} "
+            f"of the bars from {str(found.start)[:10]} on"
+        )
     first = pd.Timestamp(vault.first, tz="UTC")
 
     def known(rows: pd.DataFrame | None) -> pd.DataFrame | None:

@@ -110,7 +110,8 @@ def searched(
             store=_store(made, root),
             executor=executor,
             progress=progress,
-            inputs={"funding": None, **made.found.inputs},  # None: keys of trials stay
+            inputs={"funding": None, **made.found.series},  # None: keys of trials stay
+            start=made.found.start,
         )
     _ = trials.best  # when no trial was done, this tells why
     distinct = len({trial.param_hash for trial in trials.items})
@@ -126,7 +127,7 @@ def _store(made: "Prepared", root: Path) -> "TrialFiles":
 
 @dataclass(frozen=True)
 class Windows:
-    """Bars of a training span and of the test span after it; `expanding`: training from bar 0."""
+    """Bars of a training span and of the test span after it; `expanding`: from the first one."""
 
     train: int
     test: int
@@ -138,9 +139,10 @@ def walked(
 ) -> "WalkForwardResult":
     """Parameters chosen window by window, the account carried through all test spans."""
     from quant_assets.quant.model_selection.walk_forward import WalkForward
-    from quant_assets.quant.tuning.out_of_sample import walk_forward
+    from quant_assets.quant.tuning.out_of_sample import spans_of, walk_forward
 
-    spans = WalkForward(windows.train, windows.test, expanding=windows.expanding, last="short")
+    splitter = WalkForward(windows.train, windows.test, expanding=windows.expanding, last="short")
+    spans = spans_of(splitter, made.found.panel, start=made.found.start)
     store = _store(made, settings.data_root.absolute())
     with telling("windows") as progress, workers_of(search.workers) as executor:
         return walk_forward(
@@ -155,7 +157,7 @@ def walked(
             store=store,
             executor=executor,
             progress=progress,
-            inputs={"funding": None, **made.found.inputs},  # None: keys of trials stay
+            inputs={"funding": None, **made.found.series},  # None: keys of trials stay
         )
 
 

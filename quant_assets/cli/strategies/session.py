@@ -177,6 +177,7 @@ def show_looks(choice: Choice, months: int, *, as_json: bool) -> None:
     made = prepare(choice, settings)
     found, vault = sealed(made.found, settings, months)
     rows = looks(vault)
+    n_bars = len(made.found.panel) - made.found.first_bar
     n_sealed = len(made.found.panel) - len(found.panel)
     if as_json:
         facts = {"vault": vault.name, "sealed_from": str(vault.first), "sealed_bars": n_sealed}
@@ -184,7 +185,7 @@ def show_looks(choice: Choice, months: int, *, as_json: bool) -> None:
         return
     console = make_console()
     text = (
-        f"{n_sealed:,} of {len(made.found.panel):,} bars are sealed, from {str(vault.first)[:10]} "
+        f"{n_sealed:,} of {n_bars:,} bars are sealed, from {str(vault.first)[:10]} "
         f"on; they were looked at {vault.opened} times"
     )
     say(console, [text])

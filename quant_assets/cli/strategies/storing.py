@@ -98,6 +98,7 @@ def run_record(run: "StrategyRun") -> dict[str, Any]:
         "first_bar": ts[0].isoformat(),
         "last_bar": ts[-1].isoformat(),
         "n_bars": result.n_bars,
+        "bars_before": result.first_bar,
         "form": result.form,
         "initial_capital": result.initial_capital,
         "final_equity": result.final_equity,

@@ -87,8 +87,8 @@ class Bench:
     """Simulates combinations on rows `first` to `last` of the bars; can be sent to processes.
 
     factory : a strategy class, or a function from parameters to a strategy. Bars before `first`
-        warm the strategy up, as many as its `warm_up` says. `inputs`: further arguments of
-        `backtest` (funding, detail, rates, form).
+        warm the strategy up, from row `begin` on, or as many as its `warm_up` says. `inputs`:
+        further arguments of `backtest` (funding, detail, rates, form).
     per : returns of UTC days (`day`; bars of a day or more stay as they are), or of `bar`s.
     """
 
@@ -98,16 +98,18 @@ class Bench:
     initial_capital: float = 100_000.0
     first: int = 0
     last: int | None = None
+    begin: int | None = None
     per: Literal["day", "bar"] = "day"
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         last = len(self.bars) if self.last is None else self.last
         object.__setattr__(self, "last", last)
-        if not 0 <= self.first < last <= len(self.bars):
+        begin = 0 if self.begin is None else self.begin
+        if not 0 <= begin <= self.first < last <= len(self.bars):
             raise ConfigError(
                 f"rows {self.first} to {last} are not rows of {len(self.bars)} bars: first must be "
-                "less than last"
+                f"less than last, and not before row {begin}"
             )
         if self.per not in {"day", "bar"}:
             raise ConfigError(f"per is {self.per!r}; returns are per 'day' or per 'bar'")
@@ -141,8 +143,8 @@ class Bench:
     def identity(self, begin: int) -> str:
         """SHA-256 of what trials share whose bars begin at a row: all but strategy and parameters.
 
-        Bars before it, and what is not inside of the bars, tell no trials apart: a search is the
-        same however much history stands around it.
+        Bars before it, and what is not inside of the bars, tell no trials apart: without a `begin`
+        a search is the same however much history stands around it.
         """
         if begin not in self._identities:
             self._identities[begin] = self._identity(begin)
@@ -213,7 +215,7 @@ class Bench:
         begin = self._begin(strategy)
         return backtest(
             strategy,
-            self.bars if self._whole else self.bars.rows(slice(begin, self.last)),
+            self.bars if self._sees_all else self.bars.rows(slice(begin, self.last)),
             execution_model(self.execution, strategy),
             initial_capital=self.initial_capital,
             start=moment(self.bars.ts[self.first]) if self.first > begin else None,
@@ -222,7 +224,7 @@ class Bench:
 
     def _begin(self, strategy: Strategy) -> int:
         """The first row that a trial sees: those before the measured ones warm it up."""
-        return max(0, self.first - strategy.warm_up)
+        return max(0, self.first - strategy.warm_up) if self.begin is None else self.begin
 
     @cached_property
     def _identities(self) -> dict[int, str]:
@@ -233,11 +235,12 @@ class Bench:
         return np.timedelta64(self.bars.bar_length)
 
     @property
-    def _whole(self) -> bool:
-        return self.first == 0 and self.last == len(self.bars)
+    def _sees_all(self) -> bool:
+        """Whether every trial is shown all bars, so that they can share what they compute."""
+        return 0 in {self.first, self.begin} and self.last == len(self.bars)
 
     def _by_events(self, strategy: Strategy) -> Outcome:
-        shared = isinstance(strategy, TakesCache) and self._whole
+        shared = isinstance(strategy, TakesCache) and self._sees_all
         result = self.run(strategy.with_cache(self._cache) if shared else strategy)  # type: ignore[attr-defined]
         book = result.book
         n_fills = int(book.counters[N_FILLS])
@@ -253,7 +256,8 @@ class Bench:
 
         It knows no start inside of the bars and no further inputs.
         """
-        plain = self._whole and all(one is None for one in self.inputs.values())
+        whole = self.first == 0 and self._sees_all
+        plain = whole and all(one is None for one in self.inputs.values())
         if not (plain and isinstance(strategy, VectorStrategy)) or self._lean_terms is None:
             return None
         accounts = Accounts(initial_capital=self.initial_capital)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from typing import Any, cast
 
 import numpy as np
@@ -102,7 +103,7 @@ def _steps(a: RunSpec, b: RunSpec) -> list[tuple[str, "_Swap"]]:
     if a.initial_capital != b.initial_capital:
         found.append(("capital", _Swap("initial_capital", b.initial_capital)))
     for name in sorted({*a.arguments, *b.arguments}):
-        if a.arguments.get(name) is not b.arguments.get(name):
+        if not _given_alike(a.arguments.get(name), b.arguments.get(name)):
             found.append((f"arguments.{name}", _Swap("arguments", b.arguments.get(name), name)))
     return found
 
@@ -178,6 +179,11 @@ class _Swap:
         if self.part == "strategy" and self.name:
             return replace(spec, strategy=replace(spec.strategy, **{self.name: self.value}))
         return replace(spec, **{self.part: self.value})
+
+
+def _given_alike(a: Any, b: Any) -> bool:
+    """Whether an argument is the same: frames and panels by identity, plain values if equal."""
+    return a is b or (isinstance(a, datetime) and a == b)
 
 
 def _same_bars(a: BarPanel, b: BarPanel) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -18,7 +19,11 @@ from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.model_selection.walk_forward import WalkForward
 from quant_assets.quant.simulation.execution.carried import Carried
 from quant_assets.quant.simulation.execution.results import BacktestResult
-from quant_assets.quant.simulation.execution.runs import backtest, observed_periods_per_year
+from quant_assets.quant.simulation.execution.runs import (
+    backtest,
+    first_bar_of,
+    observed_periods_per_year,
+)
 from quant_assets.quant.tuning.bench import (
     Bench,
     Execution,
@@ -167,11 +172,17 @@ class WalkForwardResult:
         )
 
 
-def spans_of(splitter: WalkForward, bars: BarPanel) -> tuple[Span, ...]:
-    """Spans of a splitter over the rows of the bars; purge and embargo shorten the training."""
+def spans_of(
+    splitter: WalkForward, bars: BarPanel, *, start: datetime | None = None
+) -> tuple[Span, ...]:
+    """Spans of a splitter over the rows of the bars; purge and embargo shorten the training.
+
+    start : the first training span begins with the first bar at or after it; those before warm up.
+    """
+    first = first_bar_of(bars, start)
     return tuple(
-        Span(int(train[0]), int(train[-1]) + 1, int(test[0]), int(test[-1]) + 1)
-        for train, test in splitter.split(bars.ts)
+        Span(*(first + int(row) for row in (train[0], train[-1] + 1, test[0], test[-1] + 1)))
+        for train, test in splitter.split(bars.ts[first:])
     )
 
 

@@ -14,7 +14,7 @@ from quant_assets.quant.analytics.metrics import cagr, max_drawdown, sharpe_rati
 from quant_assets.quant.market.bar_panel import PRICES, BarPanel
 from quant_assets.quant.simulation.execution.earnings import returns_of
 from quant_assets.quant.simulation.execution.results import BacktestResult
-from quant_assets.quant.simulation.execution.runs import backtest
+from quant_assets.quant.simulation.execution.runs import backtest, first_bar_of
 from quant_assets.quant.statistics.bootstrap import (
     Resampling,
     optimal_block_length,
@@ -342,11 +342,12 @@ def price_noise(  # noqa: PLR0913  # a door: what a notebook may want to say
     seeds = np.random.SeedSequence(seed).spawn(_checked(n_paths))
     found = list((executor or SerialExecutor()).map(run, seeds))
     observed, path = run(None)
+    first = first_bar_of(bars, arguments.get("start"), arguments.get("carried"))
     return MonteCarloRun(
         kind="price_noise",
         observed=observed,
         draws={name: np.array([figures[name] for figures, _ in found]) for name in observed},
-        points=_points(len(bars)),
+        points=_points(len(bars) - first),
         wealth=np.stack([wealth for _, wealth in found]),
         observed_wealth=path,
     )

@@ -8,7 +8,7 @@ windows read the whole history, as do those of variants that remember everything
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
@@ -55,6 +55,7 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     detail_of,
     execution_of,
     funding_of,
+    start_of,
     strategy_of,
     utc_instant,
     with_members,
@@ -174,6 +175,9 @@ def enough_training(
     known : the state that the window goes on from, and in mode `independent` where it stands.
     """
     loaded = strategy_of(context.strategy)
+    start = start_of(loaded.settings.backtest)
+    if start is not None and _oldest(context, _training_windows(context)).end <= start:
+        return lambda _read: True  # there is nothing to train on
     standing = known.get(BEFORE) or Standing.of(known[f"{loaded.settings.strategy}_walk_state"])
     if standing.bar == 0 or memory_of_search(context) is None:
         return None
@@ -278,16 +282,23 @@ def _named(strategy: str, frames: Frames) -> Frames:
 def _span(context: WalkForwardContext, panel: BarPanel, n_windows: int) -> Span | None:
     """Rows of training and test; None while a training window, or the tested one, has no bars.
 
-    A training window in which nobody is a member of the universe has none to choose by.
+    Nor has a training window bars before the file's first day, which only warm up. One in which
+    nobody is a member of the universe has none to choose by.
     """
     oldest = _oldest(context, n_windows)
     begin, full, test = (
         int(np.searchsorted(panel.ts, utc_instant(moment)))
-        for moment in (oldest.start, oldest.end, context.window.start)
+        for moment in (_first_day(context, oldest), oldest.end, context.window.start)
     )
-    if begin == full or test == len(panel) or not panel.members[begin:full].any():
+    if begin >= full or test == len(panel) or not panel.members[begin:full].any():
         return None
     return Span(begin, test, test, len(panel))
+
+
+def _first_day(context: StrategyContext, oldest: Window) -> datetime:
+    """Where training begins: with the first training window, on the file's first day or later."""
+    start = start_of(strategy_of(context.strategy).settings.backtest)
+    return oldest.start if start is None else max(start, oldest.start)
 
 
 def _cadence(window: Window) -> Cadence:

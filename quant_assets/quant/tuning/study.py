@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -14,6 +15,7 @@ from quant_assets.core.executor import Executor, SerialExecutor
 from quant_assets.core.hashing import canonical_json, digest
 from quant_assets.core.parameters import plug_in
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.simulation.execution.runs import first_bar_of
 from quant_assets.quant.tuning.bench import (
     DONE,
     FIGURES,
@@ -295,6 +297,7 @@ def tune(  # noqa: PLR0913  # a door: what a notebook may want to say
     budget_mb: float = 1024.0,
     progress: Progress | None = None,
     inputs: Mapping[str, Any] | None = None,
+    start: datetime | None = None,
 ) -> Trials:
     """Backtest a strategy with many combinations of parameters and keep every trial.
 
@@ -310,7 +313,8 @@ def tune(  # noqa: PLR0913  # a door: what a notebook may want to say
         is simulated twice, whichever search or objective asks for it.
     executor : maps combinations, for instance over processes; results do not depend on it.
     budget_mb : memory for the returns of all trials.
-    progress : told after each batch. inputs : further arguments of `backtest`.
+    progress : told after each batch. inputs : further arguments of `backtest`. start : each trial
+        begins, and is measured, with the first bar at or after it; all those before warm it up.
 
     Raises
     ------
@@ -322,6 +326,8 @@ def tune(  # noqa: PLR0913  # a door: what a notebook may want to say
         bars=bars,
         execution=None if execution is None else execution_model(execution),
         initial_capital=initial_capital,
+        first=first_bar_of(bars, start),
+        begin=None if start is None else 0,
         per=per,
         inputs=inputs or {},
     )

@@ -52,7 +52,20 @@ def shown_symbols(result: BacktestResult) -> list[str]:
     """Symbols whose trades earned or lost most, at most eight; without trades the first one."""
     sums = result.trades.groupby("symbol")["pnl"].apply(lambda pnl: pnl.abs().sum())
     order = sums.sort_values(ascending=False, kind="stable").index.tolist()
-    return order[:MOST_SYMBOLS] or list(result.preparation.bars.symbols[:1])
+    return order[:MOST_SYMBOLS] or [_first_with_a_bar(result)]
+
+
+def _first_with_a_bar(result: BacktestResult) -> str:
+    """The first symbol that has a price from the first bar of the run on; else the first of all."""
+    bars = result.preparation.bars
+    known = np.isfinite(bars.close[result.first_bar :]).any(axis=0)
+    return bars.symbols[int(np.argmax(known))]
+
+
+def _known(result: BacktestResult, column: int) -> npt.NDArray[np.intp]:
+    """Rows with a price, from the first bar of the run on: those before it only warmed up."""
+    close = result.preparation.bars.close[result.first_bar :, column]
+    return np.flatnonzero(np.isfinite(close)) + result.first_bar
 
 
 def indicator_lines(strategy: Strategy, bars: BarPanel) -> dict[str, Floats]:
@@ -119,7 +132,7 @@ def price_figure(
     bars = result.preparation.bars
     column = bars.symbols.index(symbol)
     close = bars.close[:, column]
-    known = np.flatnonzero(np.isfinite(close))
+    known = _known(result, column)
     groups = _groups(known)
     last = groups[1] - 1
     x = moments(pd.DatetimeIndex(bars.ts[known[last]], tz="UTC"))
@@ -141,8 +154,8 @@ def price_figure(
 def bars_per_candle(result: BacktestResult, symbol: str) -> int:
     """How many bars one candle holds: 1 unless they are too many to draw."""
     bars = result.preparation.bars
-    known = int(np.isfinite(bars.close[:, bars.symbols.index(symbol)]).sum())
-    return -(-known // MOST_CANDLES)
+    known = _known(result, bars.symbols.index(symbol))
+    return -(-len(known) // MOST_CANDLES)
 
 
 def _groups(known: npt.NDArray[np.intp]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

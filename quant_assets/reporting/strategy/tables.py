@@ -283,6 +283,7 @@ def hashes_table(hashes: Mapping[str, str]) -> Table:
         "execution": "fills and costs",
         "capital": "capital",
         "benchmark": "its returns",
+        "start": "the first bar that is traded",
         "result": "equity, fills, orders, trades: BacktestResult.hash()",
     }
     rows = [

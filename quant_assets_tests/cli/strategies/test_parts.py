@@ -1,6 +1,6 @@
 """Names, settings, spaces and bars, without a simulation."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -137,8 +137,10 @@ def test_bars_are_narrowed_by_symbols_and_days(tmp_path: Path):
     )
     assert found.panel.symbols == ("BBB",)
     assert found.panel.ts.astype("datetime64[D]").astype(str).tolist() == [
-        "2022-01-05", "2022-01-06", "2022-01-07", "2022-01-08",
-    ]  # fmt: skip
+        f"2022-01-0{day}" for day in range(3, 9)
+    ]
+    assert (found.first_bar, found.inputs) == (2, {"start": datetime(2022, 1, 5, tzinfo=UTC)})
+    assert found.notes == ("2 bars before 2022-01-05T00:00 warm up and are not traded",)
     with pytest.raises(DataError, match="has no CCC; it has AAA, BBB"):
         find_bars(wanted(path, symbols=("CCC",)), Settings())
     with pytest.raises(DataError, match="has no bars from"):

@@ -103,6 +103,31 @@ def test_windows_make_up_the_walk_forward_of_the_library(found: list[dict]):
     assert len({json.dumps(one.params) for one in expected.windows}) > 1, "choices differ"
 
 
+def test_walk_forward_of_a_file_with_a_first_day_trains_from_that_day_on():
+    """Its first window trains on what is left of the month, warm; then it goes on as ever."""
+    text = TEXT + 'backtest: {start_date: "2022-02-15"}\n'
+    made = walked_by_window(text)[0]
+    assert [one["walk_forward"].empty for one in made] == [True] * 3 + [False] * 4
+    starts = [
+        int(np.searchsorted(PANEL.ts, np.datetime64(window.start.replace(tzinfo=None))))
+        for window in windows_of(PANEL)
+    ]
+    ends = [*starts[1:], len(PANEL)]
+    begin = int(np.searchsorted(PANEL.ts, np.datetime64("2022-02-15")))
+    trained = [max(begin, starts[i - 2]) for i in range(3, len(starts))]
+    assert trained[0] == begin > starts[1]
+    spans = [Span(first, starts[i], starts[i], ends[i]) for i, first in enumerate(trained, start=3)]
+    values = values_of(text)
+    space = values["walk_forward"]["parameters"]
+    model = execution_of(strategy_of(values))
+    expected = walk_forward(FileVariants(values), space, PANEL, spans, model)
+    equity = whole(made, "walk_equity")
+    np.testing.assert_array_equal(equity["equity"], expected.equity["equity"])
+    results = whole(made, "walk_forward")
+    assert results["train_start"].tolist() == expected.frame()["train_start"].tolist()
+    assert results["is_metrics"].tolist() == expected.frame()["is_metrics"].tolist()
+
+
 def test_windows_before_there_is_enough_training_are_empty(found: list[dict]):
     assert [one["walk_forward"].empty for one in found] == [True] * 2 + [False] * 5
     assert all(frame.empty for one in found[:2] for frame in one.values())

@@ -5,6 +5,8 @@ bars, so that what is left out must be a multiple of that. An average without en
 everything, as does whatever declares nothing: then a window reads the whole history. So it does
 where a strategy decides bar by bar and may remember what it likes. In mode `independent` nothing is
 carried on that says how many bars there were; then their times are counted, without their prices.
+A file's first day is where its run begins: windows before it read nothing but themselves, the one
+that has it reads all bars before it, which warm up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -29,6 +31,7 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     chosen_rows,
     decides_at_once,
     execution_of,
+    start_of,
     strategy_of,
     utc_instant,
 )
@@ -57,7 +60,7 @@ def with_execution(
 
 
 class BarTimes(NamedTuple):
-    """Times of bars, each once, with the moment at which all of it was known; and the symbols."""
+    """Times of bars, each once, with the moment at which all of it was known; who was traded."""
 
     ts: Instants
     available_at: Instants
@@ -66,12 +69,14 @@ class BarTimes(NamedTuple):
 
 def times_of(rows: pd.DataFrame, backtest: Backtest) -> BarTimes:
     """Times of the bars that a file asks for."""
-    own = chosen_rows(rows, backtest)
+    own = chosen_rows(rows, backtest.model_copy(update={"start_date": None}))
     ts = instants(own["ts"])
+    start = start_of(backtest)
+    listed = own["symbol"] if start is None else own["symbol"][ts >= utc_instant(start)]
     first = np.flatnonzero(np.r_[True, ts[1:] != ts[:-1]]) if len(ts) else np.empty(0, np.intp)
     known = instants(own["available_at"])
     known = np.maximum.reduceat(known, first) if len(ts) else known
-    return BarTimes(ts[first], known, tuple(sorted(set(own["symbol"]))))
+    return BarTimes(ts[first], known, tuple(sorted(set(listed))))
 
 
 def standing_before(
@@ -83,9 +88,8 @@ def standing_before(
     """Where a window stands that is given no state: the bars before it, counted by their times."""
     settings = strategy_of(context.strategy).settings
     market = context.market.model_copy(update={"price_fields": ["close"]})
-    every = settings.model_copy(
-        update={"backtest": settings.backtest.model_copy(update={"universe": None})}
-    )
+    open_to_all = settings.backtest.model_copy(update={"universe": None, "start_date": None})
+    every = settings.model_copy(update={"backtest": open_to_all})
     clock = pd.DataFrame(
         {
             "ts": to_column(np.concatenate([part.ts for part in times])),
@@ -111,18 +115,26 @@ class Place:
     """Where the bars that a window works on lie in the run.
 
     bars : from the first that matters on. start : of the window. skipped : bars of the run before
-    row 0. timeframes : longer bars before the window, by name.
+    row 0. timeframes : longer bars before the window, by name. begin : of the file's first day,
+    where the run begins in this window; bars before it only warm up.
     """
 
     bars: BarPanel
     start: np.datetime64
     skipped: int
     timeframes: Mapping[str, int]
+    begin: np.datetime64 | None = None
 
     @property
     def first(self) -> int:
         """Row of the window's first bar."""
         return int(np.searchsorted(self.bars.ts, self.start))
+
+    @property
+    def traded(self) -> int:
+        """Row of the first bar of the window that is traded."""
+        begin = self.start if self.begin is None else max(self.begin, self.start)
+        return int(np.searchsorted(self.bars.ts, begin))
 
     def timeframes_after(self) -> dict[str, int]:
         """Longer bars so far, at the window's end."""
@@ -210,6 +222,9 @@ def enough_history(
     known : the state that the window goes on from, and in mode `independent` where it stands.
     """
     loaded = strategy_of(context.strategy)
+    start = start_of(loaded.settings.backtest)
+    if start is not None and context.window.end <= start:
+        return lambda _read: True  # nothing is traded
     standing = known.get(BEFORE) or Standing.of(known[f"{loaded.settings.strategy}_state"])
     memory = memory_of(loaded, context)
     if memory is None or standing.bar == 0:

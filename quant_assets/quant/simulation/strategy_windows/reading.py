@@ -176,7 +176,9 @@ def bars_of(
     funding: pd.DataFrame | None = None,
     end: datetime | None = None,
 ) -> BarPanel | None:
-    """Rows of `Bars` as a panel: days and symbols that the file asks for; None when there are none.
+    """Rows of `Bars` as a panel: symbols that the file asks for, up to its last day; None: none.
+
+    Bars before its first day are in it, if there are any from that day on: they warm up.
 
     Fields that the market does not have are those of the close, as in `BarPanel.from_arrays`. A
     list of symbols is taken whole: those that are not listed yet have no prices.
@@ -184,7 +186,8 @@ def bars_of(
     symbols : that were listed before these rows. funding : settlements, for the extra
     `funding_rate`. end : longer bars that end later are still under way, and left out.
     """
-    rows = chosen_rows(frame, settings.backtest)
+    symbols = tuple(symbols)
+    rows = chosen_rows(frame, settings.backtest, symbols)
     if rows.empty:
         return None
     ts = instants(rows["ts"])
@@ -247,17 +250,35 @@ def _longer(bars: BarPanel, length: timedelta, end: datetime | None) -> BarPanel
     return longer.with_sessions(bars.sessions)
 
 
-def chosen_rows(frame: pd.DataFrame, backtest: Backtest) -> pd.DataFrame:
-    """Rows of the file's symbols between its days, both included."""
+def chosen_rows(
+    frame: pd.DataFrame, backtest: Backtest, symbols: Iterable[str] = ()
+) -> pd.DataFrame:
+    """Rows of the file's symbols up to its last day; those before its first day warm up.
+
+    A symbol that had ended before the first day is left out, unless the file lists it, its universe
+    says who is traded, or it is one of `symbols`. No row where none is of that day or later.
+    """
+    if frame.empty:
+        return frame
     keep = np.ones(len(frame), dtype=np.bool_)
+    days = instants(frame["ts"]).astype("datetime64[D]")
     if isinstance(backtest.universe, list):
         keep &= frame["symbol"].isin(backtest.universe).to_numpy()
-    days = instants(frame["ts"]).astype("datetime64[D]") if len(frame) else None
-    if days is not None and backtest.start_date is not None:
-        keep &= days >= np.datetime64(backtest.start_date)
-    if days is not None and backtest.end_date is not None:
+    if backtest.end_date is not None:
         keep &= days <= np.datetime64(backtest.end_date)
+    if backtest.start_date is not None:
+        traded = keep & (days >= np.datetime64(backtest.start_date))
+        if not traded.any():
+            return frame.iloc[:0]
+        if not (isinstance(backtest.universe, list) or backtest.members or traded.all()):
+            keep &= frame["symbol"].isin({*frame["symbol"][traded], *symbols}).to_numpy()
     return frame if keep.all() else frame[keep]
+
+
+def start_of(backtest: Backtest) -> datetime | None:
+    """The moment from which on a file trades; None: from its first bar on."""
+    day = backtest.start_date
+    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def funding_of(frame: pd.DataFrame, market: Market) -> pd.DataFrame | None:

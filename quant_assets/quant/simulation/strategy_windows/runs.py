@@ -12,12 +12,15 @@ from quant_assets.core.context import StrategyContext
 from quant_assets.core.hashing import canonical_json
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.analytics.table import performance_table
+from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.panel_doubts import panel_doubts
 from quant_assets.quant.simulation.strategy_windows.reading import (
     bars_of,
     bars_per_year_of,
     execution_of,
+    start_of,
     strategy_of,
+    utc_instant,
     with_members,
 )
 from quant_assets.quant.strategies.config import Backtest, LoadedStrategy
@@ -47,7 +50,7 @@ def strategy_runs_venue(
     loaded = strategy_of(context.strategy)
     panel = bars_of(inputs["bars"], context.market, loaded.settings)
     panel = with_members(panel, inputs.get("universe"), loaded.settings)
-    doubts = () if panel is None else panel_doubts(panel, loaded.strategy.warm_up)
+    doubts = () if panel is None else _doubts(panel, loaded)
     symbols = () if panel is None else panel.symbols
     said = [*execution_of(loaded, context.market).assumptions(symbols), *doubts]
     found = [_run(context, telemetry, loaded, inputs, "backtest", said)]
@@ -109,6 +112,13 @@ def _run(  # what a row is made of
         "trusted": trusted,
         "metadata": canonical_json(facts),
     }
+
+
+def _doubts(panel: BarPanel, loaded: LoadedStrategy) -> tuple[str, ...]:
+    """What `panel_doubts` says of the run, which begins on the file's first day."""
+    start = start_of(loaded.settings.backtest)
+    first = 0 if start is None else int(np.searchsorted(panel.ts, utc_instant(start)))
+    return panel_doubts(panel, loaded.strategy.warm_up, first)
 
 
 def _span(equity: pd.DataFrame) -> tuple[Any, Any]:

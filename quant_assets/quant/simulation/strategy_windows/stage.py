@@ -13,7 +13,7 @@ a window ended a trade is in the account, but no longer in that trade's row, whi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -49,7 +49,9 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     detail_of,
     execution_of,
     funding_of,
+    start_of,
     strategy_of,
+    utc_instant,
     with_members,
 )
 from quant_assets.quant.simulation.strategy_windows.recording import Recorded
@@ -117,9 +119,9 @@ def strategy_window(
     run = _at_once if at_once else _bar_by_bar
     result, decided, plan = run(context, loaded, work, state, telemetry)
     place, panel = work.place, work.place.bars
-    made = WindowFrames(name, result, 0 if at_once else place.first)
+    made = WindowFrames(name, result, 0 if at_once else place.traded)
     trades, positions = made.trades()
-    decided_from = max(place.first, loaded.strategy.warm_up - place.skipped)
+    decided_from = max(place.traded, loaded.strategy.warm_up - place.skipped)
     reached = Standing(
         symbols=panel.symbols,
         timeframes=place.timeframes_after(),
@@ -154,7 +156,7 @@ def _work_of(
     rows: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None],
     standing: Standing,
 ) -> _Work | None:
-    """What the window works on; None when it has no bars. rows : bars, funding, universe."""
+    """What the window works on; None: nothing is traded in it. rows : bars, funding, universe."""
     bars, funding, universe = rows
     settlements = funding_of(funding, context.market)
     if settlements is not None and len(standing.funding):
@@ -166,6 +168,10 @@ def _work_of(
         return None
     place = place_of(panel, context.window.start, standing, memory_of(loaded, context))
     if place is None:
+        return None
+    start = start_of(loaded.settings.backtest)
+    place = replace(place, begin=None if start is None else utc_instant(start))
+    if place.traded == len(place.bars):
         return None
     return _Work(place, settlements, detail_of(bars, context.market, loaded, **read))
 
@@ -190,6 +196,12 @@ def _options(context: StrategyContext, loaded: LoadedStrategy, work: _Work) -> d
     }
 
 
+def _begin(context: StrategyContext, loaded: LoadedStrategy) -> datetime:
+    """The moment from which on the window is traded."""
+    start, own = start_of(loaded.settings.backtest), context.window.start
+    return own if start is None else max(start, own)
+
+
 def _at_once(
     context: StrategyContext,
     loaded: LoadedStrategy,
@@ -205,7 +217,7 @@ def _at_once(
         place.bars,
         execution_of(loaded, context.market),
         form="vector",
-        start=context.window.start,
+        start=_begin(context, loaded),
         carried=carried,
         progress=telemetry.log_progress,
         **_options(context, loaded, work),
@@ -223,10 +235,12 @@ def _bar_by_bar(
 ) -> Decided:
     """The window of a strategy in plain Python: the end of its whole run.
 
-    In mode `independent` the run is the window. The replayed account must be the one that was
-    carried: else the strategy depends on something else than bars and account.
+    In mode `independent` the run is the window; else it begins on the file's first day. The
+    replayed account must be the one that was carried: else the strategy depends on something else
+    than bars and account.
     """
     bars, first = work.place.bars, work.place.first
+    start = start_of(loaded.settings.backtest)
     strategy = cast("BarStrategy", loaded.strategy)
     recorded = Recorded(name=strategy.name, strategy=strategy)
     result = backtest(
@@ -234,13 +248,13 @@ def _bar_by_bar(
         bars,
         execution_of(loaded, context.market),
         form="bar",
-        start=context.window.start if context.mode == "independent" else None,
+        start=_begin(context, loaded) if context.mode == "independent" else start,
         progress=telemetry.log_progress,
         **_options(context, loaded, work),
     )
     if not state.empty:
         known = carried_of(state, first).equity
-        again = float(result.equity["equity"].iloc[first - 1])
+        again = float(result.equity["equity"].iloc[first - 1 - result.first_bar])
         if again != known:
             raise DataError(
                 f"{strategy.name}: its run was repeated up to {context.window.key}, and the "
