@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, Unpack, cast
+from typing import Any, NamedTuple, Unpack, cast
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from quant_assets.quant.leaks.memory import Memory
 from quant_assets.quant.leaks.report import LeakReport
 from quant_assets.quant.leaks.samples import Sample, sample_of
 from quant_assets.quant.leaks.settings import Settings
-from quant_assets.quant.leaks.trading import Trading, planned, traded
+from quant_assets.quant.leaks.trading import Account, Trading, planned, traded
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.market.bars import Instants
 from quant_assets.quant.strategies.base import BarStrategy, Strategy, VectorStrategy
@@ -58,18 +58,21 @@ def check_strategy(
     settings = settings or Settings()
     if settings.warm_up == 0:
         settings = replace(settings, warm_up=strategy.warm_up)
-    forms = _forms(strategy, bars, sample, settings, outputs)
+    wanted = execution is not None or bool(trading)
+    account = Account(traded(bars, execution, trading)) if wanted else None
+    forms = _forms(strategy, bars, sample, settings, Extras(outputs, account))
     subject = f"strategy {strategy.name} {strategy.version}"
     root = Memory(strategy if outputs is None else _Both(strategy, outputs))
     reports = [
         examine(run, part, settings=how, root=root, subject=subject) for run, part, how in forms
     ]
     report = reports[0] if len(reports) == 1 else reports[0].joined(reports[1])
-    if execution is None and not trading:
+    if account is None:
         return report
-    account = traded(bars, execution, trading)
+    if not report.trusted:
+        account.forget()
     how = _of_account(settings, strategy)
-    run = partial(account, strategy)
+    run = partial(account.run, strategy)
     return report.joined(
         examine(run, sample, settings=how, root=root, subject=subject), again=False
     )
@@ -92,16 +95,13 @@ def _forms(
     bars: BarPanel,
     sample: Sample,
     settings: Settings,
-    outputs: Callable[[Strategy, BarPanel], Outputs] | None,
+    extras: "Extras",
 ) -> list[tuple[Run, Sample, Settings]]:
     """What is run, on which rows, how thoroughly: all at once, bar by bar, or both in turn."""
     moments = cast("Instants", sample.decided_at)
 
     def arrays(part: BarPanel) -> Outputs:
-        found = decisions(strategy, part)
-        if outputs is not None:
-            found |= outputs(strategy, part)
-        return found
+        return decisions(strategy, part, extras)
 
     def each_bar(part: BarPanel) -> Outputs:
         decided = moments[np.searchsorted(bars.ts, part.ts)]
@@ -156,12 +156,25 @@ class _Both:
         self.strategy, self.outputs = strategy, outputs
 
 
-def decisions(strategy: Strategy, bars: BarPanel) -> dict[str, Any]:
+class Extras(NamedTuple):
+    """What is made of decisions: further outputs to compare, and the account's first run."""
+
+    outputs: Callable[[Strategy, BarPanel], Outputs] | None = None
+    account: Account | None = None
+
+
+def decisions(strategy: Strategy, bars: BarPanel, extras: Extras) -> dict[str, Any]:
     """All that a strategy gives at once for bars, by name: plan, signals, indicators."""
-    found: dict[str, Any] = planned(strategy.plan(bars), bars)
+    plan = strategy.plan(bars)
+    found: dict[str, Any] = planned(plan, bars)
     if isinstance(strategy, VectorStrategy):
-        found |= {"signals": strategy.signals(bars)}
+        signals = strategy.signals(bars)
+        found |= {"signals": signals}
+        if extras.account is not None:
+            extras.account.begin(strategy, bars, plan, signals)
     if isinstance(strategy, BarStrategy):
         indicators = strategy.indicators(bars)
         found |= {f"indicator {name}": values for name, values in indicators.items()}
+    if extras.outputs is not None:
+        found |= extras.outputs(strategy, bars)
     return found

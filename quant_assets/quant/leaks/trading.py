@@ -1,19 +1,23 @@
 """What decisions come to: sizes, exits and labels of a plan; orders, fills and equity of a run."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypedDict
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypedDict
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from quant_assets.core.errors import ConfigError
+from quant_assets.quant.leaks.attempts import seeded
 from quant_assets.quant.leaks.outputs import PLAN, RUN
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.strategies.base import Strategy
+from quant_assets.quant.strategies.base import Strategy, VectorStrategy
 from quant_assets.quant.strategies.plan import Plan
+from quant_assets.quant.strategies.signals import Signals
 
 Floats = npt.NDArray[np.float64]
+Traded = Callable[[Strategy, BarPanel], Mapping[str, Any]]
 
 
 class Trading(TypedDict, total=False):
@@ -55,9 +59,7 @@ def _spread(name: str, value: Any, n_bars: int) -> dict[str, Any]:
     return {name: rows if len(rows) == n_bars else np.broadcast_to(rows, (n_bars, rows.shape[1]))}
 
 
-def traded(
-    whole: BarPanel, execution: Any, trading: Trading
-) -> Callable[[Strategy, BarPanel], Mapping[str, Any]]:
+def traded(whole: BarPanel, execution: Any, trading: Trading) -> Traded:
     """Makes the outputs of a backtest: orders by the bar of their decision, fills, equity.
 
     whole : all bars, to which the benchmark belongs. execution : as `quant_assets.backtest` takes
@@ -107,6 +109,65 @@ def traded(
         return {RUN + name: values for name, values in made.items()}
 
     return outputs
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided(VectorStrategy):
+    """A strategy whose decisions on some bars are known."""
+
+    name: ClassVar[str] = "decided"
+    strategy: Strategy
+    planned: Plan
+    signalled: Signals
+
+    @property
+    def warm_up(self) -> int:
+        """See the base class."""
+        return self.strategy.warm_up
+
+    @property
+    def execution(self) -> Any:
+        """That of the strategy."""
+        return getattr(self.strategy, "execution", None)
+
+    def plan(self, bars: BarPanel) -> Plan:
+        """See the base class."""
+        del bars
+        return self.planned
+
+    def signals(self, bars: BarPanel) -> Signals:
+        """See the base class."""
+        del bars
+        return self.signalled
+
+
+class Account:
+    """Runs of an account, the first of which is made of decisions on the same bars.
+
+    traded : makes the outputs of a run.
+    """
+
+    def __init__(self, traded: Traded) -> None:
+        self._traded = traded
+        self._first: Mapping[str, Any] | None = None
+        self._begun = False
+
+    def begin(self, strategy: Strategy, bars: BarPanel, plan: Plan, signals: Signals) -> None:
+        """Run on decisions that were just taken, the first time that there are any."""
+        if not self._begun:
+            self._begun = True
+            seeded(0)  # as every run
+            known = Decided(strategy=strategy, planned=plan, signalled=signals)
+            self._first = self._traded(known, bars)
+
+    def forget(self) -> None:
+        """Let the strategy decide again in the first run, too: it may be drawn by chance."""
+        self._first = None
+
+    def run(self, strategy: Strategy, bars: BarPanel) -> Mapping[str, Any]:
+        """Outputs of a run."""
+        first, self._first = self._first, None
+        return self._traded(strategy, bars) if first is None else first
 
 
 def _panel(

@@ -11,6 +11,7 @@ from quant_assets.quant.leaks.settings import Settings
 from quant_assets.quant.leaks.strategies import check_strategy
 from quant_assets.quant.strategies import PairStrategy, library_strategies, make_strategy
 from quant_assets.quant.strategies.base import BarStrategy, VectorStrategy
+from quant_assets.quant.strategies.plan import Plan
 from quant_assets.quant.strategies.signals import Signals
 from quant_assets_tests.quant.leaks.markets import market
 from quant_assets_tests.quant.strategies.library.samples import HOURLY, random_market
@@ -52,6 +53,18 @@ class Averages(VectorStrategy):
         return Signals(entry_long=above, exit_long=~above)
 
 
+class Drawn(VectorStrategy):
+    """Entries and labels are drawn, without a seed."""
+
+    name: ClassVar[str] = "drawn"
+
+    def signals(self, bars):
+        return Signals(entry_long=np.random.random(bars.close.shape) < 0.5)  # noqa: NPY002
+
+    def plan(self, bars):
+        return Plan(labels={"drawn": np.random.random(bars.close.shape)})  # noqa: NPY002
+
+
 def checked(strategy, bars, **settings):
     """The report, rows as a multiple of one run, and calls, the first run among them."""
     SPENT.rows = SPENT.calls = 0
@@ -82,6 +95,23 @@ def test_many_cuts_are_made_in_one_run():
     assert report.trusted
     assert rows <= 2.0
     assert calls <= 9
+
+
+@pytest.mark.slow
+def test_account_is_run_first_on_the_decisions_that_were_taken_on_all_bars():
+    bars, execution = market(2_000, ragged=False), {"preset": "optimistic"}
+    report, rows, calls = checked(Averages(), bars)
+    SPENT.rows = SPENT.calls = 0
+    traded = check_strategy(Counted(Averages()), bars, execution=execution)
+    assert traded.trusted, str(traded)
+    of_account = [probe for probe in traded.probes if probe not in report.probes]
+    assert len(of_account) == 3
+    assert SPENT.calls == calls + len(of_account) + 1  # the first rows again; not all of them
+    assert SPENT.rows / len(bars) < rows + 0.65
+    assert traded.cost == report.cost
+    chance = check_strategy(Counted(Drawn()), bars, execution=execution)
+    assert {"entry_long", "run equity"} <= {leak.output for leak in chance.unstable}
+    assert not any(leak.output.startswith("run") for leak in chance.leaks), str(chance)
 
 
 @pytest.mark.slow
