@@ -5,13 +5,11 @@ one with `synchronous=NORMAL` costs a fifth of that. Losing the last events on a
 acceptable: the log is a view, manifests are the truth.
 """
 
-import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from itertools import groupby
-from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as db
@@ -19,7 +17,8 @@ from dagster import EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 
-BUSY_TIMEOUT_SECONDS = 60
+from quant_assets.orchestration.databases import BUSY_TIMEOUT_SECONDS, dagster_home
+
 MILLISECOND = 0.001
 
 
@@ -68,9 +67,8 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Self:
-        """As Dagster asks; without DAGSTER_HOME (plain `dagster dev`) the default root is used."""
-        home = Path(os.environ.get("DAGSTER_HOME") or "data/dagster")
-        return cls(base_dir=str(home.absolute()), inst_data=inst_data, **config_value)
+        """As Dagster asks."""
+        return cls(base_dir=str(dagster_home()), inst_data=inst_data, **config_value)
 
     @cached_property
     def _engine(self) -> db.Engine:

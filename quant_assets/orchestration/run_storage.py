@@ -5,12 +5,10 @@ failed run and its retry, the retry is never launched and the backfill waits for
 it says of a run that it has failed before it says that it is tried again.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Self
 
 import sqlalchemy as db
@@ -18,10 +16,11 @@ from dagster import DagsterEvent, DagsterRunStatus
 from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.storage.runs import SqliteRunStorage
+from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._core.storage.tags import WILL_RETRY_TAG
 from dagster._serdes import ConfigurableClassData
 
-from quant_assets.orchestration.event_log import BUSY_TIMEOUT_SECONDS
+from quant_assets.orchestration.databases import BUSY_TIMEOUT_SECONDS, dagster_home, opened
 
 
 class PatientSqliteRunStorage(SqliteRunStorage):
@@ -36,10 +35,14 @@ class PatientSqliteRunStorage(SqliteRunStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
     ) -> Self:
-        """As Dagster asks; without DAGSTER_HOME (plain `dagster dev`) the default root is used."""
+        """As Dagster asks."""
         del config_value
-        home = Path(os.environ.get("DAGSTER_HOME") or "data/dagster")
-        return cls.from_local(str((home / "history").absolute()), inst_data)
+        folder = dagster_home() / "history"
+        return opened(
+            folder / "runs.db",
+            checked=lambda: cls.from_local(str(folder), inst_data),
+            plain=lambda: cls(create_db_conn_string(str(folder), "runs"), inst_data),
+        )
 
     @cached_property
     def _engine(self) -> db.Engine:
