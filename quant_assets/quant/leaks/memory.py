@@ -9,12 +9,12 @@ import copy
 import sys
 from collections.abc import MutableMapping, MutableSet
 from datetime import date, timedelta
-from operator import is_
 from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from quant_assets.quant.leaks.names import States
 from quant_assets.quant.leaks.reach import Reach, shared_reaches
 
 MOST_BYTES = 64 * 2**20
@@ -35,12 +35,16 @@ class Memory:
         self.functions = [one for reach in self._reaches for one in reach.functions]
         self.lost: list[str] = []
         self._contents: list[tuple[Any, Any]] = []
-        self._plain: list[tuple[Any, Any]] = []
         self._empty: list[Any] = []
+        plain: list[tuple[Any, Any]] = []
         for reach in self._reaches:
             self._empty += reach.empty
             for container in reach.containers:
-                self._keep(container)
+                if _is_plain(container) and container:
+                    plain.append((container, container.copy()))
+                else:
+                    self._keep(container)
+        self._plain = States(plain)
 
     @property
     def clock_reads(self) -> tuple[str, ...]:
@@ -53,18 +57,14 @@ class Memory:
             reach.restore()
         for filled in filter(None, self._empty):
             filled.clear()
-        for owner, saved in self._plain:
-            if owner.keys() != saved.keys() or not all(map(is_, owner.values(), saved.values())):
-                _replace(owner, saved)
+        for owner, saved in self._plain.changed():
+            _replace(owner, saved)
         for owner, saved in self._contents:
             _refill(owner, copy.deepcopy(saved))
 
     def _keep(self, container: Any) -> None:
         if type(container) in {dict, set, list} and not container:
             self._empty.append(container)
-            return
-        if _is_plain(container):
-            self._plain.append((container, container.copy()))
             return
         if sys.getsizeof(container) > MOST_BYTES or getattr(container, "nbytes", 0) > MOST_BYTES:
             return
@@ -84,9 +84,12 @@ def functions_of(root: Any) -> list[FunctionType]:
 
 def _is_plain(container: Any) -> bool:
     """Whether a container is a dictionary of nothing but what cannot change itself."""
-    return type(container) is dict and all(
-        type(name) is str and isinstance(value, CONSTANT) for name, value in container.items()
-    )
+    if type(container) is not dict:
+        return False
+    for name, value in container.items():
+        if type(name) is not str or not isinstance(value, CONSTANT):
+            return False
+    return True
 
 
 def _refill(owner: Any, saved: Any) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, repeat
-from operator import getitem, is_
+from operator import eq, getitem, is_
 from types import CodeType, ModuleType
 from typing import Any
 
@@ -114,3 +114,26 @@ class ManyNames:
         if not self.unchanged():
             for one in self._every:
                 one.restore()
+
+
+class States:
+    """What some dictionaries held: whether they hold it still is seen at a glance."""
+
+    def __init__(self, every: Iterable[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
+        self._every = list(every)
+        self._keys_now = [now.keys() for now, _ in self._every]
+        self._keys = [saved.keys() for _, saved in self._every]
+        self._now = [now.values() for now, _ in self._every]
+        self._values = list(chain.from_iterable(saved.values() for _, saved in self._every))
+
+    def unchanged(self) -> bool:
+        """Whether under the same names there are the same objects, in the same order."""
+        return all(map(eq, self._keys_now, self._keys)) and all(
+            map(is_, chain.from_iterable(self._now), self._values)
+        )
+
+    def changed(self) -> list[tuple[Any, Mapping[str, Any]]]:
+        """Those that hold something else, with what they held."""
+        if self.unchanged():
+            return []
+        return [one for one in self._every if not States([one]).unchanged()]

@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, MutableMapping, MutableSequence, 
 from datetime import timedelta
 from functools import cached_property
 from inspect import isabstract
-from operator import attrgetter, is_
+from operator import attrgetter, eq, is_
 from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
-from quant_assets.quant.leaks.names import ManyNames, Names
+from quant_assets.quant.leaks.names import ManyNames, Names, States
 from quant_assets.quant.leaks.sources import clock_reads
 
 MOST_OBJECTS = 2_000
@@ -51,7 +51,9 @@ class Reach:
         self._filled: list[Any] = []  # cells of closures
         self._filling: list[Any] = []  # what was in them
         self._unfilled: list[Any] = []
-        self._classes: list[tuple[type, Any, frozenset[str]]] = []
+        self._classes: list[type] = []
+        self._attributes: list[frozenset[str]] = []  # their names, one set for each class
+        self._attributes_now: list[Any] = []
         self._states: list[tuple[State, State]] = []
         self._wrapped: list[tuple[Any, Any]] = []
         for root in roots:
@@ -71,8 +73,8 @@ class Reach:
         if not self._same_cells():
             for cell, value in zip(self._filled, self._filling, strict=True):
                 cell.cell_contents = value
-        for kind, now, names in self._classes:
-            if now != names:
+        if not all(map(eq, self._attributes_now, self._attributes)):
+            for kind, names in zip(self._classes, self._attributes, strict=True):
                 _keep_only(kind, names)
 
     def _same_cells(self) -> bool:
@@ -150,7 +152,9 @@ class Reach:
                     if not callable(plain) and not isinstance(value, property):
                         known.present.setdefault(name, value)
                     self._visit(plain)
-            self._classes.append((base, vars(base).keys(), frozenset(attributes)))
+            self._classes.append(base)
+            self._attributes.append(frozenset(attributes))
+            self._attributes_now.append(vars(base).keys())
             self._states.append((vars(base), attributes))
 
     def _visit_object(self, item: Any) -> None:
@@ -186,6 +190,7 @@ class SharedReach(Reach):
         self._parts = [list(map(part, self.functions)) for part in PARTS]
         keywords = [function.__kwdefaults__ for function in self.functions]
         self._states += [(given, given.copy()) for given in keywords if given]
+        self._held = States(self._states)
 
     @cached_property
     def clock_reads(self) -> tuple[str, ...]:
@@ -201,10 +206,7 @@ class SharedReach(Reach):
             and self._same_cells()
             and not any(map(_is_filled, self._unfilled))
             and all(item.__wrapped__ is inside for item, inside in self._wrapped)
-            and all(
-                now.keys() == saved.keys() and all(map(is_, now.values(), saved.values()))
-                for now, saved in self._states
-            )
+            and self._held.unchanged()
             and all(
                 all(map(is_, map(part, self.functions), saved))
                 for part, saved in zip(PARTS, self._parts, strict=True)
