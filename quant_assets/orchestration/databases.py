@@ -20,7 +20,7 @@ def opened(file: Path, *, checked: Callable[[], Storage], plain: Callable[[], St
     """Open a database file: `checked` the first time in this process, `plain` from then on.
 
     Dagster's check makes the tables and reads every migration that it ever had. It is done for each
-    instance, and a code server makes one for each look of each sensor: a quarter of the processor
+    instance, and a code server makes one for each look of each sensor: a fifth of the processor
     time of an idle machine. A file that was deleted or replaced meanwhile is checked again.
     """
     if file in _CHECKED and _CHECKED[file] == _identity(file):

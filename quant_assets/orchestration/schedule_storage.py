@@ -1,7 +1,7 @@
 """Dagster's storage of sensors and their ticks on a pooled SQLite connection.
 
 The stock class opens and closes a connection per statement, and asks before most of them whether
-two tables are there and one migration was done: a third of the processor time of an idle machine.
+two tables are there and one migration was done: a fifth of the processor time of an idle machine.
 """
 
 from collections.abc import Iterator, Mapping
