@@ -189,7 +189,7 @@ class SnapshotStore:
     def _stage_object(
         self, group: WriteGroup, data: bytes, *, suffix: str = "parquet", rows: int | None = None
     ) -> str:
-        """`put_object` that leaves publishing to `group`."""
+        """`put_object` that leaves publishing to `group`; what is there and damaged is replaced."""
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.layout.object(sha256, suffix)
         if _is_intact(path, sha256):
@@ -202,8 +202,7 @@ class SnapshotStore:
             if rows is not None and pq.read_metadata(pa.BufferReader(written)).num_rows != rows:
                 raise IntegrityError(f"{path}: the file read back has not {rows} rows")
 
-        new = not path.exists()  # else it is damaged, and replaced
-        group.stage(path, data, rank=_OBJECT, new=new, check=check, mode=READ_ONLY)
+        group.stage(path, data, rank=_OBJECT, new=not path.exists(), check=check, mode=READ_ONLY)
         return sha256
 
     def put_config(self, config: dict[str, Any]) -> str:
