@@ -14,7 +14,7 @@ demo: $(WARM)
 	$(BIN)/quant-assets demo $(ARGS)
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-fast: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist each --max-worker-restart 0 -o console_output_style=classic -m "not slow" $(ARGS)
