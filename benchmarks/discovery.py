@@ -33,6 +33,7 @@ ORDER = (
     "matrix",
     "kills",
     "interrupts",
+    "idle",
     "determinism",
 )  # quick ones first
 
