@@ -172,11 +172,15 @@ def _publish(staged: _StagedFile) -> None:
 
 
 def _is_there(staged: _StagedFile) -> bool:
-    """Give a new file its name unless another writer has; False where links are impossible."""
+    """Give a new file its name unless another writer has; False where it must be renamed.
+
+    That is where links are impossible, and where what has the name is no file: a link to nowhere.
+    """
     try:
         os.link(staged.temp, staged.path)
     except FileExistsError:
-        pass
+        if not staged.path.is_file():
+            return False
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
@@ -257,7 +261,8 @@ def link_atomically(target: Path, link: Path) -> str | None:
 
     Where the file system cannot link them (another device, too many links, no such feature) a
     copy is written instead; the reason is returned, None for a true link. Renaming a link onto a
-    link of the same inode does nothing, so inodes are compared first.
+    link of the same inode does nothing: inodes are compared first, and where another process made
+    that link meanwhile both names are still there.
     """
     temp = temp_path(link.parent)
     try:
@@ -267,6 +272,7 @@ def link_atomically(target: Path, link: Path) -> str | None:
             make_folder(link.parent)
         _link(target, temp)
         os.replace(temp, link)
+        _discard(temp)
     except OSError as error:
         _discard(temp)
         if error.errno not in _NO_LINKS:

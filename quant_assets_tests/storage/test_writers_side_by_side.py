@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from quant_assets.core.errors import StorageError
+from quant_assets.storage import writer
 from quant_assets.storage.writer import WriteGroup, link_atomically, same_file, write_atomically
 from quant_assets_tests.storage.samples import temps
 
@@ -113,3 +114,31 @@ def test_new_file_whose_folder_is_gone_is_an_error(tmp_path: Path):
     staged.unlink()
     with pytest.raises(StorageError, match="cannot write"):
         group.publish()
+
+
+def test_link_that_another_made_meanwhile_leaves_no_temp(tmp_path: Path, monkeypatch):
+    """Renaming one name of a file to another of its names removes neither."""
+    target, view = tmp_path / "object", tmp_path / "view"
+    target.write_bytes(b"content")
+    link_atomically(target, view)
+    monkeypatch.setattr(writer, "same_file", lambda *_: False)  # as it was just before
+    assert link_atomically(target, view) is None
+    assert target.stat().st_nlink == 2
+    assert temps(tmp_path) == []
+
+
+def test_new_file_takes_the_name_of_a_link_to_nowhere(tmp_path: Path):
+    group = stage_new(tmp_path / "object")
+    (tmp_path / "object").symlink_to(tmp_path / "gone")
+    group.publish()
+    assert not (tmp_path / "object").is_symlink()
+    assert (tmp_path / "object").read_bytes() == b"content"
+    assert temps(tmp_path) == []
+
+
+def test_new_file_whose_name_is_a_folder_is_an_error(tmp_path: Path):
+    group = stage_new(tmp_path / "object")
+    (tmp_path / "object").mkdir()
+    with pytest.raises(StorageError, match="cannot write"):
+        group.publish()
+    assert temps(tmp_path) == []
