@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from quant_assets.quant.leaks.names import States
-from quant_assets.quant.leaks.reach import Reach, shared_reaches
+from quant_assets.quant.leaks.reach import Reach, packages_of, shared_reaches
 
 MOST_BYTES = 64 * 2**20
 # What cannot change itself: a plain dictionary of these is as it was when it holds the same ones.
@@ -30,7 +30,7 @@ class Memory:
 
     def __init__(self, root: Any) -> None:
         shared = shared_reaches(root)
-        own = Reach(root, beyond=shared[0] if shared else None)
+        own = Reach(root, beyond=shared[0] if shared else None, packages=packages_of(root))
         self._reaches: list[Reach] = [own, *shared]
         self.functions = [one for reach in self._reaches for one in reach.functions]
         self.lost: list[str] = []

@@ -32,14 +32,17 @@ State = Mapping[str, Any]
 class Reach:
     """What can be reached from objects, as it was when this was made.
 
-    beyond : a reach whose part is left out.
+    beyond : a reach whose part is left out. packages : those that are looked at although they are
+    installed as libraries are.
 
     functions : those of packages whose state is looked at. containers : what holds values that may
     change: states of objects, dictionaries, lists, arrays. empty : those of functions, which hold
     nothing. caches : caches of functions.
     """
 
-    def __init__(self, *roots: Any, beyond: "Reach | None" = None) -> None:
+    def __init__(
+        self, *roots: Any, beyond: "Reach | None" = None, packages: frozenset[str] = frozenset()
+    ) -> None:
         self.functions: list[FunctionType] = []
         self.containers: list[Any] = []
         self.empty: list[State] = []
@@ -47,6 +50,7 @@ class Reach:
         self._seen: dict[int, Any] = {} if beyond is None else beyond._seen.copy()
         self._names: dict[int, Names] = {}
         self._beyond: dict[int, Names] = {} if beyond is None else beyond._beyond | beyond._names
+        self._packages = packages
         self._foreign: dict[str | None, bool] = {}
         self._filled: list[Any] = []  # cells of closures
         self._filling: list[Any] = []  # what was in them
@@ -174,7 +178,7 @@ class Reach:
 
     def _is_foreign(self, module: str | None) -> bool:
         if module not in self._foreign:
-            self._foreign[module] = _is_foreign(module)
+            self._foreign[module] = _is_foreign(module, self._packages)
         return self._foreign[module]
 
 
@@ -233,6 +237,27 @@ def shared_reaches(root: Any) -> list[SharedReach]:
     return found
 
 
+def packages_of(root: Any) -> frozenset[str]:
+    """Packages of a function, and of the plug-ins that an object is and holds.
+
+    They are installed where libraries are, and what they remember is as much a part of the check.
+    """
+    owners: set[Any] = {root} if isinstance(root, FunctionType) else set()
+    waiting, seen = [root], {id(root)}
+    while waiting and len(seen) < MOST_OBJECTS:
+        item = waiting.pop()
+        if _of_library(type(item)):
+            owners.add(type(item))
+        if isinstance(item, type | FunctionType):
+            continue
+        state = item if isinstance(item, dict) else getattr(item, "__dict__", {})
+        inside = item if isinstance(item, tuple | list) else state.values()
+        found = [one for one in inside if type(one) not in UNCHANGED and id(one) not in seen]
+        waiting += found
+        seen.update(map(id, found))
+    return frozenset(str(owner.__module__).split(".")[0] for owner in owners)
+
+
 def _shared(kinds: tuple[type, ...], beyond: SharedReach | None) -> SharedReach:
     known = _SHARED.get(kinds)
     if known is None or known.beyond is not beyond or not known.unchanged():
@@ -273,13 +298,16 @@ def _keep_only(kind: type, names: frozenset[str]) -> None:
             delattr(kind, name)
 
 
-def _is_foreign(module: str | None) -> bool:
+def _is_foreign(module: str | None, packages: frozenset[str]) -> bool:
     """Whether code belongs to a library: its state is its own."""
     if module is None:
         return True
-    if module.split(".")[0] in sys.stdlib_module_names - {"__main__"}:
+    package = module.split(".")[0]
+    if package in sys.stdlib_module_names - {"__main__"}:
         return True
-    if module.startswith("quant_assets.") and not module.startswith(LIBRARY):
-        return True
+    if module.startswith("quant_assets."):
+        return not module.startswith(LIBRARY)
+    if package in packages:
+        return False
     file = getattr(sys.modules.get(module), "__file__", None) or ""
     return "site-packages" in file or "dist-packages" in file
