@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as db
 from dagster import DagsterEvent, DagsterRunStatus
 from dagster._core.events import RunFailureReason
-from dagster._core.storage.runs.schema import RunsTable, RunTagsTable
+from dagster._core.storage.runs import SqliteRunStorage
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from quant_assets.core.config import Settings
@@ -77,28 +77,55 @@ STEP = RunFailureReason.STEP_FAILURE
 def test_run_that_has_failed_says_at_once_whether_it_is_tried_again(
     instance: dg.DagsterInstance, tags, reason, told
 ):
-    """Not even between two writes: the tag is there when the status changes."""
+    """Another connection sees either nothing of it, or that the run has failed and the tag."""
     run = instance.create_run_for_job(_job(), tags=tags, status=DagsterRunStatus.STARTED)
+    with others_look(instance, run.run_id) as seen:
+        event = DagsterEvent.job_failure("job", "it broke", reason)
+        instance.run_storage.handle_run_event(run.run_id, event)
+    assert set(seen) == {("STARTED", None), ("FAILURE", told)}
+
+
+def test_run_whose_failure_could_not_be_written_is_not_tried_again(
+    instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    run = instance.create_run_for_job(_job(), status=DagsterRunStatus.STARTED)
+
+    def fails(*_arguments):
+        raise OSError("the process dies here")
+
+    monkeypatch.setattr(SqliteRunStorage, "handle_run_event", fails)
+    with pytest.raises(OSError, match="dies here"):
+        instance.run_storage.handle_run_event(
+            run.run_id, DagsterEvent.job_failure("job", "it broke", STEP)
+        )
+    monkeypatch.undo()
+    instance.report_run_canceled(run)
+    found = instance.get_run_by_id(run.run_id)
+    assert found.status is DagsterRunStatus.CANCELED
+    assert WILL_RETRY_TAG not in found.tags
+
+
+@contextmanager
+def others_look(instance: dg.DagsterInstance, run_id: str):
+    """Status and tag as another connection sees them, before each statement and after the last."""
+    (path,) = Path(instance.root_directory).glob("history/runs.db")
+    other = sqlite3.connect(path)
+    query = (
+        "SELECT status, (SELECT value FROM run_tags WHERE run_id = runs.run_id AND key = ?) "
+        "FROM runs WHERE run_id = ?"
+    )
     seen = []
-    storage, connect = instance.run_storage, instance.run_storage.connect
 
-    @contextmanager
-    def looking():
-        with connect() as connection:
-            yield connection
-        with connect() as connection:
-            query = db.select(RunsTable.c.status).where(RunsTable.c.run_id == run.run_id)
-            status = connection.execute(query).scalar_one()
-            query = db.select(RunTagsTable.c.value).where(
-                RunTagsTable.c.run_id == run.run_id, RunTagsTable.c.key == WILL_RETRY_TAG
-            )
-            seen.append((status, connection.execute(query).scalar_one_or_none()))
+    def look(*_arguments):
+        seen.extend(other.execute(query, (WILL_RETRY_TAG, run_id)))
 
-    storage.connect = looking
-    event = DagsterEvent.job_failure("job", "it broke", reason)
-    storage.handle_run_event(run.run_id, event)
-    assert {tag for status, tag in seen if status == "FAILURE"} == {told}
-    assert ("FAILURE", None) not in seen
+    db.event.listen(db.Engine, "before_cursor_execute", look)
+    try:
+        yield seen
+    finally:
+        db.event.remove(db.Engine, "before_cursor_execute", look)
+        look()
+        other.close()
 
 
 def test_run_whose_retries_are_used_up_is_not_tried_again(instance: dg.DagsterInstance):
