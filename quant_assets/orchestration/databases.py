@@ -5,8 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import sqlalchemy as db
+
 BUSY_TIMEOUT_SECONDS = 60
-_CHECKED: dict[Path, tuple[int, int]] = {}
+_CHECKED: dict[Path, tuple[int, ...]] = {}
 
 Storage = TypeVar("Storage")
 
@@ -32,10 +34,40 @@ def opened(file: Path, *, checked: Callable[[], Storage], plain: Callable[[], St
     return storage
 
 
-def _identity(file: Path) -> tuple[int, int] | None:
-    """Device and inode; None where there is no file."""
+def pooled_engine(url: str, *, pool_size: int, max_overflow: int) -> db.Engine:
+    """An engine that keeps its connections, for as long as they are this process's and the file's.
+
+    One to a file that was deleted goes on reading and writing it, where nobody else sees it; one
+    that a parent process opened shares its locks. Either is opened again before its next use.
+    """
+    engine = db.create_engine(
+        url,
+        poolclass=db.pool.QueuePool,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
+    )
+    file = Path(engine.url.database or "")
+
+    @db.event.listens_for(engine, "connect")
+    def _remember(_connection: object, record: db.pool.ConnectionPoolEntry) -> None:
+        record.info["opened"] = os.getpid(), _identity(file)
+
+    @db.event.listens_for(engine, "checkout")
+    def _compare(_connection: object, record: db.pool.ConnectionPoolEntry, _: object) -> None:
+        if record.info["opened"] != (os.getpid(), _identity(file)):
+            raise db.exc.DisconnectionError(f"{file} is another file, or this another process")
+
+    return engine
+
+
+def _identity(file: Path) -> tuple[int, ...] | None:
+    """Device, inode, and whether it has content: a new file may have the inode of a deleted one.
+
+    None where there is no file.
+    """
     try:
         found = file.stat()
     except FileNotFoundError:
         return None
-    return found.st_dev, found.st_ino
+    return found.st_dev, found.st_ino, found.st_size > 0

@@ -17,7 +17,7 @@ from dagster import EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 
-from quant_assets.orchestration.databases import BUSY_TIMEOUT_SECONDS, dagster_home
+from quant_assets.orchestration.databases import dagster_home, pooled_engine
 
 MILLISECOND = 0.001
 
@@ -72,13 +72,7 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
 
     @cached_property
     def _engine(self) -> db.Engine:
-        engine = db.create_engine(
-            self._conn_string,
-            poolclass=db.pool.QueuePool,
-            pool_size=4,
-            max_overflow=28,
-            connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
-        )
+        engine = pooled_engine(self._conn_string, pool_size=4, max_overflow=28)
 
         @db.event.listens_for(engine, "connect")
         def _tune(connection: object, _record: object) -> None:

@@ -14,7 +14,7 @@ from dagster._core.storage.schedules import SqliteScheduleStorage
 from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._serdes import ConfigurableClassData
 
-from quant_assets.orchestration.databases import BUSY_TIMEOUT_SECONDS, dagster_home, opened
+from quant_assets.orchestration.databases import dagster_home, opened, pooled_engine
 
 
 class PooledSqliteScheduleStorage(SqliteScheduleStorage):
@@ -40,13 +40,7 @@ class PooledSqliteScheduleStorage(SqliteScheduleStorage):
 
     @cached_property
     def _engine(self) -> db.Engine:
-        return db.create_engine(
-            self._conn_string,
-            poolclass=db.pool.QueuePool,
-            pool_size=2,
-            max_overflow=-1,
-            connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
-        )
+        return pooled_engine(self._conn_string, pool_size=2, max_overflow=-1)
 
     @contextmanager
     def connect(self) -> Iterator[db.Connection]:

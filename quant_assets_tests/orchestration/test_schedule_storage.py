@@ -1,5 +1,7 @@
 """Dagster's storage of sensors: what it says is what the stock one says, with fewer questions."""
 
+import os
+import shutil
 import sqlite3
 from contextlib import contextmanager
 
@@ -189,6 +191,43 @@ def test_a_file_is_checked_once_and_again_when_it_was_replaced(home, monkeypatch
     assert len(checks) == 2
     assert tables(file) == tables(kept)
     again.dispose()
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_an_empty_file_that_has_the_inode_of_a_checked_one_is_checked(home, storage):
+    storage.from_config_value(None, {}).dispose()
+    (file,) = home.glob("*/*.db")
+    made = tables(file)
+    for rest in file.parent.glob(f"{file.name}-*"):
+        rest.unlink()
+    file.write_bytes(b"")
+    storage.from_config_value(None, {}).dispose()
+    assert tables(file) == made
+
+
+def test_a_home_that_was_deleted_and_made_again_is_the_one_that_is_read(home, ours):
+    """A kept connection reads and writes the deleted file, for ever, and nobody else sees it."""
+    ours.add_instigator_state(state("first"))
+    shutil.rmtree(home / "schedules")
+    with pytest.raises(db.exc.OperationalError, match="unable to open"):
+        ours.add_instigator_state(state("lost"))
+    other = SqliteScheduleStorage.from_local(str(home / "schedules"))
+    other.add_instigator_state(state("second"))
+    assert [one.name for one in ours.all_instigator_state()] == ["second"]
+    ours.add_instigator_state(state("third"))
+    assert sorted(one.name for one in other.all_instigator_state()) == ["second", "third"]
+
+
+def test_another_process_opens_connections_of_its_own(ours, monkeypatch):
+    """SQLite's locks are one process's: a connection that a fork took along has none."""
+    ours.all_instigator_state()
+    opened = []
+    db.event.listen(ours._engine, "connect", lambda *_: opened.append(1))
+    ours.all_instigator_state()
+    assert opened == []
+    monkeypatch.setattr(os, "getpid", lambda: 1)  # as after a fork
+    ours.all_instigator_state()
+    assert opened == [1]
 
 
 def tables(file):
