@@ -44,10 +44,10 @@ def with_members(found: Found, members: Members, wanted: Wanted, settings: "Sett
     of_venue = members.source == VENUE
     rows = _stored(wanted, settings) if of_venue else _of_file(Path(members.source))
     membership = Membership.from_frame(rows, on_exit=members.on_exit or "close")
-    panel = found.panel.with_universe(membership)
+    panel = found.panel.with_universe(membership, found.first_bar)
     if wanted.symbols and panel.universe is not None:  # the others were left out on purpose
         panel = replace(panel, universe=replace(panel.universe, absent=()))
-    n = panel.members.sum(axis=1)
+    n = panel.members[found.first_bar :].sum(axis=1)
     who = f"members of {wanted.venue}" if of_venue else f"members of {Path(members.source).name}"
     note = f"{who}, as they were known at each decision: {n.min()} to {n.max()} of "
     note += f"{len(panel.symbols)} symbols"

@@ -220,10 +220,10 @@ class BarPanel:
             return self.universe.members
         return np.broadcast_to(np.True_, self.close.shape)
 
-    def with_universe(self, universe: Any) -> "BarPanel":
-        """The same bars with their universe: rows of `Membership.from_frame`, or made of them."""
+    def with_universe(self, universe: Any, first: int = 0) -> "BarPanel":
+        """The bars with their universe: a `Membership` or its rows. first : see `Membership.on`."""
         known = np.maximum.accumulate(self.available_at)  # decisions wait for all bars up to them
-        return replace(self, universe=panel_universe(universe, self.ts, known, self.symbols))
+        return replace(self, universe=panel_universe(universe, self.ts, known, self.symbols, first))
 
     def with_sessions(self, sessions: Sessions) -> "BarPanel":
         """The same bars of an exchange with other days."""

@@ -124,10 +124,13 @@ class Membership:
             return ()
         return tuple(self.symbols[i] for i in np.flatnonzero(self.members[row]).tolist())
 
-    def on(self, ts: Instants, known: Instants, symbols: Iterable[str]) -> PanelUniverse:
+    def on(
+        self, ts: Instants, known: Instants, symbols: Iterable[str], first: int = 0
+    ) -> PanelUniverse:
         """The members of bars that opened at `ts` and are decided on at `known`, (time,) both.
 
-        symbols : of the bars; those that the membership does not name are no members.
+        symbols : of the bars; those that the membership does not name are no members. first : row
+        of the first bar that is traded; whoever left before it is not `absent`.
         """
         moments = ts if self.next_bar else known
         row = np.searchsorted(self.available_at, moments, side="right") - 1
@@ -138,7 +141,7 @@ class Membership:
         if columns and len(self.available_at):
             mine = self.members[:, [place[names[i]] for i in columns]]
             found[:, columns] = mine[np.maximum(row, 0)] & (row >= 0)[:, None]
-        rows = np.unique(row[row >= 0])
+        rows = np.unique(row[first:][row[first:] >= 0])
         used = np.asarray(self.members[rows].any(axis=0))
         there = set(names)
         pairs = zip(self.symbols, used.tolist(), strict=True)
@@ -147,13 +150,13 @@ class Membership:
 
 
 def panel_universe(
-    given: Any, ts: Instants, known: Instants, symbols: Iterable[str]
+    given: Any, ts: Instants, known: Instants, symbols: Iterable[str], first: int = 0
 ) -> PanelUniverse:
     """Members on the clock of bars: of a `PanelUniverse`, a `Membership`, or rows of one."""
     if isinstance(given, PanelUniverse):
         return given
     membership = given if isinstance(given, Membership) else Membership.from_frame(given)
-    return membership.on(ts, known, symbols)
+    return membership.on(ts, known, symbols, first)
 
 
 def _kind(given: Any) -> str:

@@ -26,7 +26,7 @@ def panel_doubts(bars: BarPanel, warm_up: int = 0, first: int = 0) -> tuple[str,
     begins; those before only warm up. Said are bars that are fewer, in all or before that row,
     symbols that never have as many in a row (of another calendar than the others) or rest again and
     again, symbols that end before the bars do, steps that look like splits, prices outside of the
-    range of their bar, and what `universe_doubts` says of who could be traded.
+    range of their bar, and what `universe_doubts` says of who could be traded in the run.
     """
     found = [_ended(bars), _splits(bars), _outside(bars)]
     close = bars.close
@@ -36,7 +36,8 @@ def panel_doubts(bars: BarPanel, warm_up: int = 0, first: int = 0) -> tuple[str,
         found.insert(0, _broken(bars, warm_up) or _often_closed(bars))
     if 0 < first < warm_up < len(bars):
         found.insert(0, _late(bars, warm_up, first))
-    return (*(line for line in found if line), *universe_doubts(bars))
+    traded = bars.rows(slice(first, None)) if first else bars
+    return (*(line for line in found if line), *universe_doubts(traded))
 
 
 def _late(bars: BarPanel, warm_up: int, first: int) -> str:

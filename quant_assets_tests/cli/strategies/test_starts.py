@@ -227,3 +227,34 @@ def test_longer_bars_begin_with_the_first_that_opens_at_the_start_or_later():
     assert made.found.first_bar > 10
     result = made.run().result
     assert result.equity.index[0] == pd.Timestamp(first, tz="UTC")
+
+
+def test_bars_that_warm_up_may_stand_further_apart(work: Path):
+    """Weeks before the start, days from it on: figures are those of days, in run and trials."""
+    frame = daily_bars()
+    day = pd.Timestamp("2022-05-11", tz="UTC")
+    first = frame["ts"].min()
+    weekly = (frame["ts"] >= day) | ((frame["ts"] - first).dt.days % 7 == 0)
+    frame[weekly].to_csv(work / "bars.csv", index=False)
+    record = answer("sweep", *RUN, *START, *TRIES)
+    trials = pd.read_parquet(Path(record["folder"]) / "trials.parquet")
+    assert record["metrics"]["sharpe_ratio"] == pytest.approx(
+        trials["objective_value"].max(), rel=1e-9
+    )
+    returns = pd.read_parquet(Path(record["folder"]) / "equity.parquet")["returns"]
+    sharpe = returns.mean() / returns.std(ddof=1) * np.sqrt(365.2425)
+    assert record["metrics"]["sharpe_ratio"] == pytest.approx(sharpe, rel=1e-9)
+
+
+def test_members_are_counted_from_the_start_on(work: Path):
+    """BBB is a member since 2022-05-01, CCC was one until 2022-03-01 and has no bars."""
+    rows = ["symbol,entered,left", "AAA,2022-01-03,", "BBB,2022-05-01,"]
+    rows += ["CCC,2022-01-03,2022-03-01"]
+    (work / "members.csv").write_text("\n".join(rows), encoding="utf-8")
+    words = ("backtest", *RUN, "--universe", "members.csv", "--no-report")
+    late = " ".join(answer(*words, *START)["assumptions"])
+    assert "as they were known at each decision: 2 to 2 of 2 symbols" in late
+    assert "there are no bars of" not in late
+    early = " ".join(answer(*words)["assumptions"])
+    assert "1 to 2 of 2 symbols" in early
+    assert "there are no bars of CCC" in early

@@ -145,11 +145,12 @@ class BacktestResult:
     def metrics(self) -> pd.Series:
         """Figures of the returns, as `analytics.performance_table` names them.
 
-        Whatever the first bar, `periods_per_year` is judged by all bars up to the last. The table
-        ends with a total loss; an account may owe more, and its `total_return` says what it does.
+        `periods_per_year` is judged by the bars of the run, those of windows before included. The
+        table ends with a total loss; an account may owe more, and its `total_return` says so.
         """
         benchmark, ts = self.benchmark, self.preparation.bars.ts
-        times = pd.DatetimeIndex(ts[: self.last_bar], tz="UTC")
+        begin = self.first_bar if self.carried_from is None else 0
+        times = pd.DatetimeIndex(ts[begin : self.last_bar], tz="UTC")
         check_annualisation(times, self.periods_per_year)
         if benchmark is not None and len(benchmark) == len(ts):
             benchmark = benchmark[self.first_bar : self.last_bar]
@@ -157,7 +158,7 @@ class BacktestResult:
             earnings.returns_of(self.equity_values, self.initial_capital),
             periods_per_year=self.periods_per_year,
             benchmark=benchmark,
-            ts=None if self.first_bar else times,
+            ts=times if begin == self.first_bar else None,
         )
         if self.total_return < -1.0:
             table["total_return"] = self.total_return

@@ -63,7 +63,7 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
         that the strategy has. Both give the same trades.
     benchmark : returns `(time,)` for the figures against it, or a symbol of the bars: from its last
         known close to the next, 0 before the first. periods_per_year : None: as many as the times
-        of the bars show.
+        of the bars show, without those that warm up.
     detail, funding, rates : bars of a finer clock, funding settlements and currency rates, as
         `ExecutionModel.terms` takes them.
     universe : who could be traded when, as `BarPanel.with_universe` takes it; None: that of the
@@ -84,12 +84,13 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     """
     _check(strategy, initial_capital, periods_per_year)
     panel = bars if isinstance(bars, BarPanel) else _panel_of(bars)
-    panel = panel if universe is None else panel.with_universe(universe)
+    first = first_bar_of(panel, start, carried)
+    begin = 0 if carried is not None else first  # a carried run begins with its first window
+    panel = panel if universe is None else panel.with_universe(universe, begin)
     model = model_of(execution if execution is not None else getattr(strategy, "execution", None))
     assumptions: tuple[str, ...] = ()
     if isinstance(model, ExecutionModel):
         given: dict[str, Any] = {"detail": detail, "funding": funding, "rates": rates}
-        begin = 0 if carried is not None else first_bar_of(panel, start)
         terms = model.terms(panel, **given, first=begin)
         terms = terms if carried is None else carried.settled(terms, panel)
         priced, assumptions = model.priced(panel), model.assumptions(panel.symbols)
@@ -98,11 +99,12 @@ def backtest(  # noqa: PLR0913  # a door: what a notebook may want to say
     if panel.closes_only:
         assumptions = (*assumptions, NO_OPENS)
     taken = _form_of(strategy, form)
+    traded = panel.rows(slice(begin, None)) if begin else panel
     common: dict[str, Any] = {
         "initial_capital": float(initial_capital) if carried is None else carried.equity,
-        "first_bar": first_bar_of(panel, start, carried),
+        "first_bar": first,
         "carried_from": carried,
-        "periods_per_year": periods_per_year or observed_periods_per_year(panel),
+        "periods_per_year": periods_per_year or observed_periods_per_year(traded),
         "form": taken,
         "assumptions": assumptions,
         "benchmark": None if benchmark is None else _benchmark(benchmark, panel),

@@ -281,6 +281,12 @@ def start_of(backtest: Backtest) -> datetime | None:
     return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def first_traded(bars: BarPanel, backtest: Backtest) -> int:
+    """Row of the first bar that a file trades."""
+    start = start_of(backtest)
+    return 0 if start is None else int(np.searchsorted(bars.ts, utc_instant(start)))
+
+
 def funding_of(frame: pd.DataFrame, market: Market) -> pd.DataFrame | None:
     """Settlements for the execution; None in markets that have none."""
     return None if market.funding == "none" else frame
@@ -301,4 +307,5 @@ def with_members(
             f"{settings.strategy} trades the members of its venue (universe: from: venue): give "
             "the rows of the venue's universe"
         )
-    return bars.with_universe(Membership.from_frame(universe, on_exit=rule.on_exit))
+    membership = Membership.from_frame(universe, on_exit=rule.on_exit)
+    return bars.with_universe(membership, first_traded(bars, settings.backtest))

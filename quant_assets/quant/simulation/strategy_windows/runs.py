@@ -18,9 +18,8 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     bars_of,
     bars_per_year_of,
     execution_of,
-    start_of,
+    first_traded,
     strategy_of,
-    utc_instant,
     with_members,
 )
 from quant_assets.quant.strategies.config import Backtest, LoadedStrategy
@@ -116,8 +115,7 @@ def _run(  # what a row is made of
 
 def _doubts(panel: BarPanel, loaded: LoadedStrategy) -> tuple[str, ...]:
     """What `panel_doubts` says of the run, which begins on the file's first day."""
-    start = start_of(loaded.settings.backtest)
-    first = 0 if start is None else int(np.searchsorted(panel.ts, utc_instant(start)))
+    first = first_traded(panel, loaded.settings.backtest)
     return panel_doubts(panel, loaded.strategy.warm_up, first)
 
 

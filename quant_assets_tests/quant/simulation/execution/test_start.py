@@ -1,6 +1,7 @@
 """A run that begins inside of its bars: those before it warm up, and nothing else."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 import numpy as np
@@ -129,3 +130,41 @@ def test_bars_that_warm_up_need_no_rates():
     assert run.preparation.terms.instruments.fx[:, 0].tolist() == [1.0] * 5 + [1.1] * 4 + [1.2]
     with pytest.raises(DataError, match="no rate of EUR/USD was known at 2024-01-01"):
         backtest(AboveAverage(), bars, model, rates=rates)
+
+
+def test_bars_a_year_are_those_of_the_bars_that_are_traded():
+    """Weeks warm up, days are traded: 364 days make 365.2425 a year, to which figures hold."""
+    weeks = np.arange("2021-01-03", "2023-01-01", 7, dtype="datetime64[D]")
+    days = np.arange("2023-01-01", "2023-12-31", dtype="datetime64[D]")
+    ts = np.concatenate([weeks, days]).astype("datetime64[us]")
+    close = 100.0 + 10.0 * np.sin(np.arange(len(ts)) / 5.0)[:, None]
+    bars = BarPanel.from_arrays(ts, ("A",), timedelta(days=1), close=close)
+    run = backtest(AboveAverage(), bars, FREE, start=days[0])
+    assert run.periods_per_year == pytest.approx(365.2425, rel=1e-12)
+    years = len(days) / 365.2425
+    growth = run.final_equity / run.initial_capital
+    assert run.metrics["cagr"] == pytest.approx(growth ** (1.0 / years) - 1.0, rel=1e-9)
+    cut = backtest(AboveAverage(), bars.rows(slice(len(weeks), None)), FREE)
+    assert cut.periods_per_year == run.periods_per_year
+    assert cut.metrics.index.tolist() == run.metrics.index.tolist(), "months are there as well"
+    begun = backtest(AboveAverage(), bars.rows(slice(0, -9)), FREE)
+    carried = backtest(AboveAverage(), bars, FREE, carried=begun.carried())
+    assert carried.periods_per_year == backtest(AboveAverage(), bars, FREE).periods_per_year
+
+
+def test_members_that_left_before_the_start_are_not_missed():
+    """Y left on the bar before the start, Z on one after it; nobody has bars of them."""
+    close = np.array(CLOSES)[:, None] * np.array([1.0, 2.0])
+    bars = BarPanel.from_arrays(bars_of().ts, ("A", "B"), timedelta(days=1), close=close)
+    members = pd.DataFrame(
+        {
+            "symbol": ["A", "B", "Y", "Z"],
+            "entered": ["2024-01-04", "2024-01-07", "2024-01-01", "2024-01-01"],
+            "left": ["", "", "2024-01-06", "2024-01-08"],
+        }
+    )
+    absent, nobody = backtest(AboveAverage(), bars, FREE, universe=members).doubts
+    assert absent.startswith("UNIVERSE: there are no bars of Y, Z, members in this time")
+    assert nobody == "UNIVERSE: nobody is a member before 2024-01-03T00:00: no trade before"
+    (line,) = backtest(AboveAverage(), bars, FREE, universe=members, start=bars.ts[5]).doubts
+    assert line.startswith("UNIVERSE: there are no bars of Z, members in this time")
