@@ -9,17 +9,19 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any, Self
 
 import sqlalchemy as db
-from dagster import EventLogEntry
+from dagster import DagsterEventType, EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 
+from quant_assets.core.clock import utc_now
 from quant_assets.orchestration.databases import dagster_home, pooled_engine
 
 MILLISECOND = 0.001
+SETTLING_SECONDS = 60.0  # an event is stored, and its run changed, in 0.01 s; disks may be busy
 
 
 def in_window_order(events: Sequence[EventLogEntry]) -> list[EventLogEntry]:
@@ -131,6 +133,30 @@ class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
         told = event.get_dagster_event()
         newest.pop((told.asset_key, told.event_type), None)  # the newest come last
         newest[(told.asset_key, told.event_type)] = event, event_id
+
+    def get_logs_for_all_runs_by_log_id(
+        self,
+        after_cursor: int = -1,
+        dagster_event_type: DagsterEventType | set[DagsterEventType] | None = None,
+        limit: int | None = None,
+    ) -> Mapping[int, EventLogEntry]:
+        """Events of all runs, up to the failure of one that is not known yet to have failed.
+
+        Dagster stores the event and then changes the run. The daemon that tries failed runs again
+        looks at each event once: a run that it met in between was never tried again, and its
+        backfill waited for that for ever. Where the change does not come, its process was killed.
+        """
+        found = super().get_logs_for_all_runs_by_log_id(after_cursor, dagster_event_type, limit)
+        return dict(takewhile(lambda numbered: self._is_settled(numbered[1]), found.items()))
+
+    def _is_settled(self, entry: EventLogEntry) -> bool:
+        event = entry.dagster_event
+        if event is None or not event.is_run_failure or not self.has_instance:
+            return True
+        if utc_now().timestamp() - entry.timestamp > SETTLING_SECONDS:
+            return True
+        run = self._instance.get_run_by_id(entry.run_id)
+        return run is None or run.is_finished
 
     def dispose(self) -> None:
         """Close the pool."""

@@ -1,13 +1,30 @@
 """The event log shows windows in time order, in whatever order Dagster made the events."""
 
+import logging
+import time
+from datetime import timedelta
+from functools import partial
 from itertools import pairwise
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+from dagster._core.events import RunFailureReason
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
+from dagster._daemon.auto_run_reexecution.auto_run_reexecution import filter_runs_to_should_retry
+from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
 
-from quant_assets.orchestration.event_log import PooledSqliteEventLogStorage, in_window_order
+from quant_assets.core.clock import utc_now
+from quant_assets.core.config import Settings
+from quant_assets.orchestration import event_log
+from quant_assets.orchestration.event_log import (
+    SETTLING_SECONDS,
+    PooledSqliteEventLogStorage,
+    in_window_order,
+)
+from quant_assets.orchestration.instance import open_instance
+from quant_assets.orchestration.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 WINDOWS = [f"v|2024-{month:02d}-01" for month in range(1, 13)]
@@ -112,3 +129,61 @@ def told(record):
         entry.last_run_id,
         repr(entry.last_materialization_record.event_log_entry),
     )
+
+
+def look_for_retries(instance):
+    """Runs that Dagster's daemon finds to be tried again, at one look at the new events."""
+    daemon, found = EventLogConsumerDaemon(), []
+
+    def handler(_context, records, _logger):
+        runs = [record.dagster_run for record in records]
+        found.extend(run.run_id for run in filter_runs_to_should_retry(runs, instance))
+        yield
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EventLogConsumerDaemon, "handle_updated_runs_fns", [handler])
+        list(daemon.run_iteration(SimpleNamespace(instance=instance)))
+    return found
+
+
+@pytest.fixture
+def failing(tmp_path, monkeypatch):
+    """An instance, a run whose failure is in the log but not yet in the database of runs."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    with open_instance(Workspace(Settings(data_root=tmp_path))) as instance:
+        look_for_retries(instance)
+        run = instance.create_run_for_job(
+            dg.JobDefinition(name="job", graph_def=dg.GraphDefinition(name="job")),
+            status=dg.DagsterRunStatus.STARTED,
+        )
+        event = dg.DagsterEvent.job_failure("job", "it broke", RunFailureReason.STEP_FAILURE)
+        now = time.time()
+        entry = EventLogEntry(
+            error_info=None,
+            level=logging.ERROR,
+            user_message="it broke",
+            run_id=run.run_id,
+            timestamp=now,
+            job_name="job",
+            dagster_event=event,
+        )
+        instance.event_log_storage.store_event(entry)
+        yield instance, run.run_id, event
+
+
+def test_failure_that_the_daemon_meets_before_the_run_has_changed_is_tried_again(failing):
+    """The stock log tells it once, and then the run is not tried again."""
+    instance, run_id, event = failing
+    assert look_for_retries(instance) == []
+    instance.run_storage.handle_run_event(run_id, event)
+    assert look_for_retries(instance) == [run_id]
+    assert look_for_retries(instance) == []
+
+
+def test_failure_whose_run_never_changes_does_not_hold_back_others(failing, monkeypatch):
+    instance, run_id, _event = failing
+    later = utc_now() + timedelta(seconds=SETTLING_SECONDS + 1.0)
+    stored = partial(instance.event_log_storage.get_logs_for_all_runs_by_log_id, -1)
+    assert run_id not in {entry.run_id for entry in stored().values()}
+    monkeypatch.setattr(event_log, "utc_now", lambda: later)
+    assert run_id in {entry.run_id for entry in stored().values()}
