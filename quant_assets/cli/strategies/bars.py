@@ -13,6 +13,7 @@ import pandas as pd
 from pandas.util import hash_pandas_object
 
 from quant_assets.core.errors import ConfigError, DataError, MissingCellError
+from quant_assets.quant.market.bars import first_row
 from quant_assets.quant.market.funding_rates import with_funding_rate
 from quant_assets.quant.market.sessions import sessions_of
 
@@ -84,7 +85,7 @@ class Found:
     @property
     def first_bar(self) -> int:
         """Row of the first bar that is traded."""
-        return first_row(self.panel, self.start)
+        return first_row(self.panel.ts, self.start)
 
     @property
     def digest(self) -> str:
@@ -280,21 +281,13 @@ def _first_traded(panel: "BarPanel", wanted: Wanted, notes: list[str]) -> dateti
     """Open of the first bar at the start or after it; None where it is the first of all."""
     if wanted.start is None:
         return None
-    row = first_row(panel, _day(wanted.start))
+    row = first_row(panel.ts, _day(wanted.start))
     if row == len(panel):
         raise DataError(f"no bar begins at {wanted.start} or later: --start says another day")
     if row == 0:
         return None
     notes.append(f"{row:,} bars before {str(panel.ts[row])[:16]} warm up and are not traded")
     return pd.Timestamp(panel.ts[row], tz="UTC").to_pydatetime()
-
-
-def first_row(panel: "BarPanel", start: datetime | None) -> int:
-    """Row of the first bar at the start or after it; 0 without a start."""
-    if start is None:
-        return 0
-    moment = pd.Timestamp(start).tz_convert("UTC").tz_localize(None).to_datetime64()
-    return int(np.searchsorted(panel.ts, moment))
 
 
 def _day(text: str) -> pd.Timestamp:

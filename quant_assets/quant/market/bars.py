@@ -80,6 +80,14 @@ def rows_of_window(ts: Instants, window: Window) -> slice:
     return slice(int(first), int(after))
 
 
+def first_row(ts: Instants, start: datetime | None) -> int:
+    """Row of the first of sorted `ts` at `start` or after it, their number where none is.
+
+    start : None: the first of all.
+    """
+    return 0 if start is None else int(np.searchsorted(ts, instant(start)))
+
+
 def clean_bars(
     context: IngestionContext,
     telemetry: Telemetry,

@@ -12,7 +12,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
-import numpy as np
 import pandas as pd
 
 from quant_assets.contracts.optimization_trials import OptimizationTrials
@@ -31,6 +30,7 @@ from quant_assets.core.parameters import plug_in
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.core.windows import Cadence, Grid, Window
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bars import first_row
 from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.simulation.strategy_windows.carrying import (
     Standing,
@@ -57,7 +57,6 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     funding_of,
     start_of,
     strategy_of,
-    utc_instant,
     with_members,
 )
 from quant_assets.quant.simulation.strategy_windows.runs import run_id
@@ -230,7 +229,7 @@ def _needed(context: WalkForwardContext, bars: BarPanel) -> Memory | None:
     if memory is None:
         return None
     begin, test = (
-        int(np.searchsorted(bars.ts, utc_instant(moment)))
+        first_row(bars.ts, moment)
         for moment in (_oldest(context, _training_windows(context)).start, context.window.start)
     )
     return memory.longer(test - begin)
@@ -287,7 +286,7 @@ def _span(context: WalkForwardContext, panel: BarPanel, n_windows: int) -> Span 
     """
     oldest = _oldest(context, n_windows)
     begin, full, test = (
-        int(np.searchsorted(panel.ts, utc_instant(moment)))
+        first_row(panel.ts, moment)
         for moment in (_first_day(context, oldest), oldest.end, context.window.start)
     )
     if begin >= full or test == len(panel) or not panel.members[begin:full].any():

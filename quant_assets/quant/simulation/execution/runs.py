@@ -14,6 +14,7 @@ from quant_assets.core.errors import ConfigError, DataError
 from quant_assets.quant.analytics.annualisation import observed_periods, periods_of_span
 from quant_assets.quant.market.bar_frames import pandas_frame
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bars import first_row
 from quant_assets.quant.market.sessions import UTC_DAYS
 from quant_assets.quant.simulation.execution.carried import Carried
 from quant_assets.quant.simulation.execution.engine import advance_all, begun, first_book
@@ -194,9 +195,8 @@ def first_bar_of(bars: BarPanel, start: datetime | None, carried: Carried | None
             moment = pd.Timestamp(start)
         except (TypeError, ValueError) as error:
             raise ConfigError(f"start is {start!r}; it must be a moment") from error
-        moment = moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
-        at = moment.tz_localize(None).to_datetime64()
-        first = max(first, int(np.searchsorted(bars.ts, at, side="left")))
+        moment = moment.tz_localize("UTC") if moment.tz is None else moment
+        first = max(first, first_row(bars.ts, moment))
     if first >= len(bars):
         raise DataError(f"no bar is left to run: {len(bars)} bars end at {bars.ts[-1:]}")
     return first

@@ -20,7 +20,7 @@ import pandas as pd
 from quant_assets.core.context import StrategyContext
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bar_panel import BarPanel
-from quant_assets.quant.market.bars import Instants, instants, to_column
+from quant_assets.quant.market.bars import Instants, instant, instants, to_column
 from quant_assets.quant.market.longer_bars import length_on, timeframe_length
 from quant_assets.quant.market.memory import Memory, joined
 from quant_assets.quant.market.resample import BarArrays, resample_panel
@@ -33,7 +33,6 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     execution_of,
     start_of,
     strategy_of,
-    utc_instant,
 )
 from quant_assets.quant.strategies.config import Backtest, LoadedStrategy
 
@@ -72,7 +71,7 @@ def times_of(rows: pd.DataFrame, backtest: Backtest) -> BarTimes:
     own = chosen_rows(rows, backtest.model_copy(update={"start_date": None}))
     ts = instants(own["ts"])
     start = start_of(backtest)
-    listed = own["symbol"] if start is None else own["symbol"][ts >= utc_instant(start)]
+    listed = own["symbol"] if start is None else own["symbol"][ts >= instant(start)]
     first = np.flatnonzero(np.r_[True, ts[1:] != ts[:-1]]) if len(ts) else np.empty(0, np.intp)
     known = instants(own["available_at"])
     known = np.maximum.reduceat(known, first) if len(ts) else known
@@ -187,7 +186,7 @@ def place_of(
 
     Raises `DataError` where they do not reach back to what the state of the run has seen.
     """
-    start = utc_instant(window_start)
+    start = instant(window_start)
     first = int(np.searchsorted(bars.ts, start))
     if first == len(bars):
         return None
@@ -239,7 +238,7 @@ def reads_enough(
     needed: Callable[[BarPanel], Memory],
 ) -> Callable[[Mapping[str, pd.DataFrame]], bool]:
     """Tells whether rows of bars suffice; needed : what is remembered, given the bars."""
-    start = utc_instant(context.window.start)
+    start = instant(context.window.start)
     market = context.market.model_copy(update={"price_fields": ["close"]})
 
     def enough(read: Mapping[str, pd.DataFrame]) -> bool:

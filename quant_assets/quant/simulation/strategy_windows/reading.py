@@ -21,7 +21,7 @@ from quant_assets.core.hashing import canonical_json
 from quant_assets.core.venues import Market, format_duration
 from quant_assets.quant.analytics.annualisation import DAYS_PER_YEAR
 from quant_assets.quant.market.bar_panel import FIELDS, BarPanel
-from quant_assets.quant.market.bars import instants
+from quant_assets.quant.market.bars import first_row, instant, instants
 from quant_assets.quant.market.funding_rates import with_funding_rate
 from quant_assets.quant.market.longer_bars import length_on
 from quant_assets.quant.market.membership import Membership
@@ -103,11 +103,6 @@ def execution_of(loaded: LoadedStrategy, market: Market | None = None) -> Execut
     if market is not None and perpetual and market.funding != "required":
         settings = {"funding_model": "assume_zero", **settings}
     return ExecutionModel.from_settings(settings) if settings else ExecutionModel()
-
-
-def utc_instant(moment: datetime) -> np.datetime64:
-    """The moment as arrays have it: UTC, microseconds, without a zone."""
-    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
 
 
 def unfit_length(settings: StrategyFile, market: Market) -> str:
@@ -243,7 +238,7 @@ def _longer(bars: BarPanel, length: timedelta, end: datetime | None) -> BarPanel
     last = len(made.ts)
     if end is not None:
         ends = made.ts + np.timedelta64(length)
-        last = int(np.searchsorted(ends, utc_instant(end), side="right"))
+        last = int(np.searchsorted(ends, instant(end), side="right"))
     values: dict[str, Any] = {name: getattr(made, name)[:last] for name in FIELDS}
     known = made.available_at[:last]
     longer = BarPanel(made.ts[:last], bars.symbols, length, **values, available_at=known)
@@ -283,8 +278,7 @@ def start_of(backtest: Backtest) -> datetime | None:
 
 def first_traded(bars: BarPanel, backtest: Backtest) -> int:
     """Row of the first bar that a file trades."""
-    start = start_of(backtest)
-    return 0 if start is None else int(np.searchsorted(bars.ts, utc_instant(start)))
+    return first_row(bars.ts, start_of(backtest))
 
 
 def funding_of(frame: pd.DataFrame, market: Market) -> pd.DataFrame | None:

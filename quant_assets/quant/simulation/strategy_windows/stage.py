@@ -30,6 +30,7 @@ from quant_assets.core.context import StrategyContext
 from quant_assets.core.errors import DataError
 from quant_assets.core.telemetry import Telemetry
 from quant_assets.quant.market.bar_panel import BarPanel
+from quant_assets.quant.market.bars import instant
 from quant_assets.quant.simulation.execution.results import BacktestResult
 from quant_assets.quant.simulation.execution.runs import backtest
 from quant_assets.quant.simulation.execution.trade_log import log_trades
@@ -51,7 +52,6 @@ from quant_assets.quant.simulation.strategy_windows.reading import (
     funding_of,
     start_of,
     strategy_of,
-    utc_instant,
     with_members,
 )
 from quant_assets.quant.simulation.strategy_windows.recording import Recorded
@@ -170,7 +170,7 @@ def _work_of(
     if place is None:
         return None
     start = start_of(loaded.settings.backtest)
-    place = replace(place, begin=None if start is None else utc_instant(start))
+    place = replace(place, begin=None if start is None else instant(start))
     if place.traded == len(place.bars):
         return None
     return _Work(place, settlements, detail_of(bars, context.market, loaded, **read))
