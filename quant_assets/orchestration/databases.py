@@ -1,11 +1,13 @@
 """What our storages of Dagster share: where their SQLite files lie, patience, one check each."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 import sqlalchemy as db
+from dagster._core.storage.sqlite import create_db_conn_string
+from dagster._serdes import ConfigurableClassData
 
 BUSY_TIMEOUT_SECONDS = 60
 _CHECKED: dict[Path, tuple[int, ...]] = {}
@@ -32,6 +34,38 @@ def opened(file: Path, *, checked: Callable[[], Storage], plain: Callable[[], St
     if identity is not None:
         _CHECKED[file] = identity
     return storage
+
+
+class WithoutOptions:
+    """A storage that `dagster.yaml` names alone: one place, beside the rest of the instance."""
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """No options."""
+        return {}
+
+
+class InHome(WithoutOptions):
+    """One of Dagster's SQLite storages, in a folder of DAGSTER_HOME.
+
+    place : the folder, and the database in it without its suffix.
+    """
+
+    place: ClassVar[tuple[str, str]]
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+    ) -> Self:
+        """As Dagster asks."""
+        del config_value
+        stock, (inside, name) = cast("Any", cls), cls.place
+        folder = dagster_home() / inside
+        return opened(
+            folder / f"{name}.db",
+            checked=lambda: stock.from_local(str(folder), inst_data),
+            plain=lambda: stock(create_db_conn_string(str(folder), name), inst_data),
+        )
 
 
 def pooled_engine(url: str, *, pool_size: int, max_overflow: int) -> db.Engine:

@@ -18,7 +18,7 @@ from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 
 from quant_assets.core.clock import utc_now
-from quant_assets.orchestration.databases import dagster_home, pooled_engine
+from quant_assets.orchestration.databases import WithoutOptions, dagster_home, pooled_engine
 
 MILLISECOND = 0.001
 SETTLING_SECONDS = 60.0  # an event is stored, and its run changed, in 0.01 s; disks may be busy
@@ -57,13 +57,8 @@ def _materialized(entry: EventLogEntry) -> str | None:
     return event.asset_key.to_user_string()
 
 
-class PooledSqliteEventLogStorage(ConsolidatedSqliteEventLogStorage):
+class PooledSqliteEventLogStorage(WithoutOptions, ConsolidatedSqliteEventLogStorage):
     """Named in `dagster.yaml` under `event_log_storage`; lies under DAGSTER_HOME."""
-
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """No options: one place, beside the rest of the instance."""
-        return {}
 
     @classmethod
     def from_config_value(

@@ -6,44 +6,25 @@ it says of a run that it has failed before it says that it is tried again.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Self
 
 import sqlalchemy as db
 from dagster import DagsterEvent, DagsterRunStatus
 from dagster._core.events import JobFailureData, RunFailureReason
 from dagster._core.execution.retries import auto_reexecution_should_retry_run
 from dagster._core.storage.runs import SqliteRunStorage
-from dagster._core.storage.sqlite import create_db_conn_string
 from dagster._core.storage.tags import WILL_RETRY_TAG
-from dagster._serdes import ConfigurableClassData
 
-from quant_assets.orchestration.databases import BUSY_TIMEOUT_SECONDS, dagster_home, opened
+from quant_assets.orchestration.databases import BUSY_TIMEOUT_SECONDS, InHome
 
 
-class PatientSqliteRunStorage(SqliteRunStorage):
+class PatientSqliteRunStorage(InHome, SqliteRunStorage):
     """Named in `dagster.yaml` under `run_storage`; `history/runs.db` under DAGSTER_HOME."""
 
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """No options: one place, beside the rest of the instance."""
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Self:
-        """As Dagster asks."""
-        del config_value
-        folder = dagster_home() / "history"
-        return opened(
-            folder / "runs.db",
-            checked=lambda: cls.from_local(str(folder), inst_data),
-            plain=lambda: cls(create_db_conn_string(str(folder), "runs"), inst_data),
-        )
+    place = ("history", "runs")
 
     @cached_property
     def _engine(self) -> db.Engine:

@@ -4,39 +4,20 @@ The stock class opens and closes a connection per statement, and asks before mos
 two tables are there and one migration was done: a fifth of the processor time of an idle machine.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, Self, cast
 
 import sqlalchemy as db
 from dagster._core.storage.schedules import SqliteScheduleStorage
-from dagster._core.storage.sqlite import create_db_conn_string
-from dagster._serdes import ConfigurableClassData
 
-from quant_assets.orchestration.databases import dagster_home, opened, pooled_engine
+from quant_assets.orchestration.databases import InHome, pooled_engine
 
 
-class PooledSqliteScheduleStorage(SqliteScheduleStorage):
+class PooledSqliteScheduleStorage(InHome, SqliteScheduleStorage):
     """Named in `dagster.yaml` under `schedule_storage`; `schedules/` under DAGSTER_HOME."""
 
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """No options: one place, beside the rest of the instance."""
-        return {}
-
-    @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> Self:
-        """As Dagster asks."""
-        del config_value
-        folder = dagster_home() / "schedules"
-        return opened(
-            folder / "schedules.db",
-            checked=lambda: cast("Self", cls.from_local(str(folder), inst_data)),
-            plain=lambda: cls(create_db_conn_string(str(folder), "schedules"), inst_data),
-        )
+    place = ("schedules", "schedules")
 
     @cached_property
     def _engine(self) -> db.Engine:
