@@ -1,19 +1,17 @@
 """From an idea to a compared, tuned and explained run, as a user meets it."""
 
-import json
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
 
 from quant_assets import backtest
-from quant_assets.cli.main import cli
 from quant_assets.cli.strategies.storing import stored_runs
 from quant_assets.core.errors import ConfigError, DataError, MissingCellError
 from quant_assets.quant.strategies import load_strategy
 from quant_assets_tests.cli.program import python, quant_assets
+from quant_assets_tests.cli.strategies.commands import answer, run, work_in
 from quant_assets_tests.cli.strategies.files import IDEA, daily_bars, write_bars, write_idea
 
 pytestmark = pytest.mark.slow
@@ -22,21 +20,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with bars and a strategy; the data root is inside."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("QUANT_ASSETS_DATA_ROOT", str(tmp_path / "data"))
-    write_bars(tmp_path)
-    write_idea(tmp_path)
-    return tmp_path
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(cli, ["strategy", *words], catch_exceptions=False)
-
-
-def answer(*words: str) -> dict:
-    result = run(*words, "--json")
-    assert result.exit_code == 0, result.output
-    return json.loads(result.stdout)
+    return work_in(tmp_path, monkeypatch)
 
 
 def test_run_at_the_command_line_is_the_run_in_a_notebook():

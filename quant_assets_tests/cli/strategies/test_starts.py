@@ -1,16 +1,13 @@
 """`--start`: the first bar that is traded, not the first that is read."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
 
 from quant_assets import backtest
-from quant_assets.cli.main import cli
 from quant_assets.cli.strategies.bars import Wanted, find_bars
 from quant_assets.cli.strategies.listing import run_rows
 from quant_assets.cli.strategies.running import Choice, prepare
@@ -18,7 +15,8 @@ from quant_assets.core.config import Settings, load_settings
 from quant_assets.core.errors import DataError
 from quant_assets.quant.market.bar_panel import BarPanel
 from quant_assets.quant.strategies import load_strategy
-from quant_assets_tests.cli.strategies.files import IDEA, daily_bars, write_bars, write_idea
+from quant_assets_tests.cli.strategies.commands import answer, run, work_in
+from quant_assets_tests.cli.strategies.files import IDEA, daily_bars, write_idea
 from quant_assets_tests.quant.simulation.strategy_windows.runs import (
     bars_frame,
     market,
@@ -39,21 +37,7 @@ DATED = IDEA + '  start_date: "2022-05-11"\n'
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with bars and a strategy; the data root is inside."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("QUANT_ASSETS_DATA_ROOT", str(tmp_path / "data"))
-    write_bars(tmp_path)
-    write_idea(tmp_path)
-    return tmp_path
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(cli, ["strategy", *words], catch_exceptions=False)
-
-
-def answer(*words: str, code: int = 0) -> dict:
-    result = run(*words, "--json")
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
+    return work_in(tmp_path, monkeypatch)
 
 
 def panel() -> BarPanel:

@@ -5,9 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
 
-from quant_assets.cli.main import cli
 from quant_assets.cli.strategies.bars import Wanted, find_bars
 from quant_assets.cli.strategies.options import parse_numbers
 from quant_assets.cli.strategies.robustness import survival_note
@@ -16,7 +14,7 @@ from quant_assets.core.errors import ConfigError
 from quant_assets.quant.strategies import load_strategy
 from quant_assets.quant.strategies.library import make_strategy
 from quant_assets.quant.tuning import capacity, cost_surface, fill_audit
-from quant_assets_tests.cli.strategies.files import write_bars, write_idea
+from quant_assets_tests.cli.strategies.commands import answer, run, work_in
 
 RUN = ("idea.yaml", "--bars", "bars.csv")
 CAPITAL = 50_000.0
@@ -25,21 +23,7 @@ CAPITAL = 50_000.0
 @pytest.fixture(autouse=True)
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with bars of 700 days and a strategy; the data root is inside."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("QUANT_ASSETS_DATA_ROOT", str(tmp_path / "data"))
-    write_bars(tmp_path, n=700)
-    write_idea(tmp_path)
-    return tmp_path
-
-
-def run(*words: str) -> Result:
-    return CliRunner().invoke(cli, ["strategy", *words], catch_exceptions=False)
-
-
-def answer(*words: str, code: int = 0) -> dict:
-    result = run(*words, "--json")
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout)
+    return work_in(tmp_path, monkeypatch, n=700)
 
 
 def table(record: dict, name: str) -> pd.DataFrame:

@@ -5,7 +5,6 @@ import pytest
 from quant_assets_tests.orchestration.strategies.places import (
     CROSS,
     DIP,
-    VENUE,
     Place,
     walk_all,
 )
@@ -15,10 +14,7 @@ from quant_assets_tests.orchestration.strategies.places import (
 def place(tmp_path_factory) -> Place:
     """Both strategies walked over all windows of v."""
     place = Place(tmp_path_factory.mktemp("strategies"))
-    (place.folder / "venues").mkdir()
-    for name, length in (("v", "8h"), ("w", "4h")):
-        text = VENUE.format(name=name, length=length)
-        (place.folder / "venues" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    place.write_venues(v="8h", w="4h")
     place.write(DIP)
     place.write(CROSS)
     workspace = place.workspace()

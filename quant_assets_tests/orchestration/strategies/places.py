@@ -72,7 +72,15 @@ class Place:
 
     folder: Path
 
+    def write_venues(self, **lengths: str) -> None:
+        """A venue file for each name, with bars of its length."""
+        (self.folder / "venues").mkdir()
+        for name, length in lengths.items():
+            path = self.folder / "venues" / f"{name}.yaml"
+            path.write_text(VENUE.format(name=name, length=length), encoding="utf-8")
+
     def write(self, text: str) -> None:
+        """A strategy file."""
         name = text.split()[1]
         (self.folder / "strategies").mkdir(exist_ok=True)
         (self.folder / "strategies" / f"{name}.yaml").write_text(text, encoding="utf-8")

@@ -20,7 +20,6 @@ from quant_assets_tests.docs.pages import REPOSITORY
 from quant_assets_tests.orchestration.strategies.places import (
     MONTHS,
     PANEL,
-    VENUE,
     Place,
 )
 
@@ -121,10 +120,7 @@ print(json.dumps(found))
 def place(tmp_path_factory) -> Place:
     """A folder with the three strategies, whose package lies beside it; bars of venue v."""
     place = Place(tmp_path_factory.mktemp("foreign"))
-    (place.folder / "venues").mkdir()
-    for name in ("v", "w"):
-        text = VENUE.format(name=name, length="8h")
-        (place.folder / "venues" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    place.write_venues(v="8h", w="8h")
     (place.folder / "strategies").mkdir()
     facts = place.folder / "foreign-1.0.dist-info"
     facts.mkdir()

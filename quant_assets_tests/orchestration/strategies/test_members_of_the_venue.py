@@ -72,10 +72,7 @@ def filled(place: Place, root: str = "data") -> Workspace:
 @pytest.fixture(scope="module")
 def venue_place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     found = Place(tmp_path_factory.mktemp("members"))
-    (found.folder / "venues").mkdir()
-    for name, length in (("v", "8h"), ("w", "4h")):
-        path = found.folder / "venues" / f"{name}.yaml"
-        path.write_text(VENUE.format(name=name, length=length), encoding="utf-8")
+    found.write_venues(v="8h", w="4h")
     for text in (MEMBERS, KEPT, TUNED, DIP):
         found.write(text)
     workspace = filled(found)

@@ -16,7 +16,6 @@ from quant_assets_tests.orchestration.strategies.places import (
     DIP,
     MONTHS,
     PANEL,
-    VENUE,
     Place,
     read,
     walk_all,
@@ -33,10 +32,7 @@ EARLY = CROSS + 'backtest: {start_date: "2022-01-04"}\n'  # nine bars before it;
 def begun(tmp_path_factory) -> Workspace:
     """A root of v with both strategies, walked."""
     place = Place(tmp_path_factory.mktemp("starts"))
-    (place.folder / "venues").mkdir()
-    for name in ("v", "w"):
-        text = VENUE.format(name=name, length="8h")
-        (place.folder / "venues" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    place.write_venues(v="8h", w="8h")
     place.write(DATED)
     place.write(EARLY)
     workspace = place.workspace()

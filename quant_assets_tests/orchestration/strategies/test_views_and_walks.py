@@ -24,7 +24,6 @@ from quant_assets_tests.orchestration.strategies.places import (
     DIP,
     MONTHS,
     PANEL,
-    VENUE,
     Place,
     read,
     specs_of,
@@ -273,10 +272,7 @@ def test_cells_that_read_little_are_byte_for_byte_those_that_read_everything(
 
 def test_trials_of_a_sweep_make_the_count_of_the_venue_stale_and_stay_in_it(tmp_path: Path):
     own = Place(tmp_path)
-    (tmp_path / "venues").mkdir()
-    for name, length in (("v", "8h"), ("w", "4h")):
-        text = VENUE.format(name=name, length=length)
-        (tmp_path / "venues" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    own.write_venues(v="8h", w="4h")
     own.write(DIP)
     workspace, spec = own.workspace(), spec_of("search_trials")
     cell, root = Cell("search_trials", "v", "all"), workspace.store.layout.root
